@@ -1,0 +1,37 @@
+#include "core/generator.h"
+
+#include <random>
+
+namespace facula {
+
+void Generator::manual_seed(uint64_t seed) {
+  std::lock_guard lock(mutex_);
+  state_ = {seed, 0};
+}
+
+Philox Generator::take(uint64_t blocks) {
+  std::lock_guard lock(mutex_);
+  const Philox here = state_;
+  state_.offset += blocks;
+  return here;
+}
+
+Philox Generator::state() const {
+  std::lock_guard lock(mutex_);
+  return state_;
+}
+
+void Generator::set_state(Philox state) {
+  std::lock_guard lock(mutex_);
+  state_ = state;
+}
+
+const Ref<Generator>& default_generator() {
+  static const auto* generator = [] {
+    std::random_device entropy;
+    return new Ref<Generator>(make_ref<Generator>((uint64_t{entropy()} << 32) | entropy()));
+  }();
+  return *generator;
+}
+
+}  // namespace facula

@@ -1,0 +1,115 @@
+#include "core/node.h"
+
+#include "core/ops.h"
+#include "core/slab.h"
+
+namespace facula {
+
+// Note [Saved before the kernel]
+// Arguments are saved before the forward runs: versions read afterwards would already count an in-place change of the very
+// tensor that the derivative needs, and `mul_` would have a silent wrong gradient. What the kernel overwrites is copied.
+
+void* OpNode::operator new(size_t) { return Slab<OpNode>::allocate(); }
+void OpNode::operator delete(void* p) { Slab<OpNode>::release(p); }
+
+void OpNode::save_arguments(const Value* arguments, const Tensor* overwritten) {
+  auto save = [&](const Tensor& t) -> SavedTensor {
+    if (!t.defined()) return {};
+    if (overwritten && t.storage() == overwritten->storage()) {
+      const Tensor copy = ops::clone(t);  // recorded, so that the copy has t's history
+      return {copy, copy.version(), -1};
+    }
+    return {t, t.version(), -1};
+  };
+  for (const Input& input : inputs) {
+    bool needed = false;
+    for (int e = 0; e < input.count; ++e) needed = needed || needs(static_cast<size_t>(input.edge + e));
+    if (!needed) continue;
+    const std::vector<Save>& wanted = input.derivative->arguments;
+    if (saved_.size() < wanted.size()) saved_.resize(wanted.size());
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const Value& v = arguments[i];
+      if (v.is<Tensor>() && wanted[i] == Save::Meta) {
+        if (std::holds_alternative<std::monostate>(saved_[i])) saved_[i] = Meta(v.get<Tensor>());
+      } else if (v.is<Tensor>()) {
+        if (!std::holds_alternative<SavedTensor>(saved_[i])) saved_[i] = save(v.get<Tensor>());
+      } else if (v.is<Tensors>() && wanted[i] == Save::Meta) {
+        Metas metas;
+        for (const Tensor& t : v.get<Tensors>()) metas.push_back(t.defined() ? Meta(t) : Meta());
+        saved_[i] = std::move(metas);
+      } else if (v.is<Tensors>()) {
+        std::vector<SavedTensor> list;
+        for (const Tensor& t : v.get<Tensors>()) list.push_back(save(t));
+        saved_[i] = std::move(list);
+      } else if (wanted[i] == Save::Meta) {
+        saved_[i] = Meta();
+      } else {
+        saved_[i] = v;
+      }
+    }
+  }
+}
+
+void OpNode::save_results(const Results& results) {
+  int wanted = 0;
+  for (const Input& input : inputs) wanted = std::max(wanted, input.derivative->results);
+  for (int i = 0, output = 0; i < wanted; ++i) {
+    const Tensor& y = results.tensor(i);
+    const bool differentiable = op_.schema.results[static_cast<size_t>(i)].type == Type::Tensor;
+    results_.push_back({y.alias(), y.version(), differentiable ? output : -1});
+    output += differentiable;
+  }
+}
+
+Tensor OpNode::unpack(const SavedTensor& s, int parameter) const {
+  if (!s.tensor.defined()) return {};
+  if (s.tensor.version() != s.version)
+    fail("backward of ", op_.schema.name, ": ", parameter < 0 ? "its result" : "'", parameter < 0 ? "" : op_.schema.parameters[static_cast<size_t>(parameter)].name,
+         parameter < 0 ? "" : "'", ' ', s.tensor.sizes(),
+         " was modified by an in-place operation after it was saved; change a copy, or use the operation without '_'");
+  if (s.output < 0) return s.tensor;
+  const Tensor y = s.tensor.alias();  // results come back with this node as their history
+  AutogradMeta& meta = autograd_meta(y);
+  meta.grad_fn = Ref<Node>(const_cast<OpNode*>(this));
+  meta.output_nr = static_cast<uint32_t>(s.output);
+  return y;
+}
+
+Tensor OpNode::saved_tensor(int i) const {
+  const Saved& s = saved_[static_cast<size_t>(i)];
+  return std::holds_alternative<SavedTensor>(s) ? unpack(std::get<SavedTensor>(s), i) : Tensor();
+}
+
+Tensors OpNode::saved_tensors(int i) const {
+  Tensors list;
+  for (const SavedTensor& s : std::get<std::vector<SavedTensor>>(saved_[static_cast<size_t>(i)])) list.push_back(unpack(s, i));
+  return list;
+}
+
+void OpNode::free_saved() {
+  if (saved_.empty() && results_.empty()) return;
+  saved_.clear();
+  results_.clear();
+  released_ = true;
+}
+
+Tensors OpNode::apply(const Tensors& arrived) {
+  check(!released_, "backward of ", op_.schema.name,
+        ": going through the graph a second time, but what it saved was freed; use retain_graph=true the first time");
+  Tensors given = arrived;
+  for (size_t i = 0; i < given.size(); ++i)
+    if (!given[i].defined()) given[i] = outputs[i].zeros();
+  const GradCall call{given, *this};
+  Tensors answers(edges.size());
+  for (const Input& input : inputs) {
+    bool needed = false;
+    for (int e = 0; e < input.count; ++e) needed = needed || needs(static_cast<size_t>(input.edge + e));
+    if (!needed) continue;
+    Tensors gradients = input.derivative->call(input.derivative->fn, call);
+    for (int e = 0; e < input.count && e < static_cast<int>(gradients.size()); ++e)
+      answers[static_cast<size_t>(input.edge + e)] = std::move(gradients[static_cast<size_t>(e)]);
+  }
+  return answers;
+}
+
+}  // namespace facula

@@ -1,0 +1,59 @@
+// The node of a recorded operator, and what it saved.
+#pragma once
+
+#include "core/operator.h"
+
+namespace facula {
+
+/// A tensor kept for a derivative, with the version it had.
+struct SavedTensor {
+  Tensor tensor;
+  uint32_t version = 0;
+  int output = -1;  // number of the result it was; results are kept without their history, or node and tensor would hold each other
+};
+
+class OpNode final : public Node {
+ public:
+  explicit OpNode(const Operator& op) : op_(op) {}
+
+  const Operator& op() const { return op_; }
+  std::string name() const override { return op_.node_name; }
+  Tensors apply(const Tensors& gradients) override;
+  void free_saved() override;
+
+  /// Keeps what the derivatives of `inputs` need of the arguments; `overwritten` is about to be changed by the kernel.
+  void save_arguments(const Value* arguments, const Tensor* overwritten);
+  void save_results(const Results& results);
+
+  Result saved_result(int i) const { return Result{unpack(results_[static_cast<size_t>(i)], -1)}; }
+  Tensor saved_tensor(int i) const;
+  Tensors saved_tensors(int i) const;
+  const Meta& saved_meta(int i) const { return std::get<Meta>(saved_[static_cast<size_t>(i)]); }
+  const Metas& saved_metas(int i) const { return std::get<Metas>(saved_[static_cast<size_t>(i)]); }
+  const Value& saved_value(int i) const { return std::get<Value>(saved_[static_cast<size_t>(i)]); }
+
+  /// First edge of each parameter's tensors; the derivative of parameter p serves edges [p's, next's).
+  struct Input {
+    int parameter;
+    int edge, count;
+    const Derivative* derivative;
+  };
+  std::vector<Input> inputs;
+
+  static void* operator new(size_t);
+  static void operator delete(void*);
+
+ private:
+  using Saved = std::variant<std::monostate, Value, SavedTensor, std::vector<SavedTensor>, Meta, Metas>;
+  Tensor unpack(const SavedTensor& s, int parameter) const;
+
+  const Operator& op_;
+  std::vector<Saved> saved_;  // by parameter
+  std::vector<SavedTensor> results_;
+  bool released_ = false;
+};
+
+/// A node for a call that is about to happen. `overwritten`: the tensor that the kernel will change.
+Ref<OpNode> record(const Operator& op, const Value* arguments, const Tensor* overwritten);
+
+}  // namespace facula

@@ -1,0 +1,152 @@
+// Comparisons, logic, and choosing by a condition.
+#include "core/ops.h"
+#include "core/ops/families.h"
+#include "core/pointwise.h"
+#include "core/promotion.h"
+#include "core/slots.h"
+
+namespace facula {
+namespace {
+
+Tensor where_forward(Out& out, Tensor condition, Tensor x, Tensor y) {
+  check(condition.dtype() == DType::Bool, "where: the condition must be bool, got ", condition.dtype());
+  Tensor values[] = {x, y};
+  const DType dtype = result_type(values);
+  const Sizes sizes = broadcast(broadcast(x.sizes(), y.sizes(), "where"), condition.sizes(), "where");
+  const Tensor r = out.make(sizes, dtype);
+  auto brought = [&](const Tensor& t, DType as) {
+    const Tensor same = converted(moved(t, r.device()), as);
+    return same.sizes() == sizes ? same : same.expanded(sizes);
+  };
+  const Tensor inputs[] = {brought(condition, DType::Bool), brought(x, dtype), brought(y, dtype)};
+  slots::where(r, inputs, ScalarSpan());
+  return r;
+}
+
+// Where both are equal, each gets half.
+Tensor larger_gradient(Tensor g, Tensor x, Tensor y) {
+  return ops::where(ops::eq(x, y), g / 2, ops::where(ops::gt(x, y), g, 0));
+}
+Tensor smaller_gradient(Tensor g, Tensor x, Tensor y) { return larger_gradient(g, y, x); }
+
+bool equal(const Tensor& x, const Tensor& y) {
+  check(x.device() == y.device(), "equal: tensors are on different devices, ", x.device(), " and ", y.device());
+  if (!(x.sizes() == y.sizes())) return false;
+  NoGrad guard;
+  return item(ops::all(ops::eq(x, y))).to<bool>();
+}
+
+// |x - y| <= atol + rtol * |y|, and infinities by equality.
+Tensor isclose(const Tensor& x, const Tensor& y, double rtol, double atol, bool equal_nan) {
+  check(x.dtype() == y.dtype(), "isclose: dtypes differ, ", x.dtype(), " and ", y.dtype());
+  check(rtol >= 0 && atol >= 0, "isclose: rtol and atol must not be negative, got ", rtol, " and ", atol);
+  NoGrad guard;
+  Tensor close = ops::eq(x, y);
+  if (equal_nan && is_differentiable(x.dtype())) close = ops::logical_or(close, ops::logical_and(ops::isnan(x), ops::isnan(y)));
+  if (rtol == 0 && atol == 0) return close;
+  const bool integral = is_integral(x.dtype(), true);
+  const Tensor a = integral ? ops::to_dtype(x, DType::Float64) : x, b = integral ? ops::to_dtype(y, DType::Float64) : y;
+  const Tensor allowed = ops::abs(b) * rtol + atol, difference = ops::abs(a - b);
+  const Tensor finite = ops::lt(difference, std::numeric_limits<double>::infinity());
+  return ops::logical_or(close, ops::logical_and(finite, ops::le(difference, allowed)));
+}
+
+Tensor masked_fill_forward(Out& out, const Tensor& x, const Tensor& mask, const Tensor& value) {
+  check(mask.dtype() == DType::Bool, "masked_fill: the mask must be bool, got ", mask.dtype());
+  check(value.dim() == 0, "masked_fill: the value must be a number or a tensor without dimensions, got sizes ", value.sizes());
+  const Sizes sizes = broadcast(x.sizes(), mask.sizes(), "masked_fill");
+  check(can_cast(value.dtype(), x.dtype()) || !value.impl()->is_number || is_floating(x.dtype()),
+        "masked_fill: a value of ", value.dtype(), " cannot be put into ", x.dtype());
+  check(!is_complex(value.dtype()) || is_complex(x.dtype()), "masked_fill: a complex value cannot be put into ", x.dtype());
+  const Tensor y = out.make(sizes, x.dtype());
+  auto stretched = [&](const Tensor& t) { return t.sizes() == sizes ? t : t.expanded(sizes); };
+  const Tensor inputs[] = {stretched(mask), stretched(converted(moved(value, y.device()), x.dtype())), stretched(x)};
+  slots::where(y, inputs, ScalarSpan());
+  return y;
+}
+
+}  // namespace
+
+void define_compare(const Family& define) {
+  define(ops::eq, "eq(Tensor self, Tensor other) -> Tensor").doc("`self == other`, as bool.").pointwise(slots::eq, kPredicate);
+  define(ops::ne, "ne(Tensor self, Tensor other) -> Tensor")
+      .doc("`self ~= other`, as bool.").alias("not_equal").pointwise(slots::ne, kPredicate);
+  define(ops::lt, "lt(Tensor self, Tensor other) -> Tensor")
+      .doc("`self < other`, as bool.").alias("less").pointwise(slots::lt, kOrder);
+  define(ops::le, "le(Tensor self, Tensor other) -> Tensor")
+      .doc("`self <= other`, as bool.").alias("less_equal").pointwise(slots::le, kOrder);
+  define(ops::gt, "gt(Tensor self, Tensor other) -> Tensor")
+      .doc("`self > other`, as bool.").alias("greater").pointwise(slots::gt, kOrder);
+  define(ops::ge, "ge(Tensor self, Tensor other) -> Tensor")
+      .doc("`self >= other`, as bool.").alias("greater_equal").pointwise(slots::ge, kOrder);
+
+  define(ops::maximum, "maximum(Tensor self, Tensor other) -> Tensor")
+      .doc("The larger of two numbers, element by element; NaN wins.")
+      .pointwise(slots::maximum, kReal)
+      .grad("self", larger_gradient)
+      .grad("other", [](Tensor g, Tensor x, Tensor y) { return larger_gradient(g, y, x); });
+  define(ops::minimum, "minimum(Tensor self, Tensor other) -> Tensor")
+      .doc("The smaller of two numbers, element by element; NaN wins.")
+      .pointwise(slots::minimum, kReal)
+      .grad("self", smaller_gradient)
+      .grad("other", [](Tensor g, Tensor x, Tensor y) { return smaller_gradient(g, y, x); });
+  define("fmax(Tensor self, Tensor other) -> Tensor")
+      .doc("The larger of two numbers, element by element; a number wins over NaN.")
+      .pointwise(slots::fmax, kReal)
+      .grad("self", [](Tensor g, Tensor x, Tensor y) {
+        return ops::where(ops::logical_or(ops::ge(x, y), ops::isnan(y)), g, 0); })
+      .grad("other", [](Tensor g, Tensor x, Tensor y) {
+        return ops::where(ops::logical_or(ops::ge(x, y), ops::isnan(y)), 0, g); });
+  define("fmin(Tensor self, Tensor other) -> Tensor")
+      .doc("The smaller of two numbers, element by element; a number wins over NaN.")
+      .pointwise(slots::fmin, kReal)
+      .grad("self", [](Tensor g, Tensor x, Tensor y) {
+        return ops::where(ops::logical_or(ops::le(x, y), ops::isnan(y)), g, 0); })
+      .grad("other", [](Tensor g, Tensor x, Tensor y) {
+        return ops::where(ops::logical_or(ops::le(x, y), ops::isnan(y)), 0, g); });
+
+  define(ops::logical_not, "logical_not(Tensor self) -> Tensor")
+      .doc("True where `self` is zero.").pointwise(slots::logical_not, kPredicate);
+  define(ops::logical_and, "logical_and(Tensor self, Tensor other) -> Tensor")
+      .doc("True where both are not zero.").pointwise(slots::logical_and, kPredicate);
+  define(ops::logical_or, "logical_or(Tensor self, Tensor other) -> Tensor")
+      .doc("True where one is not zero.").pointwise(slots::logical_or, kPredicate);
+  define("logical_xor(Tensor self, Tensor other) -> Tensor")
+      .doc("True where exactly one is not zero.").pointwise(slots::logical_xor, kPredicate);
+  define("bitwise_not(Tensor self) -> Tensor").doc("All bits turned over; of bool, not.").pointwise(slots::bitwise_not, kBits);
+  define("bitwise_and(Tensor self, Tensor other) -> Tensor").doc("Bits set in both.").pointwise(slots::bitwise_and, kBits);
+  define("bitwise_or(Tensor self, Tensor other) -> Tensor").doc("Bits set in one or both.").pointwise(slots::bitwise_or, kBits);
+  define("bitwise_xor(Tensor self, Tensor other) -> Tensor").doc("Bits set in exactly one.").pointwise(slots::bitwise_xor, kBits);
+  define(ops::isnan, "isnan(Tensor self) -> Tensor").doc("True where `self` is not a number.").pointwise(slots::isnan, kPredicate);
+  define("isinf(Tensor self) -> Tensor").doc("True where `self` is infinite.").pointwise(slots::isinf, kPredicate);
+  define("isfinite(Tensor self) -> Tensor").doc("True where `self` is finite.").pointwise(slots::isfinite, kPredicate);
+
+  define(ops::where, "where(Tensor condition, Tensor self, Tensor other) -> Tensor")
+      .doc("`self` where the condition holds, `other` elsewhere. Of a condition alone: the positions where it holds.")
+      .elementwise(where_forward)
+      .grad("self", [](Tensor g, Tensor c) { return ops::where(c, g, 0); })
+      .grad("other", [](Tensor g, Tensor c) { return ops::where(c, 0, g); });
+  define("where:positions(Tensor condition) -> Tensor[]").compose([](const Tensor& c) {
+    Tensors columns;
+    const Tensor rows = ops::nonzero(c.dim() == 0 ? ops::unsqueeze(c, 0) : c);
+    for (int64_t d = 0; d < rows.size(1); ++d) columns.push_back(ops::select(rows, 1, d));
+    return columns;
+  });
+  define(ops::masked_fill, "masked_fill(Tensor self, Tensor mask, Tensor value) -> Tensor")
+      .doc("`value` where the mask holds, `self` elsewhere.")
+      .elementwise(masked_fill_forward)
+      .grad("self", [](Tensor g, Meta, Tensor mask) { return ops::masked_fill(g, mask, 0); })
+      .grad("value", [](Tensor g, Meta, Tensor mask) { return ops::sum(ops::where(mask, g, 0)); });
+
+  define("equal(Tensor self, Tensor other) -> bool").doc("Have both equal sizes and elements?").forward(equal);
+  define("isclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> Tensor")
+      .doc("`|self - other| <= atol + rtol * |other|`, element by element.")
+      .compose(isclose);
+  define("allclose(Tensor self, Tensor other, float rtol=1e-05, float atol=1e-08, bool equal_nan=False) -> bool")
+      .doc("Are all elements close? See isclose.")
+      .compose([](const Tensor& x, const Tensor& y, double rtol, double atol, bool equal_nan) {
+        return item(ops::all(isclose(x, y, rtol, atol, equal_nan))).to<bool>();
+      });
+}
+
+}  // namespace facula

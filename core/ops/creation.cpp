@@ -1,0 +1,165 @@
+// Tensors out of nothing but sizes and numbers.
+#include <cmath>
+
+#include "core/ops.h"
+#include "core/ops/families.h"
+#include "core/pointwise.h"
+#include "core/slots.h"
+
+namespace facula {
+namespace {
+
+DType chosen(OptDType dtype) { return dtype.value_or(default_dtype()); }
+Device chosen(OptDevice device) { return device.value_or(Device{}); }
+
+Tensor filled(Out& out, const Sizes& sizes, const Scalar& value, DType dtype, Device device) {
+  const Tensor y = out.make(sizes, dtype, device);
+  slots::fill(y, value);
+  return y;
+}
+
+// Numbers that are data become the default dtype, whatever their values.
+DType data_type(const Scalar& value) {
+  return value.kind() == Category::Integral ? default_dtype() : value.dtype();
+}
+
+Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDevice device) {
+  const bool integral = start.is_integral() && end.is_integral() && step.is_integral();
+  const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
+  check(std::isfinite(a) && std::isfinite(b), "arange: from ", start, " to ", end, " is no range");
+  check(s != 0 && !std::isnan(s), "arange: step must not be ", step);
+  check((s > 0) ? b >= a : b <= a, "arange: from ", start, " to ", end, " does not go in steps of ", step);
+  double count = std::ceil((b - a) / s);
+  check(count < 0x1p62, "arange: from ", start, " to ", end, " in steps of ", step, " has too many elements");
+  if (integral) {
+    const int64_t i = start.to<int64_t>(), j = end.to<int64_t>(), k = step.to<int64_t>();
+    count = static_cast<double>((j - i + k - (k > 0 ? 1 : -1)) / k);
+  }
+  const Tensor y = out.make({static_cast<int64_t>(count)}, dtype.value_or(integral ? DType::Int64 : default_dtype()), chosen(device));
+  slots::arange(y, start, step);
+  return y;
+}
+
+Tensor range_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDevice device) {
+  const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
+  check(s != 0 && std::isfinite(a) && std::isfinite(b) && (s > 0 ? b >= a : b <= a), "range: from ", start, " to ", end,
+        " does not go in steps of ", step);
+  const Tensor y = out.make({static_cast<int64_t>(std::floor((b - a) / s)) + 1}, chosen(dtype), chosen(device));
+  slots::arange(y, start, step);
+  return y;
+}
+
+Tensor linspace_forward(Out& out, const Scalar& start, const Scalar& end, int64_t steps, OptDType dtype, OptDevice device) {
+  check(steps >= 0, "linspace: steps must not be negative, got ", steps);
+  const DType t = dtype.value_or(start.is_complex() || end.is_complex() ? complex_dtype(default_dtype()) : default_dtype());
+  const Tensor y = out.make({steps}, t, chosen(device));
+  slots::linspace(y, start, end);
+  return y;
+}
+
+Tensor eye_forward(Out& out, int64_t n, OptInt m, OptDType dtype, OptDevice device) {
+  check(n >= 0 && m.value_or(0) >= 0, "eye: sizes must not be negative, got ", n, " and ", m.value_or(n));
+  const int64_t columns = m.value_or(n);
+  const Tensor y = filled(out, {n, columns}, 0, chosen(dtype), chosen(device));
+  slots::fill(y.alias({std::min(n, columns)}, {y.stride(0) + y.stride(1)}, y.offset()), 1);
+  return y;
+}
+
+// A tensor of the same sizes, and the same order of dimensions in memory where it is dense.
+Tensor like(Out& out, const Tensor& x, OptDType dtype, OptDevice device) {
+  return out.make(x.sizes(), dtype.value_or(x.dtype()), device.value_or(x.device()));
+}
+
+}  // namespace
+
+#define OPTIONS "*, DType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"
+
+void define_creation(const Family& define) {
+  define("empty(int[]... size, " OPTIONS)
+      .doc("A tensor whose elements are not set.")
+      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) { return out.make(size, chosen(t), chosen(d)); });
+  define("zeros(int[]... size, " OPTIONS)
+      .doc("A tensor of zeros.")
+      .example("torch.zeros(2, 3)")
+      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) { return filled(out, size, 0, chosen(t), chosen(d)); });
+  define("ones(int[]... size, " OPTIONS)
+      .doc("A tensor of ones.")
+      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) { return filled(out, size, 1, chosen(t), chosen(d)); });
+  define("full(int[] size, Scalar fill_value, " OPTIONS)
+      .doc("A tensor with one value everywhere. Without a dtype, numbers give the default dtype and booleans bool.")
+      .forward(+[](Out& out, const IntList& size, const Scalar& v, OptDType t, OptDevice d) {
+        return filled(out, size, v, t.value_or(data_type(v)), chosen(d));
+      });
+  define("empty_strided(int[] size, int[] stride, " OPTIONS)
+      .doc("A tensor with the given strides whose elements are not set.")
+      .forward(+[](const IntList& size, const IntList& stride, OptDType t, OptDevice d) {
+        check(size.size() == stride.size(), "empty_strided: ", size, " and ", stride, " have different lengths");
+        for (const int64_t s : stride) check(s >= 0, "empty_strided: stride ", s, " is negative");
+        numel_of(size);
+        return empty_strided(size, stride, chosen(t), chosen(d));
+      });
+
+  define(ops::arange, "arange(Scalar end, " OPTIONS)
+      .doc("0, 1, 2 ... below `end`. int64 when all numbers are integral.")
+      .forward(+[](Out& out, const Scalar& end, OptDType t, OptDevice d) { return arange_forward(out, 0, end, 1, t, d); });
+  define("arange:start(Scalar start, Scalar end, Scalar step=1, " OPTIONS)
+      .doc("`start`, `start + step` ... short of `end`.")
+      .forward(arange_forward);
+  define("range(Scalar start, Scalar end, Scalar step=1, " OPTIONS)
+      .doc("`start`, `start + step` ... up to and including `end`, in the default dtype.")
+      .forward(range_forward);
+  define("linspace(Scalar start, Scalar end, int steps, " OPTIONS)
+      .doc("`steps` numbers from `start` to `end`, both included.")
+      .forward(linspace_forward);
+  define("eye(int n, int? m=None, " OPTIONS)
+      .doc("The identity matrix of `n` rows and `m` (or `n`) columns.")
+      .forward(eye_forward);
+
+  define("empty_like(Tensor self, " OPTIONS)
+      .doc("A tensor of `self`'s sizes whose elements are not set.")
+      .forward(like);
+  define(ops::zeros_like, "zeros_like(Tensor self, " OPTIONS)
+      .doc("Zeros in `self`'s sizes.")
+      .forward(+[](Out& out, const Tensor& x, OptDType t, OptDevice d) {
+        const Tensor y = like(out, x, t, d);
+        slots::fill(y, 0);
+        return y;
+      });
+  define(ops::ones_like, "ones_like(Tensor self, " OPTIONS)
+      .doc("Ones in `self`'s sizes.")
+      .forward(+[](Out& out, const Tensor& x, OptDType t, OptDevice d) {
+        const Tensor y = like(out, x, t, d);
+        slots::fill(y, 1);
+        return y;
+      });
+  define(ops::full_like, "full_like(Tensor self, Scalar fill_value, " OPTIONS)
+      .doc("One value in `self`'s sizes.")
+      .forward(+[](Out& out, const Tensor& x, const Scalar& v, OptDType t, OptDevice d) {
+        const Tensor y = like(out, x, t, d);
+        slots::fill(y, v);
+        return y;
+      });
+
+  define("new_empty(Tensor self, int[]... size, " OPTIONS)
+      .doc("A tensor of `self`'s dtype and device whose elements are not set.")
+      .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
+        return out.make(size, t.value_or(x.dtype()), d.value_or(x.device()));
+      });
+  define("new_zeros(Tensor self, int[]... size, " OPTIONS)
+      .doc("Zeros of `self`'s dtype and device.")
+      .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
+        return filled(out, size, 0, t.value_or(x.dtype()), d.value_or(x.device()));
+      });
+  define("new_ones(Tensor self, int[]... size, " OPTIONS)
+      .doc("Ones of `self`'s dtype and device.")
+      .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
+        return filled(out, size, 1, t.value_or(x.dtype()), d.value_or(x.device()));
+      });
+  define("new_full(Tensor self, int[] size, Scalar fill_value, " OPTIONS)
+      .doc("One value, in `self`'s dtype and on its device.")
+      .forward(+[](Out& out, const Tensor& x, const IntList& size, const Scalar& v, OptDType t, OptDevice d) {
+        return filled(out, size, v, t.value_or(x.dtype()), d.value_or(x.device()));
+      });
+}
+
+}  // namespace facula

@@ -1,0 +1,139 @@
+// Several tensors as one, and one as several.
+#include "core/ops.h"
+#include "core/ops/families.h"
+#include "core/pointwise.h"
+#include "core/promotion.h"
+#include "core/slots.h"
+
+namespace facula {
+namespace {
+
+// Torch7's empty vectors join with anything.
+bool is_nothing(const Sizes& sizes) { return sizes.size() == 1 && sizes[0] == 0; }
+
+Tensor cat_forward(Out& out, const Tensors& tensors, int64_t dim) {
+  check(!tensors.empty(), "cat: the list of tensors is empty");
+  const Tensor* first = nullptr;
+  for (const Tensor& t : tensors) {
+    check(t.dim() > 0, "cat: a tensor without dimensions cannot be joined; use stack");
+    if (!first && !is_nothing(t.sizes())) first = &t;
+  }
+  if (!first) first = &tensors[0];
+  Sizes sizes = first->sizes();
+  check(dim < first->dim(), "cat: dim ", Counting::shown(dim), " is out of range for ", sizes);
+  int64_t& total = sizes[static_cast<size_t>(dim)];
+  total = 0;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    const Sizes& s = tensors[i].sizes();
+    if (is_nothing(s)) continue;
+    bool fits = s.size() == sizes.size();
+    for (size_t d = 0; fits && d < s.size(); ++d) fits = d == static_cast<size_t>(dim) || s[d] == sizes[d];
+    check(fits, "cat: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ", s, ", which differ from ", first->sizes(),
+          " in another dimension than ", Counting::shown(dim));
+    total += s[static_cast<size_t>(dim)];
+  }
+  const Tensor y = out.make(sizes, result_type(tensors));
+  int64_t at = 0;
+  for (const Tensor& t : tensors) {
+    if (is_nothing(t.sizes())) continue;
+    Sizes part = sizes;
+    part[static_cast<size_t>(dim)] = t.size(dim);
+    slots::copy(y.alias(part, y.strides(), y.offset() + at * y.stride(dim)), t);
+    at += t.size(dim);
+  }
+  return y;
+}
+
+Tensors cat_gradient(Tensor g, Metas tensors, int64_t dim) {
+  Tensors parts;
+  int64_t at = 0;
+  for (const Meta& t : tensors) {
+    const bool nothing = is_nothing(t.sizes());
+    parts.push_back(nothing ? t.zeros() : ops::narrow(g, dim, at, t.size(dim)));
+    if (!nothing) at += t.size(dim);
+  }
+  return parts;
+}
+
+Tensor stack_of(const Tensors& tensors, int64_t dim) {
+  check(!tensors.empty(), "stack: the list of tensors is empty");
+  Tensors columns;
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    check(tensors[i].sizes() == tensors[0].sizes(), "stack: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ",
+          tensors[i].sizes(), ", the first has ", tensors[0].sizes());
+    columns.push_back(ops::unsqueeze(tensors[i], dim));
+  }
+  return ops::cat(columns, dim);
+}
+
+Tensors split_sizes(const Tensor& x, const IntList& sizes, int64_t dim) {
+  check(x.dim() > 0, "split: a tensor without dimensions cannot be split");
+  int64_t total = 0;
+  for (const int64_t n : sizes) {
+    check(n >= 0, "split: a size must not be negative, got ", sizes);
+    total += n;
+  }
+  check(total == x.size(dim), "split: sizes ", sizes, " do not add up to ", x.size(dim), ", the size of dimension ",
+        Counting::shown(dim));
+  Tensors parts;
+  int64_t at = 0;
+  for (const int64_t n : sizes) {
+    parts.push_back(ops::narrow(x, dim, at, n));
+    at += n;
+  }
+  return parts;
+}
+
+Tensors split_of(const Tensor& x, int64_t size, int64_t dim) {
+  check(x.dim() > 0, "split: a tensor without dimensions cannot be split");
+  const int64_t n = x.size(dim);
+  check(size > 0 || (size == 0 && n == 0), "split: split_size must be positive, got ", size);
+  IntList sizes;
+  for (int64_t at = 0; at < n; at += size) sizes.push_back(std::min(size, n - at));
+  if (n == 0) sizes.push_back(0);
+  return split_sizes(x, sizes, dim);
+}
+
+Tensors chunk_of(const Tensor& x, int64_t chunks, int64_t dim) {
+  check(x.dim() > 0, "chunk: a tensor without dimensions cannot be split");
+  check(chunks > 0, "chunk: expected a positive number of chunks, got ", chunks);
+  const int64_t n = x.size(dim);
+  if (n == 0) return split_sizes(x, IntList(static_cast<size_t>(chunks), 0), dim);
+  return split_of(x, (n + chunks - 1) / chunks, dim);
+}
+
+Tensors unbind_of(const Tensor& x, int64_t dim) {
+  check(x.dim() > 0, "unbind: a tensor without dimensions cannot be taken apart");
+  Tensors parts;
+  for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(ops::select(x, dim, i));
+  return parts;
+}
+
+}  // namespace
+
+void define_join(const Family& define) {
+  define(ops::cat, "cat(Tensor[] tensors, Dim dim=0) -> Tensor")
+      .doc("The tensors one behind the other along an existing dimension.")
+      .example("torch.cat({torch.zeros(2, 3), torch.ones(1, 3)}, 1)")
+      .alias("concat").alias("concatenate")
+      .forward(cat_forward)
+      .grad("tensors", cat_gradient);
+  define(ops::stack, "stack(Tensor[] tensors, NewDim dim=0) -> Tensor")
+      .doc("Tensors of equal sizes side by side in a new dimension.")
+      .compose(stack_of);
+  define("split(Tensor self, int split_size, Dim dim=0) -> Tensor[]")
+      .doc("Views of `split_size` positions each along a dimension, the last one perhaps shorter; a list gives each size.")
+      .compose(split_of);
+  define("split:sizes(Tensor self, int[] split_size, Dim dim=0) -> Tensor[]").compose(split_sizes);
+  define(ops::split_with_sizes, "split_with_sizes(Tensor self, int[] split_sizes, Dim dim=0) -> Tensor[]")
+      .doc("Views of the given sizes along a dimension.")
+      .compose(split_sizes);
+  define("chunk(Tensor self, int chunks, Dim dim=0) -> Tensor[]")
+      .doc("At most `chunks` views of equal size along a dimension, the last one perhaps shorter.")
+      .compose(chunk_of);
+  define(ops::unbind, "unbind(Tensor self, Dim dim=0) -> Tensor[]")
+      .doc("The slices at all positions of a dimension.")
+      .compose(unbind_of);
+}
+
+}  // namespace facula

@@ -1,0 +1,229 @@
+// Functions of one number.
+#include <numbers>
+
+#include "core/ops.h"
+#include "core/ops/families.h"
+#include "core/pointwise.h"
+#include "core/slots.h"
+
+namespace facula {
+namespace {
+
+const double kLog2 = std::numbers::ln2, kLog10 = std::numbers::ln10;
+
+Tensor no_change(Tensor g) { return ops::zeros_like(g); }
+
+Tensor clamp_forward(Out& out, Tensor x, Tensor low, Tensor high) {
+  check(low.defined() || high.defined(), "clamp: neither 'min' nor 'max' is given");
+  if (low.defined() && high.defined()) {
+    Tensor inputs[] = {std::move(x), std::move(low), std::move(high)};
+    return pointwise(out, "clamp", slots::clamp, kReal, inputs);
+  }
+  Tensor inputs[] = {std::move(x), low.defined() ? low : high};
+  return pointwise(out, "clamp", low.defined() ? slots::maximum : slots::minimum, kReal, inputs);
+}
+
+// The bounds count as inside, and when they cross the upper one wins.
+Tensor clamp_gradient(Tensor g, Tensor x, Tensor low, Tensor high) {
+  Tensor inside;
+  if (low.defined()) inside = ops::ge(x, low);
+  if (high.defined()) inside = inside.defined() ? ops::logical_and(inside, ops::le(x, high)) : ops::le(x, high);
+  return ops::where(inside, g, 0);
+}
+Tensor clamp_low_gradient(Tensor g, Tensor x, Tensor low, Tensor high) {
+  Tensor outside = ops::lt(x, low);
+  if (high.defined()) outside = ops::logical_and(outside, ops::lt(low, high));
+  return ops::where(outside, g, 0);
+}
+Tensor clamp_high_gradient(Tensor g, Tensor x, Tensor low, Tensor high) {
+  Tensor outside = ops::gt(x, high);
+  if (low.defined()) outside = ops::logical_or(outside, ops::lt(high, low));
+  return ops::where(outside, g, 0);
+}
+
+}  // namespace
+
+void define_math(const Family& define) {
+  define(ops::exp, "exp(Tensor self) -> Tensor")
+      .doc("e to the power of each element.")
+      .pointwise(slots::exp, kFloat)
+      .grad("self", [](Tensor g, Result y) { return g * ops::conj(y); });
+  define("exp2(Tensor self) -> Tensor")
+      .doc("2 to the power of each element.")
+      .alias("special.exp2")
+      .pointwise(slots::exp2, kFloat)
+      .grad("self", [](Tensor g, Result y) { return g * ops::conj(y * kLog2); });
+  define("expm1(Tensor self) -> Tensor")
+      .doc("`exp(self) - 1`, exact near 0.")
+      .alias("special.expm1")
+      .pointwise(slots::expm1, kRealFloat)
+      .grad("self", [](Tensor g, Result y) { return g * (y + 1); });
+  define(ops::log, "log(Tensor self) -> Tensor")
+      .doc("The natural logarithm.")
+      .pointwise(slots::log, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g / ops::conj(x); });
+  define("log2(Tensor self) -> Tensor")
+      .doc("The logarithm to base 2.")
+      .pointwise(slots::log2, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g / ops::conj(x * kLog2); });
+  define("log10(Tensor self) -> Tensor")
+      .doc("The logarithm to base 10.")
+      .pointwise(slots::log10, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g / ops::conj(x * kLog10); });
+  define("log1p(Tensor self) -> Tensor")
+      .doc("`log(1 + self)`, exact near 0.")
+      .alias("special.log1p")
+      .pointwise(slots::log1p, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g / ops::conj(x + 1); });
+  define(ops::sqrt, "sqrt(Tensor self) -> Tensor")
+      .doc("The square root.")
+      .pointwise(slots::sqrt, kFloat)
+      .grad("self", [](Tensor g, Result y) { return g / ops::conj(y * 2); });
+  define(ops::rsqrt, "rsqrt(Tensor self) -> Tensor")
+      .doc("`1 / sqrt(self)`.")
+      .pointwise(slots::rsqrt, kFloat)
+      .grad("self", [](Tensor g, Result y) { return g * ops::conj(ops::pow(y, 3)) * -0.5; });
+  define(ops::square, "square(Tensor self) -> Tensor")
+      .doc("`self * self`.")
+      .node("PowBackward0")
+      .pointwise(slots::square)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(x * 2); });
+  define(ops::reciprocal, "reciprocal(Tensor self) -> Tensor")
+      .doc("`1 / self`.")
+      .pointwise(slots::reciprocal, kFloat)
+      .grad("self", [](Tensor g, Result y) { return -(g * ops::conj(y * y)); });
+
+  define(ops::abs, "abs(Tensor self) -> Tensor")
+      .doc("The absolute value; of complex numbers the real modulus.")
+      .alias("absolute")
+      .pointwise(slots::abs, kMagnitude)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::sgn(x); });
+  define(ops::sgn, "sgn(Tensor self) -> Tensor")
+      .doc("The sign: -1, 0 or 1; of a complex number `self / |self|`, 0 at 0.")
+      .pointwise(slots::sgn)
+      .grad("self", [](Tensor g, Result y, Tensor x) {
+        if (!is_complex(x.dtype())) return ops::zeros_like(g);
+        const Tensor r = ops::abs(x);  // (g / |x| - Re(g / |x| conj(y)) y) of the unit circle's tangent
+        const Tensor scaled = g / r;
+        return ops::where(ops::eq(r, 0), ops::zeros_like(g), scaled - ops::real(scaled * ops::conj(y)) * y);
+      });
+  define("sign(Tensor self) -> Tensor")
+      .doc("The sign: -1, 0 or 1.")
+      .pointwise(slots::sgn, kReal)
+      .grad("self", no_change);
+  define("ceil(Tensor self) -> Tensor").doc("Rounded up.").pointwise(slots::ceil, kReal).grad("self", no_change);
+  define("floor(Tensor self) -> Tensor").doc("Rounded down.").pointwise(slots::floor, kReal).grad("self", no_change);
+  define("trunc(Tensor self) -> Tensor")
+      .doc("Rounded towards zero.")
+      .alias("fix")
+      .pointwise(slots::trunc, kReal)
+      .grad("self", no_change);
+
+  define(ops::sin, "sin(Tensor self) -> Tensor")
+      .doc("The sine, of radians.")
+      .pointwise(slots::sin, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::cos(x)); });
+  define(ops::cos, "cos(Tensor self) -> Tensor")
+      .doc("The cosine, of radians.")
+      .pointwise(slots::cos, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return -(g * ops::conj(ops::sin(x))); });
+  define(ops::tan, "tan(Tensor self) -> Tensor")
+      .doc("The tangent, of radians.")
+      .pointwise(slots::tan, kFloat)
+      .grad("self", [](Tensor g, Result y) { return g * ops::conj(y * y + 1); });
+  define("asin(Tensor self) -> Tensor")
+      .doc("The inverse sine, in radians.")
+      .alias("arcsin")
+      .pointwise(slots::asin, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::rsqrt(ops::sub(1, x * x))); });
+  define("acos(Tensor self) -> Tensor")
+      .doc("The inverse cosine, in radians.")
+      .alias("arccos")
+      .pointwise(slots::acos, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return -(g * ops::conj(ops::rsqrt(ops::sub(1, x * x)))); });
+  define("atan(Tensor self) -> Tensor")
+      .doc("The inverse tangent, in radians.")
+      .alias("arctan")
+      .pointwise(slots::atan, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g / ops::conj(x * x + 1); });
+  define(ops::sinh, "sinh(Tensor self) -> Tensor")
+      .doc("The hyperbolic sine.")
+      .pointwise(slots::sinh, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::cosh(x)); });
+  define(ops::cosh, "cosh(Tensor self) -> Tensor")
+      .doc("The hyperbolic cosine.")
+      .pointwise(slots::cosh, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::sinh(x)); });
+  define(ops::tanh, "tanh(Tensor self) -> Tensor")
+      .doc("The hyperbolic tangent.")
+      .alias("nn.functional.tanh")
+      .pointwise(slots::tanh, kFloat)
+      .grad("self", [](Tensor g, Result y) { return ops::tanh_backward(g, y); });
+  define(ops::tanh_backward, "tanh_backward(Tensor grad_output, Tensor output) -> Tensor")
+      .doc("`grad_output * (1 - output^2)`: the derivative of tanh from its result.")
+      .pointwise(slots::tanh_backward, kFloat)
+      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::tanh_backward(g, y); })
+      .grad("output", [](Tensor g, Tensor first, Tensor y) { return g * ops::conj(first) * y * -2; });
+  define("atan2(Tensor self, Tensor other) -> Tensor")
+      .doc("The angle of the point (other, self), in radians.")
+      .alias("arctan2")
+      .pointwise(slots::atan2, kRealFloat)
+      .grad("self", [](Tensor g, Tensor y, Tensor x) { return g * x / (x * x + y * y); })
+      .grad("other", [](Tensor g, Tensor y, Tensor x) { return -(g * y / (x * x + y * y)); });
+  define("hypot(Tensor self, Tensor other) -> Tensor")
+      .doc("`sqrt(self^2 + other^2)` without overflow.")
+      .pointwise(slots::hypot, kReal)
+      .grad("self", [](Tensor g, Result r, Tensor x) { return g * (x / r); })
+      .grad("other", [](Tensor g, Result r, Meta, Tensor y) { return g * (y / r); });
+
+  define(ops::sigmoid, "sigmoid(Tensor self) -> Tensor")
+      .doc("`1 / (1 + exp(-self))`.")
+      .alias("special.expit").alias("nn.functional.sigmoid")
+      .pointwise(slots::sigmoid, kFloat)
+      .grad("self", [](Tensor g, Result y) { return ops::sigmoid_backward(g, y); });
+  define(ops::sigmoid_backward, "sigmoid_backward(Tensor grad_output, Tensor output) -> Tensor")
+      .doc("`grad_output * (1 - output) * output`: the derivative of sigmoid from its result.")
+      .pointwise(slots::sigmoid_backward, kFloat)
+      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::sigmoid_backward(g, y); })
+      .grad("output", [](Tensor g, Tensor first, Tensor y) { return g * ops::conj(first) * ops::sub(1, y * 2); });
+  define(ops::relu, "relu(Tensor self) -> Tensor")
+      .doc("`max(self, 0)`.")
+      .pointwise(slots::relu, kNumber)
+      .grad("self", [](Tensor g, Result y) { return ops::threshold_backward(g, y, 0); });
+  define(ops::threshold_backward, "threshold_backward(Tensor grad_output, Tensor self, Scalar threshold) -> Tensor")
+      .doc("`grad_output` where `self > threshold`, 0 elsewhere.")
+      .pointwise(slots::threshold_backward, kReal)
+      .grad("grad_output", [](Tensor g, Meta, Tensor x, Scalar t) { return ops::threshold_backward(g, x, t); })
+      .grad("self", no_change);
+
+  define(ops::clamp, "clamp(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor")
+      .doc("`self` held between `min` and `max`, numbers or tensors; `max` wins where they cross.")
+      .alias("clip")
+      .elementwise(clamp_forward)
+      .grad("self", clamp_gradient)
+      .grad("min", clamp_low_gradient)
+      .grad("max", clamp_high_gradient);
+  define("clamp_min(Tensor self, Tensor min) -> Tensor")
+      .doc("`max(self, min)`, element by element.")
+      .compose([](const Tensor& x, const Tensor& low) { return ops::clamp(x, low); });
+  define("clamp_max(Tensor self, Tensor max) -> Tensor")
+      .doc("`min(self, max)`, element by element.")
+      .compose([](const Tensor& x, const Tensor& high) { return ops::clamp(x, {}, high); });
+
+  define(ops::conj, "conj(Tensor self) -> Tensor")
+      .doc("The complex conjugate; a real tensor is returned as it is.")
+      .elementwise([](Out& out, Tensor x) {
+        if (!is_complex(x.dtype())) return x;
+        Tensor inputs[] = {std::move(x)};
+        return pointwise(out, "conj", slots::conj, kArithmetic, inputs);
+      })
+      .grad("self", [](Tensor g) { return ops::conj(g); });
+  define("conj_physical(Tensor self) -> Tensor")
+      .doc("The complex conjugate, computed; a real tensor is returned as it is.")
+      .compose([](const Tensor& x) { return ops::conj(x); });
+  define("resolve_conj(Tensor self) -> Tensor")
+      .doc("`self`: conjugates are never delayed.")
+      .compose([](const Tensor& x) { return x; });
+}
+
+}  // namespace facula

@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <cctype>
+
+#include "core/define.h"
+#include "core/ops/families.h"
+#include "core/pointwise.h"
+
+namespace facula {
+
+bool Operator::has_in_place() const {
+  return has_self() && !is_in_place && schema.parameters[0].name == "self" && schema.parameters[0].type == Type::Tensor &&
+         !schema.parameters[0].optional && schema.results.size() == 1 && schema.results[0].type == Type::Tensor &&
+         !schema.results[0].list;
+}
+
+bool Operator::has_out() const {
+  return !is_view && !is_in_place && !schema.results.empty() &&
+         std::all_of(schema.results.begin(), schema.results.end(), [](const ResultType& r) {
+           return (r.type == Type::Tensor || r.type == Type::IndexTensor) && !r.list;
+         });
+}
+
+// max_pool2d -> MaxPool2DBackward0 and add -> AddBackward0, as PyTorch names its nodes.
+static std::string node_name_of(std::string_view name) {
+  std::string s;
+  bool upper = true;
+  for (const char c : name) {
+    if (c == '_') {
+      upper = true;
+    } else {
+      s += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+      upper = std::isdigit(static_cast<unsigned char>(c)) != 0;
+    }
+  }
+  return s + "Backward0";
+}
+
+Operator& Registry::add(std::string_view schema) {
+  operators_.push_back(std::make_unique<Operator>());
+  Operator& op = *operators_.back();
+  op.schema = parse_schema(schema);
+  op.node_name = node_name_of(op.schema.short_name());
+  op.is_in_place = op.schema.name.ends_with('_');
+  const auto& parameters = op.schema.parameters;
+  if (parameters.size() > kMaxArguments) fail("signature '", schema, "': more than ", kMaxArguments, " parameters");
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const int index = static_cast<int>(i);
+    if (parameters[i].is_tensor()) op.tensors.push_back(index);
+    if (parameters[i].type == Type::Dim || parameters[i].type == Type::NewDim) op.dims.push_back(index);
+    if (parameters[i].name == "requires_grad") op.requires_grad_option = index;
+  }
+  for (const ResultType& r : op.schema.results) op.differentiable_results += r.type == Type::Tensor;
+  return op;
+}
+
+// Names are known once all declarations have run: aliases come behind them.
+void Registry::finish() {
+  for (const auto& op : operators_) {
+    if (!op->invoke) fail("operator ", op->schema.name, " has no forward");
+    std::stable_sort(op->derivatives.begin(), op->derivatives.end(),
+                     [](const Derivative& a, const Derivative& b) { return a.input < b.input; });
+    names_[op->schema.name].push_back(op.get());
+    for (const std::string& alias : op->aliases) names_[alias].push_back(op.get());
+  }
+}
+
+const std::vector<const Operator*>& Registry::find(std::string_view name) const {
+  static const std::vector<const Operator*> none;
+  const auto found = names_.find(name);
+  return found == names_.end() ? none : found->second;
+}
+
+const Registry& registry() {
+  static const Registry* all = [] {
+    auto* r = new Registry;
+    define_all(Family(*r));
+    r->finish();
+    return r;
+  }();
+  return *all;
+}
+
+void Definition::check_arity(size_t n) const {
+  const size_t expected = op_.schema.parameters.size() - (op_.requires_grad_option >= 0 ? 1 : 0);
+  if (n != expected)
+    fail("operator ", op_.schema.name, ": its forward takes ", n, " arguments, the schema has ", expected);
+}
+
+void Definition::add_derivative(const char* input, Derivative d) {
+  d.input = op_.schema.find(input);
+  if (d.input < 0) fail("operator ", op_.schema.name, ": derivative of '", input, "', which is no parameter");
+  if (d.arguments.size() > op_.schema.parameters.size())
+    fail("operator ", op_.schema.name, ": the derivative of '", input, "' takes more arguments than the schema has");
+  op_.derivatives.push_back(std::move(d));
+}
+
+static void invoke_pointwise(const Operator& op, Out& out, const Value* arguments, Results& results) {
+  Tensor inputs[3];
+  Scalar numbers[4];
+  size_t tensors = 0, scalars = 0;
+  for (size_t i = 0; i < op.schema.parameters.size(); ++i) {
+    if (arguments[i].is<Tensor>())
+      inputs[tensors++] = arguments[i].get<Tensor>();
+    else
+      numbers[scalars++] = arguments[i].get<Scalar>();
+  }
+  results.push(pointwise(out, op.schema.name.c_str(), *op.slot, op.promotion, {inputs, tensors}, {numbers, scalars}));
+}
+
+Definition& Definition::pointwise(const PointwiseSlot& slot, Promotion promotion) {
+  op_.slot = &slot;
+  op_.promotion = promotion;
+  op_.is_pointwise = true;
+  op_.invoke = &invoke_pointwise;
+  return *this;
+}
+
+}  // namespace facula

@@ -1,0 +1,55 @@
+// Small objects of one size from thread-local free lists: tensors, storages and nodes come and go by the million.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define FACULA_PLAIN_HEAP 1  // sanitizers see every object on its own
+#endif
+
+namespace facula {
+
+/// Memory for objects of class T. Freed objects wait in the list of the thread that freed them; chunks are never returned,
+/// since tensors outlive threads and interpreters.
+template <class T>
+class Slab {
+ public:
+  static void* allocate() {
+#ifdef FACULA_PLAIN_HEAP
+    return ::operator new(sizeof(T));
+#else
+    if (!free_) grow();
+    Link* p = free_;
+    free_ = p->next;
+    return p;
+#endif
+  }
+  static void release(void* p) {
+#ifdef FACULA_PLAIN_HEAP
+    ::operator delete(p);
+#else
+    auto* link = static_cast<Link*>(p);
+    link->next = free_;
+    free_ = link;
+#endif
+  }
+
+ private:
+  struct Link {
+    Link* next;
+  };
+  static constexpr size_t kObjects = 128;
+
+  static void grow() {
+    constexpr size_t stride = (sizeof(T) + 15) / 16 * 16;
+    auto* chunk = static_cast<char*>(std::malloc(stride * kObjects));
+    if (!chunk) throw std::bad_alloc();
+    for (size_t i = kObjects; i-- > 0;) release(chunk + i * stride);
+  }
+
+  inline static thread_local constinit Link* free_ = nullptr;
+};
+
+}  // namespace facula

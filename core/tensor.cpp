@@ -1,0 +1,160 @@
+#include "core/tensor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+#include "core/autograd.h"
+#include "core/slab.h"
+#include "core/slots.h"
+
+namespace facula {
+
+int64_t numel_of(const Sizes& sizes) {
+  int64_t n = 1;
+  for (const int64_t s : sizes) {
+    check(s >= 0, "size ", s, " in ", sizes, " is negative");
+    check(!__builtin_mul_overflow(n, s, &n), "sizes ", sizes, " have more elements than can be counted");
+  }
+  return n;
+}
+
+IntList contiguous_strides(const Sizes& sizes) {
+  IntList strides(sizes.size());
+  int64_t step = 1;
+  for (size_t d = sizes.size(); d-- > 0;) {
+    strides[d] = step;
+    step *= std::max<int64_t>(sizes[d], 1);
+  }
+  return strides;
+}
+
+TensorImpl::TensorImpl(Storage s, DType t, Sizes n, IntList st, int64_t o)
+    : storage(std::move(s)), sizes(std::move(n)), strides(std::move(st)), offset(o), dtype(t), autograd(nullptr, &destroy_autograd) {
+  refresh();
+}
+
+void TensorImpl::refresh() {
+  numel = 1;
+  contiguous = true;
+  for (size_t d = sizes.size(); d-- > 0;) {
+    if (sizes[d] != 1 && strides[d] != numel) contiguous = false;
+    numel *= sizes[d];
+  }
+  if (numel == 0) contiguous = true;
+}
+
+void TensorImpl::destroy(TensorImpl* t) { delete t; }
+void* TensorImpl::operator new(size_t) { return Slab<TensorImpl>::allocate(); }
+void TensorImpl::operator delete(void* p) { Slab<TensorImpl>::release(p); }
+
+Tensor Tensor::alias(Sizes sizes, IntList strides, int64_t offset) const {
+  return Tensor(make_ref<TensorImpl>(impl_->storage, impl_->dtype, std::move(sizes), std::move(strides), offset));
+}
+
+Tensor Tensor::expanded(const Sizes& wanted) const {
+  IntList strides(wanted.size());
+  const size_t lead = wanted.size() - sizes().size();
+  for (size_t d = lead; d < wanted.size(); ++d) strides[d] = sizes()[d - lead] == wanted[d] ? this->strides()[d - lead] : 0;
+  return alias(wanted, std::move(strides), offset());
+}
+
+static size_t bytes_of(int64_t elements, DType dtype, const Sizes& sizes) {
+  int64_t bytes;
+  check(!__builtin_mul_overflow(elements, item_size(dtype), &bytes), "sizes ", sizes, " of ", dtype, " need more than 2^63 bytes");
+  return static_cast<size_t>(bytes);
+}
+
+Tensor empty(const Sizes& sizes, DType dtype, Device device) {
+  auto storage = make_ref<StorageImpl>(bytes_of(numel_of(sizes), dtype, sizes), device);
+  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, contiguous_strides(sizes), 0));
+}
+
+Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, Device device) {
+  auto storage = make_ref<StorageImpl>(bytes_of(extent(sizes, strides), dtype, sizes), device);
+  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, strides, 0));
+}
+
+Tensor borrow(void* data, const Sizes& sizes, const IntList& strides, DType dtype, Device device,
+              std::function<void()> done) {
+  auto storage = make_ref<StorageImpl>(data, bytes_of(extent(sizes, strides), dtype, sizes), device, std::move(done));
+  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, strides, 0));
+}
+
+Tensor scalar_tensor(const Scalar& value, DType dtype, bool as_number) {
+  Tensor x = empty({}, dtype);
+  with_type(dtype, [&]<class T>() { *reinterpret_cast<T*>(x.bytes()) = value.to<T>(); });
+  x.impl()->is_number = as_number;
+  return x;
+}
+
+Scalar item(const Tensor& x) {
+  check(x.numel() == 1, "item: the tensor ", x.sizes(), " has ", x.numel(), " elements, not one");
+  check(!x.is_meta(), "item: a meta tensor has no elements");
+  alignas(16) char element[16];
+  runtime(x.device().type).copy(element, {}, x.bytes(), x.device(), static_cast<size_t>(x.item_size()));
+  return with_type(x.dtype(), [&]<class T>() -> Scalar {
+    T v;
+    std::memcpy(&v, element, sizeof v);
+    if constexpr (std::is_same_v<T, bool>)
+      return v;
+    else if constexpr (std::is_integral_v<T>)
+      return static_cast<int64_t>(v);
+    else if constexpr (std::is_same_v<T, complex64> || std::is_same_v<T, complex128>)
+      return complex128(v);
+    else
+      return static_cast<double>(v);
+  });
+}
+
+Sizes broadcast(const Sizes& a, const Sizes& b, const char* where) {
+  if (a == b) return a;
+  const Sizes& longer = a.size() >= b.size() ? a : b;
+  const Sizes& shorter = a.size() >= b.size() ? b : a;
+  Sizes out = longer;
+  const size_t lead = longer.size() - shorter.size();
+  for (size_t d = 0; d < shorter.size(); ++d) {
+    int64_t& n = out[lead + d];
+    if (n == 1)
+      n = shorter[d];
+    else if (shorter[d] != 1 && shorter[d] != n)
+      fail(where, ": sizes ", a, " and ", b, " do not broadcast at dimension ",
+           Counting::shown(static_cast<long long>(lead + d)));
+  }
+  return out;
+}
+
+int64_t extent(const Sizes& sizes, const IntList& strides) {
+  int64_t last = 0;
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    if (sizes[d] == 0) return 0;
+    int64_t step;
+    check(!__builtin_mul_overflow(sizes[d] - 1, strides[d], &step) && !__builtin_add_overflow(last, step, &last),
+          "sizes ", sizes, " with strides ", strides, " reach beyond 2^63");
+  }
+  return last + 1;
+}
+
+bool overlaps_itself(const Tensor& x) {
+  if (x.is_contiguous()) return false;
+  // Sorted by stride, each dimension must step over all that the smaller ones span (sufficient, not necessary).
+  std::vector<std::pair<int64_t, int64_t>> dims;
+  for (int64_t d = 0; d < x.dim(); ++d)
+    if (x.size(d) > 1) dims.emplace_back(x.stride(d), x.size(d));
+  std::sort(dims.begin(), dims.end());
+  int64_t span = 0;
+  for (const auto& [stride, size] : dims) {
+    if (stride <= span) return true;
+    span += stride * (size - 1);
+  }
+  return false;
+}
+
+bool may_share(const Tensor& a, const Tensor& b) {
+  if (!(a.storage() == b.storage()) || a.numel() == 0 || b.numel() == 0) return false;
+  const int64_t a0 = a.offset() * a.item_size(), a1 = a0 + extent(a.sizes(), a.strides()) * a.item_size();
+  const int64_t b0 = b.offset() * b.item_size(), b1 = b0 + extent(b.sizes(), b.strides()) * b.item_size();
+  return a0 < b1 && b0 < a1;
+}
+
+}  // namespace facula

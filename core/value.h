@@ -1,0 +1,119 @@
+// Arguments and results of operators, of any type that a schema can name.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/generator.h"
+#include "core/tensor.h"
+
+namespace facula {
+
+/// One argument or result. Empty stands for "not given" and for None. Numbers are Scalars; lists of optional tensors hold
+/// undefined ones where nothing was given.
+class Value {
+ public:
+  using Payload = std::variant<std::monostate, Tensor, Scalar, IntList, Tensors, DType, Device, Ref<Generator>,
+                               std::string, std::vector<double>>;
+
+  Value() = default;
+  Value(Tensor t) {
+    if (t.defined()) payload_ = std::move(t);
+  }
+  Value(Scalar s) : payload_(s) {}
+  Value(bool v) : Value(Scalar(v)) {}
+  Value(int v) : Value(Scalar(v)) {}
+  Value(int64_t v) : Value(Scalar(v)) {}
+  Value(double v) : Value(Scalar(v)) {}
+  Value(IntList list) : payload_(std::move(list)) {}
+  Value(std::initializer_list<int64_t> list) : payload_(IntList(list)) {}
+  Value(Tensors list) : payload_(std::move(list)) {}
+  Value(std::initializer_list<Tensor> list) : payload_(Tensors(list)) {}
+  Value(DType t) : payload_(t) {}
+  Value(Device d) : payload_(d) {}
+  Value(Ref<Generator> g) : payload_(std::move(g)) {}
+  Value(std::string s) : payload_(std::move(s)) {}
+  Value(const char* s) : payload_(std::string(s)) {}
+  Value(std::vector<double> list) : payload_(std::move(list)) {}
+  template <class T>
+  Value(const std::optional<T>& v) {
+    if (v) *this = Value(*v);
+  }
+
+  bool is_none() const { return payload_.index() == 0; }
+  template <class T>
+  bool is() const {
+    return std::holds_alternative<T>(payload_);
+  }
+  template <class T>
+  const T& get() const {
+    return *std::get_if<T>(&payload_);
+  }
+  template <class T>
+  T& get() {
+    return *std::get_if<T>(&payload_);
+  }
+  const Payload& payload() const { return payload_; }
+
+ private:
+  Payload payload_;
+};
+
+inline constexpr int kMaxArguments = 16;
+inline constexpr int kMaxResults = 4;
+
+/// What an operator returns: one to four values.
+class Results {
+ public:
+  int size() const { return size_; }
+  Value& operator[](int i) { return values_[i]; }
+  const Value& operator[](int i) const { return values_[i]; }
+  const Tensor& tensor(int i = 0) const { return values_[i].get<Tensor>(); }
+  void push(Value v) { values_[size_++] = std::move(v); }
+
+ private:
+  std::array<Value, kMaxResults> values_;
+  int size_ = 0;
+};
+
+using OptScalar = std::optional<Scalar>;
+using OptInt = std::optional<int64_t>;
+using OptDouble = std::optional<double>;
+using OptInts = std::optional<IntList>;
+using OptDevice = std::optional<Device>;
+using OptString = std::optional<std::string>;
+
+/// A value as the C++ type of a parameter. None becomes an undefined Tensor, an empty optional, or the default generator.
+template <class T>
+struct FromValue;
+template <>
+struct FromValue<Tensor> {
+  static Tensor get(const Value& v) { return v.is<Tensor>() ? v.get<Tensor>() : Tensor(); }
+};
+template <class T>
+  requires std::is_arithmetic_v<T>
+struct FromValue<T> {
+  static T get(const Value& v) { return v.get<Scalar>().to<T>(); }
+};
+template <>
+struct FromValue<Ref<Generator>> {
+  static Ref<Generator> get(const Value& v) { return v.is_none() ? default_generator() : v.get<Ref<Generator>>(); }
+};
+template <class T>
+struct FromValue {
+  static const T& get(const Value& v) { return v.get<T>(); }
+};
+template <class T>
+struct FromValue<std::optional<T>> {
+  static std::optional<T> get(const Value& v) {
+    if (v.is_none()) return std::nullopt;
+    return FromValue<T>::get(v);
+  }
+};
+
+std::ostream& operator<<(std::ostream& out, const Value& v);
+
+}  // namespace facula
