@@ -1,0 +1,49 @@
+// Exponentials, logarithms, trigonometric and hyperbolic functions. exp, log, tanh, sigmoid and erf have vectors of
+// float32; the others compute it in float64, which costs half the speed and leaves half a unit in the last place.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/pointwise_math.cpp"
+#include "kernels/cpu/targets.h"
+// foreach_target.h comes after targets.h and before what it repeats.
+#include "hwy/foreach_target.h"
+#include "kernels/cpu/vector_math.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace facula::cpu::HWY_NAMESPACE {
+
+static void fill_math() {
+  using Double = Types<double>;
+#define FACULA_FILL(types, function) \
+  vectors<slots::function, 1, kHeavyGrain>(types(), [](auto d, auto x) { return function(d, x); });
+  FACULA_FILL(Floats, exp)
+  FACULA_FILL(Floats, log)
+  FACULA_FILL(Floats, tanh)
+  FACULA_FILL(Floats, sigmoid)
+  FACULA_FILL(Floats, erf)
+  FACULA_FILL(Double, exp2)
+  FACULA_FILL(Double, expm1)
+  FACULA_FILL(Double, log1p)
+  FACULA_FILL(Double, log2)
+  FACULA_FILL(Double, log10)
+  FACULA_FILL(Double, sinh)
+  FACULA_FILL(Double, cosh)
+  FACULA_FILL(Double, asinh)
+  FACULA_FILL(Double, acosh)
+  FACULA_FILL(Double, atanh)
+  FACULA_FILL(Double, sin)
+  FACULA_FILL(Double, cos)
+  FACULA_FILL(Double, tan)
+#undef FACULA_FILL
+  vectors<slots::asin, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Asin(d, x); });
+  vectors<slots::acos, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Acos(d, x); });
+  vectors<slots::atan, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Atan(d, x); });
+}
+
+}  // namespace facula::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace facula::cpu {
+HWY_EXPORT(fill_math);
+void fill_math_rows() { HWY_DYNAMIC_DISPATCH(fill_math)(); }
+}  // namespace facula::cpu
+#endif
