@@ -99,12 +99,13 @@ class CpuRuntime final : public Runtime {
 
   void empty_cache() override {
     std::lock_guard lock(mutex_);
-    for (int c = 0; c < kClasses; ++c) {
+    for (int c = kBatchClasses; c < kClasses; ++c) {
       for (void* p : lists_[c]) std::free(p);
       reserved_.fetch_sub(static_cast<int64_t>(lists_[c].size() * size_of_class(c)), std::memory_order_relaxed);
       lists_[c] = {};
     }
     cached_ = 0;
+    for (int c = 0; c < kBatchClasses; ++c) cached_ += lists_[c].size() * size_of_class(c);
   }
 
  private:

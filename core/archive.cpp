@@ -16,7 +16,8 @@
 namespace facula {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "elements are little-endian in the file and copied as they are");
+static_assert(std::endian::native == std::endian::little,
+              "elements are little-endian in the file and copied as they are");
 
 constexpr std::string_view kVersion = "1";
 constexpr const char *kVersionEntry = "facula/version", *kDescriptionEntry = "facula/description",
@@ -89,7 +90,7 @@ class Writer {
       fail_with(zip_get_error(zip_.get()));
     }
     const auto index = static_cast<zip_uint64_t>(at);
-    constexpr zip_uint16_t new_year_1980 = 1 << 5 | 1;  // the first day that zip can express: equal contents, equal files
+    constexpr zip_uint16_t new_year_1980 = 1 << 5 | 1;  // the first day of zip: equal contents give equal files
     if (zip_set_file_compression(zip_.get(), index, ZIP_CM_STORE, 0) != 0 ||
         zip_file_set_dostime(zip_.get(), index, 0, new_year_1980, 0) != 0)
       fail_with(zip_get_error(zip_.get()));
@@ -146,7 +147,8 @@ class Reader {
     if (!zip_) {
       if (copy >= 0) close(copy);
       ZipError error(code);
-      fail("load: '", path_, "' is not a file of torch.save, or only a part of one (", zip_error_strerror(error.get()), ")");
+      fail("load: '", path_, "' is not a file of torch.save, or only a part of one (", zip_error_strerror(error.get()),
+           ")");
     }
     entries_ = static_cast<uint64_t>(zip_get_num_entries(zip_.get(), 0));
     check(zip_name_locate(zip_.get(), kVersionEntry, 0) >= 0, "load: '", path_,
@@ -179,7 +181,8 @@ class Reader {
     const std::string name = entry_name(i);
     const Tensor x = empty(row.sizes, row.dtype);
     read(name, x.bytes(), row.bytes);
-    valid(row.dtype != DType::Bool || std::all_of(x.bytes(), x.bytes() + row.bytes, [](unsigned char b) { return b <= 1; }),
+    valid(row.dtype != DType::Bool ||
+              std::all_of(x.bytes(), x.bytes() + row.bytes, [](unsigned char b) { return b <= 1; }),
           name, " has other values than true and false");
     if (device.is_cpu()) return x;
     const Tensor moved = empty(row.sizes, row.dtype, device);
@@ -198,7 +201,8 @@ class Reader {
     zip_stat_t found;
     zip_stat_init(&found);
     valid(zip_stat(zip_.get(), name.c_str(), 0, &found) == 0, name, " is missing");
-    valid(found.comp_method == ZIP_CM_STORE && found.encryption_method == ZIP_EM_NONE, name, " is compressed or encrypted");
+    valid(found.comp_method == ZIP_CM_STORE && found.encryption_method == ZIP_EM_NONE, name,
+          " is compressed or encrypted");
     valid(found.size == found.comp_size && found.size <= static_cast<uint64_t>(file_.size()), name,
           " is longer than the file");
     return found.size;

@@ -47,7 +47,10 @@ class Walk {
   /// Whose gradients are wanted instead of every leaf's.
   void capture(const Edge& edge, Tensor* into) { captures_[edge.node.get()].push_back({edge.nr, into}); }
 
-  void seed(const Edge& edge, Tensor g) { arrive(edge, std::move(g)); }
+  void seed(const Edge& edge, Tensor g) {
+    roots_.push_back(edge.node);
+    arrive(edge, std::move(g));
+  }
 
   void run() {
     if (capturing_) find_needed();
@@ -128,6 +131,7 @@ class Walk {
     Tensor* into;
   };
   bool keep_, capturing_;
+  std::vector<Ref<Node>> roots_;  // hold every node that is reached, whatever a hook does to the tensors
   std::vector<Node*> heap_;
   std::unordered_map<Node*, Tensors> buffers_;
   std::unordered_map<Node*, std::vector<Capture>> captures_;

@@ -85,7 +85,9 @@ void Replacement::commit() {
 
 void Replacement::fail_with(int error_number) const { fail_with(reason(error_number)); }
 
-void Replacement::fail_with(const std::string& why) const { fail(operation_, ": cannot write '", path_, "' (", why, ")"); }
+void Replacement::fail_with(const std::string& why) const {
+  fail(operation_, ": cannot write '", path_, "' (", why, ")");
+}
 
 InputFile::InputFile(const std::string& path, const char* operation) {
   check_path(path, operation);

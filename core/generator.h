@@ -15,7 +15,7 @@ struct Philox {
   uint64_t seed = 0;
   uint64_t offset = 0;  ///< in blocks of four 32-bit words
 
-  std::array<uint32_t, 4> block(uint64_t i) const {
+  constexpr std::array<uint32_t, 4> block(uint64_t i) const {
     const uint64_t n = offset + i;
     uint32_t c0 = static_cast<uint32_t>(n), c1 = static_cast<uint32_t>(n >> 32), c2 = 0, c3 = 0;
     uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);

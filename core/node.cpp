@@ -86,6 +86,22 @@ Tensors OpNode::saved_tensors(int i) const {
   return list;
 }
 
+// One derivative may want a tensor of which another wants only the sizes.
+Meta OpNode::saved_meta(int i) const {
+  const Saved& s = saved_[static_cast<size_t>(i)];
+  if (const auto* whole = std::get_if<SavedTensor>(&s)) return whole->tensor.defined() ? Meta(whole->tensor) : Meta();
+  return std::get<Meta>(s);
+}
+
+Metas OpNode::saved_metas(int i) const {
+  const Saved& s = saved_[static_cast<size_t>(i)];
+  const auto* whole = std::get_if<std::vector<SavedTensor>>(&s);
+  if (!whole) return std::get<Metas>(s);
+  Metas metas;
+  for (const SavedTensor& t : *whole) metas.push_back(t.tensor.defined() ? Meta(t.tensor) : Meta());
+  return metas;
+}
+
 void OpNode::free_saved() {
   if (saved_.empty() && results_.empty()) return;
   saved_.clear();

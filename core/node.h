@@ -28,8 +28,8 @@ class OpNode final : public Node {
   Result saved_result(int i) const { return Result{unpack(results_[static_cast<size_t>(i)], -1)}; }
   Tensor saved_tensor(int i) const;
   Tensors saved_tensors(int i) const;
-  const Meta& saved_meta(int i) const { return std::get<Meta>(saved_[static_cast<size_t>(i)]); }
-  const Metas& saved_metas(int i) const { return std::get<Metas>(saved_[static_cast<size_t>(i)]); }
+  Meta saved_meta(int i) const;
+  Metas saved_metas(int i) const;
   const Value& saved_value(int i) const { return std::get<Value>(saved_[static_cast<size_t>(i)]); }
 
   /// First edge of each parameter's tensors; the derivative of parameter p serves edges [p's, next's).

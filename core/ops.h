@@ -14,7 +14,7 @@ inline Op view_as_real, view_as_complex, real, imag;
 // joining
 inline Op cat, stack, split_with_sizes;
 // pointwise
-inline Op add, sub, mul, div, neg, abs, sgn, exp, log, sqrt, square, reciprocal, sin, cos, tan, sinh, cosh, tanh, sigmoid, pow, conj;
+inline Op add, sub, mul, div, fmod, neg, abs, sgn, exp, log, sqrt, square, reciprocal, sin, cos, tan, sinh, cosh, tanh, sigmoid, pow, conj, conj_physical;
 inline Op eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_not, isnan, where, clamp, maximum, minimum, relu, lerp, rsqrt;
 inline Op gelu, gelu_backward, sigmoid_backward, tanh_backward, threshold_backward, masked_fill, complex, angle, atan2;
 // reductions

@@ -55,7 +55,8 @@ Tensor gathered(const Tensor& x, const Excerpt& excerpt) {
   copy_edges(y, x, excerpt);
   if (y.is_cpu()) return y;
   const Tensor host = empty(excerpt.sizes, wide);
-  runtime(y.device().type).copy(host.bytes(), {}, y.bytes(), y.device(), static_cast<size_t>(y.numel() * y.item_size()));
+  const auto bytes = static_cast<size_t>(y.numel() * y.item_size());
+  runtime(y.device().type).copy(host.bytes(), {}, y.bytes(), y.device(), bytes);
   return host;
 }
 
@@ -149,7 +150,10 @@ Cells complex_cells(const Tensor& x, const PrintOptions& options) {
 class Layout {
  public:
   Layout(const Excerpt& excerpt, const Cells& cells, int linewidth)
-      : excerpt_(excerpt), next_(cells.texts.begin()), step_(static_cast<int>(cells.width) + 2), linewidth_(linewidth) {}
+      : excerpt_(excerpt),
+        next_(cells.texts.begin()),
+        step_(static_cast<int>(cells.width) + 2),
+        linewidth_(linewidth) {}
 
   std::string write(int indent) {
     if (excerpt_.sizes.empty()) return *next_;
@@ -163,7 +167,8 @@ class Layout {
     const int64_t middle = excerpt_.cut[d] ? excerpt_.edge : -1;
     const int64_t items = excerpt_.sizes[d] + excerpt_.cut[d];
     const int64_t per_line = row ? std::max(1, (linewidth_ - indent) / step_) : 1;
-    const std::string line_break(row ? 1 : excerpt_.sizes.size() - d - 1, '\n'), spaces(static_cast<size_t>(indent) + 1, ' ');
+    const std::string line_break(row ? 1 : excerpt_.sizes.size() - d - 1, '\n'),
+        spaces(static_cast<size_t>(indent) + 1, ' ');
     out_ += '[';
     for (int64_t i = 0; i < items; ++i) {
       if (i) out_ += i % per_line == 0 ? "," + line_break + spaces : ", ";

@@ -129,17 +129,28 @@ class Parser {
       at_ = end + 1;
       return s;
     }
+    std::vector<Scalar> items;
     if (take("[")) {
-      IntList list;
       while (!take("]")) {
-        list.push_back(number().to<int64_t>());
+        items.push_back(number());
         if (!peek("]")) expect(",");
       }
-      return list;
+      return list(p, items);
     }
-    const Scalar n = number();
-    if (p.list) return IntList(static_cast<size_t>(std::max(p.fixed, 1)), n.to<int64_t>());
-    return n;
+    items.assign(static_cast<size_t>(std::max(p.fixed, 1)), number());
+    return p.list ? list(p, items) : Value(items[0]);
+  }
+
+  static Value list(const Parameter& p, const std::vector<Scalar>& items) {
+    std::vector<double> floats;
+    IntList integers;
+    for (const Scalar& n : items) {
+      if (p.type == Type::Float)
+        floats.push_back(n.to<double>());
+      else
+        integers.push_back(n.to<int64_t>());
+    }
+    return p.type == Type::Float ? Value(std::move(floats)) : Value(std::move(integers));
   }
 
   void results(Schema& s) {

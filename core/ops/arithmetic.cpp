@@ -16,14 +16,12 @@ Tensor div_forward(Out& out, Tensor x, Tensor y, const OptString& rounding_mode)
   check(*rounding_mode == "trunc", "div: rounding_mode must be 'trunc' or 'floor', got '", *rounding_mode, "'");
   const DType compute = result_type(inputs);
   check(!is_complex(compute), "div: complex numbers cannot be rounded");
-  if (is_integral(compute, true)) {  // x - fmod(x, y) is a multiple of y
-    const Tensor rest = ops::sub(inputs[0], pointwise(out, "div", slots::fmod, kReal, inputs));
-    Tensor exact[] = {rest, y};
-    return pointwise(out, "div", slots::floor_divide, kReal, exact);
+  if (!is_integral(compute, true)) {
+    Tensor quotient[] = {ops::div(inputs[0], inputs[1])};
+    return pointwise(out, "div", slots::trunc, kReal, quotient);
   }
-  const Tensor quotient = pointwise(out, "div", slots::div, kFloat, inputs);
-  Tensor one[] = {quotient};
-  return pointwise(out, "div", slots::trunc, kReal, one);
+  inputs[0] = ops::sub(inputs[0], ops::fmod(inputs[0], inputs[1]));  // a multiple of the divisor
+  return pointwise(out, "div", slots::floor_divide, kReal, inputs);
 }
 
 Tensor sub_forward(Out& out, Tensor x, Tensor y, const Scalar& alpha) {
@@ -104,7 +102,7 @@ void define_arithmetic(const Family& define) {
       .grad("self", [](Tensor g) { return g; })
       .grad("other", [](Tensor g, Tensor x, Tensor y) { return -(g * ops::div.all({x, y, "floor"}).tensor()); });
 
-  define("fmod(Tensor self, Tensor other) -> Tensor")
+  define(ops::fmod, "fmod(Tensor self, Tensor other) -> Tensor")
       .doc("What is left of `self / other` rounded to zero; it has the dividend's sign, as C's fmod.")
       .pointwise(slots::fmod, kReal)
       .grad("self", [](Tensor g) { return g; })

@@ -210,17 +210,20 @@ void define_math(const Family& define) {
       .doc("`min(self, max)`, element by element.")
       .compose([](const Tensor& x, const Tensor& high) { return ops::clamp(x, {}, high); });
 
-  define(ops::conj, "conj(Tensor self) -> Tensor")
-      .doc("The complex conjugate; a real tensor is returned as it is.")
-      .elementwise([](Out& out, Tensor x) {
-        if (!is_complex(x.dtype())) return x;
-        Tensor inputs[] = {std::move(x)};
-        return pointwise(out, "conj", slots::conj, kArithmetic, inputs);
+  define(ops::conj_physical, "conj_physical(Tensor self) -> Tensor")
+      .doc("The complex conjugate, as a copy.")
+      .elementwise([](Out& out, const Tensor& x) {
+        const Tensor y = out.make(x.sizes(), x.dtype());
+        if (is_complex(x.dtype()))
+          slots::conj(y, TensorSpan(&x, 1), ScalarSpan());
+        else if (!y.is(x))
+          slots::copy(y, x);
+        return y;
       })
       .grad("self", [](Tensor g) { return ops::conj(g); });
-  define("conj_physical(Tensor self) -> Tensor")
-      .doc("The complex conjugate, computed; a real tensor is returned as it is.")
-      .compose([](const Tensor& x) { return ops::conj(x); });
+  define(ops::conj, "conj(Tensor self) -> Tensor")
+      .doc("The complex conjugate; a real tensor is returned as it is.")
+      .compose([](const Tensor& x) { return is_complex(x.dtype()) ? ops::conj_physical(x) : x; });
   define("resolve_conj(Tensor self) -> Tensor")
       .doc("`self`: conjugates are never delayed.")
       .compose([](const Tensor& x) { return x; });

@@ -199,11 +199,12 @@ void define_random(const Family& define) {
         return bernoulli_into(out.make(x.sizes(), x.dtype()), scalar_tensor(p, DType::Float64), g);
       })
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
+  define("normal(Tensor mean, Tensor std=1, *, Generator? generator=None) -> Tensor")
+      .doc("Normal random numbers with the given means and standard deviations, numbers or tensors.")
+      .forward(normal_of);
   define("normal:size(float mean, float std, int[] size, *, " OPTIONS)
-      .doc("Normal random numbers with the given mean and standard deviation, numbers or tensors.")
       .forward(+[](Out& out, double mean, double std, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
         return normal_forward(out.make(size, floating("normal", t), d.value_or(Device{})), mean, std, g); });
-  define("normal(Tensor mean, Tensor std=1, *, Generator? generator=None) -> Tensor").forward(normal_of);
   define("nn.functional.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor")
       .doc("In training, zeroes elements with probability `p` and scales the others by `1 / (1 - p)`.")
       .compose(dropout_of);

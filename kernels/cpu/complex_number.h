@@ -1,5 +1,5 @@
-// Products and quotients of complex numbers by their formulas: the operators of std::complex call the C library, which looks
-// for infinities that nobody asked for, at ten times the price.
+// Products and quotients of complex numbers by their formulas: the operators of std::complex call the C library, which
+// looks for infinities that nobody asked for, at ten times the price.
 #pragma once
 
 #include <cmath>

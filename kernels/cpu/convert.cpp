@@ -11,6 +11,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
+namespace {
 
 template <class T>
 constexpr bool is_complex_number = false;
@@ -36,10 +37,10 @@ HWY_INLINE To cast(From x) {
     return x != 0;
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     // As `saturated`, but without branches where To is narrow.
-    const auto wide = x >= static_cast<From>(0x1p63)     ? INT64_MAX
-                      : x < static_cast<From>(-0x1p63)   ? INT64_MIN
-                      : x == x                           ? static_cast<int64_t>(x)
-                                                         : 0;
+    const auto wide = x >= static_cast<From>(0x1p63)   ? INT64_MAX
+                      : x < static_cast<From>(-0x1p63) ? INT64_MIN
+                      : x == x                         ? static_cast<int64_t>(x)
+                                                       : 0;
     return static_cast<To>(wide);
   } else if constexpr (std::is_same_v<To, Half> || std::is_same_v<To, BFloat16>) {
     return To(static_cast<float>(x));
@@ -107,6 +108,7 @@ void stream(char* to, const char* from, int64_t bytes) {
   std::copy_n(from + i, bytes - i, to + i);
 }
 
+}  // namespace
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -73,7 +73,7 @@ void bmm(const Tensor& out, const Tensor& a, const Tensor& b, const Scalar& alph
       fail("bmm: bool matrices have no product");
     } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
       const Tensor wide = empty(out.sizes(), DType::Float32);
-      if (!(beta == Scalar(0))) slots::copy(wide, out);
+      if (beta.to<float>() != 0) slots::copy(wide, out);
       multiply<float>(wide, dense_copy(a, DType::Float32), dense_copy(b, DType::Float32), alpha.to<float>(), beta.to<float>());
       slots::copy(out, wide);
     } else {

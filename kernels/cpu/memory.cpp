@@ -1,16 +1,19 @@
-// fill and copy. Dense rows run at the memory's speed; transposed ones are copied in square tiles, so that a cache line
-// that was fetched for one element serves its neighbours too.
+// fill and copy. Dense rows run at the memory's speed; transposed ones are copied in tiles whose rows are cache lines
+// of the result and whose columns are long runs of x, so that no line is fetched twice.
 #include <cstring>
 
 #include "core/iterator.h"
 #include "core/slots.h"
 #include "kernels/cpu/pack.h"
 #include "kernels/cpu/register.h"
+#include "kernels/cpu/walk.h"
 
 namespace facula::cpu {
 
-/// Elements along one side of a tile.
-static constexpr int64_t kTile = 32;
+/// Rows of a tile, and its columns: a cache line of elements.
+static constexpr int64_t kTileRows = 256;
+template <class T>
+static constexpr int64_t kTileColumns = 64 / sizeof(T);
 
 static void fill(const Tensor& out, const Scalar& value) {
   alignas(16) char v[16];  // one element of any dtype
@@ -30,47 +33,46 @@ static void fill(const Tensor& out, const Scalar& value) {
 
 /// The dimension along which x is dense while the innermost one is not: 0 if there is none.
 static int transposed_dim(const LoopNest<2>& nest, int64_t item) {
-  if (nest.stride[0][0] != item || nest.stride[0][1] == item || nest.size[0] < kTile) return 0;
+  if (nest.stride[0][0] != item || nest.stride[0][1] == item || nest.size[0] < 4) return 0;
   for (int d = 1; d < nest.dims; ++d)
     if (nest.stride[d][1] == item && nest.size[d] >= 4) return d;
   return 0;
 }
 
-/// A tile of `rows` rows along the transposed dimension: reads run along x's rows, writes along y's.
+/// A tile of y: `rows` rows `y_row` bytes apart, `columns` of them, which are runs of x `x_run` bytes apart.
 template <class T>
-static void copy_tile(char* y, int64_t y_row, const char* x, int64_t x_step, int64_t rows, int64_t columns) {
-  T tile[kTile][kTile];
+static void copy_tile(char* y, int64_t y_row, const char* x, int64_t x_run, int64_t rows, int64_t columns) {
+  T tile[kTileRows][kTileColumns<T>];
   for (int64_t c = 0; c < columns; ++c) {
-    const auto* from = reinterpret_cast<const T*>(x + c * x_step);
-    for (int64_t r = 0; r < rows; ++r) tile[r][c] = from[r];
+    const auto* run = reinterpret_cast<const T*>(x + c * x_run);
+    for (int64_t r = 0; r < rows; ++r) tile[r][c] = run[r];
   }
-  for (int64_t r = 0; r < rows; ++r) std::memcpy(y + r * y_row, tile[r], static_cast<size_t>(columns) * sizeof(T));
+  for (int64_t r = 0; r < rows; ++r) {
+    if (columns == kTileColumns<T>)
+      std::memcpy(y + r * y_row, tile[r], sizeof tile[r]);
+    else
+      std::memcpy(y + r * y_row, tile[r], static_cast<size_t>(columns) * sizeof(T));
+  }
 }
 
-/// Copies in tiles over dimensions 0 and d: tasks are bands of kTile rows of dimension d.
+/// Copies in tiles over dimensions 0 and d. Tasks are bands of rows of dimension d, for all other dimensions.
 template <class T>
 static void copy_transposed(const LoopNest<2>& nest, int d) {
-  LoopNest<2> outer = nest;  // all dimensions but 0; d counts bands
-  const int64_t rows = nest.size[d], bands = (rows + kTile - 1) / kTile;
-  outer.dims = nest.dims - 1;
-  for (int k = 0; k < outer.dims; ++k) outer.size[k] = nest.size[k + 1], outer.stride[k] = nest.stride[k + 1];
-  outer.size[d - 1] = bands;
-  for (auto& s : outer.stride[d - 1]) s *= kTile;
-  outer.numel = nest.numel / nest.size[0] / rows * bands;
-  parallel_for(outer.numel, std::max<int64_t>(1, kGrain / (kTile * nest.size[0])), [&](int64_t begin, int64_t end) {
+  const int64_t rows = nest.size[d], columns = nest.size[0], height = std::min(rows, kTileRows);
+  const int64_t bands = (rows + height - 1) / height;
+  const auto [y_row, x_row] = nest.stride[d];
+  const auto [y_step, x_run] = nest.stride[0];
+  Walk tasks;
+  tasks.add(bands, {height * y_row, height * x_row});
+  for (int k = 1; k < nest.dims; ++k)
+    if (k != d) tasks.add(nest.size[k], nest.stride[k]);
+  parallel_for(tasks.numel, std::max<int64_t>(1, kGrain / (height * columns)), [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
-      std::array<char*, 2> p = nest.base;
-      int64_t rest = task, band = 0;
-      for (int k = 0; k < outer.dims; ++k) {
-        const int64_t at = rest % outer.size[k];
-        rest /= outer.size[k];
-        if (k == d - 1) band = at;
-        p[0] += at * outer.stride[k][0], p[1] += at * outer.stride[k][1];
-      }
-      const int64_t height = std::min(kTile, rows - band * kTile);
-      for (int64_t c = 0; c < nest.size[0]; c += kTile)
-        copy_tile<T>(p[0] + c * nest.stride[0][0], nest.stride[d][0], p[1] + c * nest.stride[0][1], nest.stride[0][1],
-                     height, std::min(kTile, nest.size[0] - c));
+      const auto at = tasks.offset(task);
+      const int64_t count = std::min(height, rows - task % bands * height);
+      for (int64_t c = 0; c < columns; c += kTileColumns<T>)
+        copy_tile<T>(nest.base[0] + at[0] + c * y_step, y_row, nest.base[1] + at[1] + c * x_run, x_run, count,
+                     std::min(kTileColumns<T>, columns - c));
     }
   });
 }

@@ -1,5 +1,6 @@
 // Positions of the elements that are not zero, in two passes over fixed blocks: counting, then writing where the counts say.
 #include <algorithm>
+#include <iterator>
 #include <vector>
 
 #include "core/parallel.h"
@@ -10,20 +11,26 @@ namespace facula::cpu {
 namespace {
 
 // Coordinates, from 1, of the elements of x that are not zero from place `begin` to `end`, into rows of `out` from `row` on.
+// Places are collected without a branch, which nobody could predict.
 template <class T>
 void write_positions(const Tensor& out, const Tensor& x, int64_t begin, int64_t end, int64_t row) {
-  const int64_t dims = x.dim();
   const T* value = x.data<T>();
   int64_t* to = out.data<int64_t>() + row * out.stride(0);
-  for (int64_t i = begin; i < end; ++i) {
-    if (value[i] == T(0)) continue;
-    int64_t place = i;
-    for (int64_t d = dims - 1; d > 0; --d) {
-      to[d * out.stride(1)] = place % x.size(d) + 1;
-      place /= x.size(d);
+  int64_t places[256];
+  for (; begin < end; begin += std::ssize(places)) {
+    int64_t count = 0;
+    for (int64_t i = begin; i < std::min<int64_t>(end, begin + std::ssize(places)); ++i) {
+      places[count] = i;
+      count += value[i] != T(0);
     }
-    if (dims > 0) to[0] = place + 1;
-    to += out.stride(0);
+    for (int64_t i = 0; i < count; ++i, to += out.stride(0)) {
+      int64_t place = places[i];
+      for (int64_t d = x.dim() - 1; d > 0; --d) {
+        to[d * out.stride(1)] = place % x.size(d) + 1;
+        place /= x.size(d);
+      }
+      to[0] = place + 1;
+    }
   }
 }
 

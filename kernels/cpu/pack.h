@@ -5,7 +5,8 @@
 
 namespace facula::cpu {
 
-/// Elements per block: few enough for several blocks to stay in the first-level cache, enough to hide the cost of a call.
+/// Elements per block: few enough for several blocks to stay in the first-level cache, enough to hide the cost of a
+/// call.
 inline constexpr int64_t kBlock = 512;
 /// Results from this size on bypass the cache: they would push out what is in it, and be read before they are written.
 inline constexpr int64_t kStreamBytes = 8 << 20;

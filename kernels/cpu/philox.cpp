@@ -1,13 +1,16 @@
 // The rounds of Philox run in 64-bit lanes, one block per lane: products of 32-bit halves need no shuffles there. Sines and
 // cosines need no range reduction: the angle's upper bits are the quadrant, the lower ones the place in it.
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernels/cpu/philox.cpp"
-#include <hwy/foreach_target.h>
-
 #include "kernels/cpu/philox.h"
 
-#include <hwy/highway.h>
-#include <hwy/contrib/math/math-inl.h>
+#include <algorithm>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/philox.cpp"
+#include "kernels/cpu/targets.h"
+// foreach_target.h comes after targets.h and before what it repeats.
+#include "hwy/foreach_target.h"
+#include "hwy/contrib/math/math-inl.h"
+#include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
@@ -18,23 +21,35 @@ void Words(const Philox& g, uint64_t first, int64_t blocks, uint32_t* words) {
 #if HWY_TARGET != HWY_SCALAR
   const hn::ScalableTag<uint64_t> d;
   const hn::Repartition<uint32_t, decltype(d)> d32;
+  using V = hn::Vec<decltype(d)>;
   const int64_t lanes = hn::Lanes(d);
-  const auto low = hn::Set(d, 0xffffffffu);
+  const auto low = hn::Set(d, 0xffffffffu), count = hn::Iota(d, 0);
   const auto m0 = hn::Set(d32, 0xD2511F53u), m1 = hn::Set(d32, 0xCD9E8D57u);
-  for (; i + lanes <= blocks; i += lanes) {
+  constexpr int kSide = 4;  // vectors side by side: the rounds of one depend on each other
+  for (; i + kSide * lanes <= blocks; i += kSide * lanes) {
     // Only the lower half of each lane counts; what the upper half holds is never read.
-    const auto n = hn::Iota(d, g.offset + first + static_cast<uint64_t>(i));
-    auto c0 = n, c1 = hn::ShiftRight<32>(n), c2 = hn::Zero(d), c3 = hn::Zero(d);
+    V c0[kSide], c1[kSide], c2[kSide], c3[kSide];
+    for (int v = 0; v < kSide; ++v) {
+      c0[v] = hn::Add(count, hn::Set(d, g.offset + first + static_cast<uint64_t>(i + v * lanes)));
+      c1[v] = hn::ShiftRight<32>(c0[v]);
+      c2[v] = c3[v] = hn::Zero(d);
+    }
     uint32_t k0 = static_cast<uint32_t>(g.seed), k1 = static_cast<uint32_t>(g.seed >> 32);
     for (int round = 0; round < 10; ++round) {
-      const auto p0 = hn::MulEven(hn::BitCast(d32, c0), m0), p1 = hn::MulEven(hn::BitCast(d32, c2), m1);
-      c0 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1), hn::Set(d, k0));
-      c2 = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3), hn::Set(d, k1));
-      c1 = p1, c3 = p0;
+      const auto key0 = hn::Set(d, k0), key1 = hn::Set(d, k1);
+      for (int v = 0; v < kSide; ++v) {
+        const auto p0 = hn::MulEven(hn::BitCast(d32, c0[v]), m0), p1 = hn::MulEven(hn::BitCast(d32, c2[v]), m1);
+        c0[v] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p1), c1[v]), key0);
+        c2[v] = hn::Xor(hn::Xor(hn::ShiftRight<32>(p0), c3[v]), key1);
+        c1[v] = p1, c3[v] = p0;
+      }
       k0 += 0x9E3779B9, k1 += 0xBB67AE85;
     }
-    const auto c01 = hn::Or(hn::And(c0, low), hn::ShiftLeft<32>(c1)), c23 = hn::Or(hn::And(c2, low), hn::ShiftLeft<32>(c3));
-    hn::StoreInterleaved2(c01, c23, d, reinterpret_cast<uint64_t*>(words + 4 * i));
+    for (int v = 0; v < kSide; ++v) {
+      const auto c01 = hn::Or(hn::And(c0[v], low), hn::ShiftLeft<32>(c1[v]));
+      const auto c23 = hn::Or(hn::And(c2[v], low), hn::ShiftLeft<32>(c3[v]));
+      hn::StoreInterleaved2(c01, c23, d, reinterpret_cast<uint64_t*>(words + 4 * (i + v * lanes)));
+    }
   }
 #endif
   for (; i < blocks; ++i) {

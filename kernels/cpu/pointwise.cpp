@@ -19,39 +19,38 @@ static DType compute_dtype(const char* name, const Rows& rows, DType t) {
   }
 }
 
-/// What an operand of dtype `t` is in a row for `wide`, where the row's own dtype is `narrow`: conditions stay bool, real
-/// parts of complex numbers widen with them.
+/// What an operand of dtype `t` is in a row for `wide`, where the row's own dtype is `narrow`: conditions stay bool,
+/// real parts of complex numbers widen with them.
 static DType widened(DType t, DType narrow, DType wide) {
   if (t == narrow) return wide;
   return t == real_dtype(narrow) ? real_dtype(wide) : t;
 }
 
+bool is_constant(const Tensor& x) {
+  for (int64_t d = 0; d < x.dim(); ++d)
+    if (x.size(d) != 1 && x.stride(d) != 0) return false;
+  return x.numel() > 0;
+}
+
+namespace {
+
+/// A row function with the packing of its operands: the body of the loop nest.
 template <int N>
-void run_blocks(const char* name, const Rows& rows, const Tensor& out, TensorSpan in, ScalarSpan params) {
-  if (out.numel() == 0) return;
-  const DType t = in[N - 1].dtype(), wide = compute_dtype(name, rows, t);
-  const Row row = rows.of[static_cast<int>(wide)];
+struct Blocks {
+  Row row;
+  ScalarSpan params;
+  std::array<Packing, N + 1> packs;  // the result's first
+  bool streams;
 
-  std::array<const Tensor*, N + 1> operands{&out};
-  for (int k = 0; k < N; ++k) operands[k + 1] = &in[k];
-  const LoopNest<N + 1> nest(operands);
-  std::array<Packing, N + 1> packs;
-  bool direct = true, in_place = false;
-  for (int k = 0; k <= N; ++k) {
-    const DType type = operands[k]->dtype();
-    packs[k] = (k == 0 ? Packing::out : Packing::in)(type, widened(type, t, wide), nest.stride[0][k]);
-    direct = direct && packs[k].direct();
-    in_place = in_place || (k > 0 && nest.base[k] == nest.base[0]);
-  }
-  const bool streams = packs[0].direct() && !in_place && nest.numel * packs[0].item >= kStreamBytes;
-
-  nest.parallel_rows(rows.grain, [&](const std::array<char*, N + 1>& p, int64_t n) {
+  void operator()(const std::array<char*, N + 1>& p, int64_t n) const {
     std::array<const char*, N> x;
-    if (direct && !streams) {
-      for (int k = 0; k < N; ++k) x[k] = p[k + 1];
-      row(p[0], x.data(), n, params);
-      return;
+    bool direct = packs[0].direct() && !streams;
+    for (int k = 0; k < N; ++k) {
+      x[k] = p[k + 1];
+      direct = direct && packs[k + 1].direct();
     }
+    if (direct) return row(p[0], x.data(), n, params);
+
     std::array<Block, N + 1> blocks;
     for (int64_t begin = 0; begin < n; begin += kBlock) {
       const int64_t count = std::min(kBlock, n - begin);
@@ -71,7 +70,49 @@ void run_blocks(const char* name, const Rows& rows, const Tensor& out, TensorSpa
         packs[0].store(y, count, blocks[0]);
     }
     if (streams) end_stream();
-  });
+  }
+};
+
+}  // namespace
+
+template <int N>
+void run_blocks(const char* name, const Rows& rows, const Tensor& out, TensorSpan in, ScalarSpan params) {
+  const int64_t n = out.numel();
+  if (n == 0) return;
+  const DType t = in[N - 1].dtype(), wide = compute_dtype(name, rows, t);
+  std::array<const Tensor*, N + 1> operands{&out};
+  for (int k = 0; k < N; ++k) operands[k + 1] = &in[k];
+
+  bool in_place = false;
+  for (int k = 1; k <= N; ++k) in_place = in_place || operands[k]->bytes() == out.bytes();
+  Blocks<N> blocks{rows.of[static_cast<int>(wide)], params, {}, false};
+  const auto pack = [&](const std::array<int64_t, N + 1>& stride) {
+    for (int k = 0; k <= N; ++k) {
+      const DType type = operands[k]->dtype();
+      blocks.packs[k] = (k == 0 ? Packing::out : Packing::in)(type, widened(type, t, wide), stride[k]);
+    }
+    const Packing& y = blocks.packs[0];
+    blocks.streams = y.direct() && !in_place && n * y.item >= kStreamBytes;
+  };
+
+  // One row of dense tensors and single numbers: no need of a nest.
+  std::array<char*, N + 1> base;
+  std::array<int64_t, N + 1> stride;
+  bool flat = true;
+  for (int k = 0; k <= N; ++k) {
+    const Tensor& x = *operands[k];
+    base[k] = x.bytes();
+    stride[k] = x.is_contiguous() ? x.item_size() : 0;
+    flat = flat && (x.is_contiguous() || is_constant(x));
+  }
+  if (flat && n <= rows.grain) {
+    pack(stride);
+    blocks(base, n);
+  } else {
+    const LoopNest<N + 1> nest(operands);
+    pack(nest.stride[0]);
+    nest.parallel_rows(rows.grain, blocks);
+  }
 }
 
 template void run_blocks<1>(const char*, const Rows&, const Tensor&, TensorSpan, ScalarSpan);

@@ -1,5 +1,5 @@
-// How pointwise slots run: a slot has one function per dtype that works on dense rows, and one driver brings any tensors
-// into that shape.
+// How pointwise slots run: a slot has one function per dtype that works on dense rows, and one driver brings any
+// tensors into that shape.
 //
 // Dense tensors go to the row function directly. Everything else is cut into blocks that stay in the first-level cache:
 // strided, broadcast or converted inputs are packed into buffers, results are scattered or converted out of one. So an
@@ -31,6 +31,9 @@ inline Rows rows_of;
 /// The driver for tensors that are not dense, too large for one thread, or of a dtype without a row.
 template <int N>
 void run_blocks(const char* name, const Rows& rows, const Tensor& out, TensorSpan in, ScalarSpan params);
+
+/// Is x one number stretched to its sizes?
+bool is_constant(const Tensor& x);
 
 /// A pointwise slot's kernel for N inputs.
 template <PointwiseSlot& slot, int N>

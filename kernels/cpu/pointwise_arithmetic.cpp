@@ -10,6 +10,7 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
+namespace {
 
 /// 1 in every lane.
 template <class D>
@@ -19,13 +20,14 @@ HWY_INLINE hn::Vec<D> one(D d) {
 
 template <class T>
 using Wrapping = std::common_type_t<std::make_unsigned_t<T>, unsigned>;
-/// An integer whose overflow wraps, at least as wide as unsigned int: narrower ones are promoted to int, which does not.
+/// An integer whose overflow wraps, at least as wide as unsigned int: narrower ones are promoted to int, which does
+/// not.
 template <class T>
 constexpr Wrapping<T> wrapping(T x) {
   return static_cast<Wrapping<T>>(x);
 }
 
-// ---- add, sub: x + alpha * y, x - alpha * y -------------------------------------------------------------------------------------
+// ---- add, sub: x + alpha * y, x - alpha * y -------------------------------------------------------------------------
 template <class T, bool subtract>
 void sum_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
   const T alpha = params.empty() ? T(1) : params[0].to<T>();
@@ -45,7 +47,7 @@ void sums(Types<T...>) {
   (add_row<slot, 2>(dtype_of<T>, sum_row<T, subtract>), ...);
 }
 
-static void fill_sums() {
+void fill_sums() {
   sums<slots::add, false>(Floats());
   sums<slots::add, false>(Integers());
   sums<slots::sub, true>(Floats());
@@ -53,8 +55,8 @@ static void fill_sums() {
   numbers<slots::add, 2>(Types<bool>(), [](bool x, bool y) { return x | y; });
 }
 
-// ---- products and quotients -----------------------------------------------------------------------------------------------------
-static void fill_products() {
+// ---- products and quotients -----------------------------------------------------------------------------------------
+void fill_products() {
   vectors<slots::mul, 2>(Floats(), [](auto, auto x, auto y) { return hn::Mul(x, y); });
   numbers<slots::mul, 2>(Integers(), [](auto x, auto y) { return wrapping(x) * wrapping(y); });
   numbers<slots::mul, 2>(Types<bool>(), [](bool x, bool y) { return x & y; });
@@ -66,8 +68,8 @@ static void fill_products() {
   vectors<slots::rsqrt, 1>(Floats(), [](auto d, auto x) { return hn::Div(one(d), hn::Sqrt(x)); });
 }
 
-// ---- signs --------------------------------------------------------------------------------------------------------------------------
-static void fill_signs() {
+// ---- signs ----------------------------------------------------------------------------------------------------------
+void fill_signs() {
   vectors<slots::neg, 1>(Floats(), [](auto, auto x) { return hn::Neg(x); });
   numbers<slots::neg, 1>(Integers(), [](auto x) { return 0 - wrapping(x); });
   vectors<slots::abs, 1>(Floats(), [](auto, auto x) { return hn::Abs(x); });
@@ -77,6 +79,8 @@ static void fill_signs() {
     return hn::IfThenElse(hn::Gt(x, zero), one(d), hn::IfThenElseZero(hn::Lt(x, zero), hn::Neg(one(d))));
   });
   numbers<slots::sgn, 1>(Integers(), [](auto x) { return (x > 0) - (x < 0); });
+  numbers<slots::abs, 1>(Types<bool>(), [](bool x) { return x; });
+  numbers<slots::sgn, 1>(Types<bool>(), [](bool x) { return x; });
   vectors<slots::copysign, 2>(Floats(), [](auto, auto x, auto y) { return hn::CopySign(x, y); });
   vectors<slots::relu, 1>(Floats(), [](auto d, auto x) {  // NaN and -0 stay
     return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
@@ -84,21 +88,17 @@ static void fill_signs() {
   numbers<slots::relu, 1>(Integers(), [](auto x) { return x < 0 ? decltype(x)(0) : x; });
 }
 
-// ---- extrema ------------------------------------------------------------------------------------------------------------------------
+// ---- extrema --------------------------------------------------------------------------------------------------------
 // Comparisons with NaN are false; a second test sends it where it belongs. Of equal zeros the first stays.
-static void fill_extrema() {
-  vectors<slots::maximum, 2>(Floats(), [](auto, auto x, auto y) {
-    return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(x)), x, y);
-  });
-  vectors<slots::minimum, 2>(Floats(), [](auto, auto x, auto y) {
-    return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(x)), x, y);
-  });
-  vectors<slots::fmax, 2>(Floats(), [](auto, auto x, auto y) {
-    return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(y)), x, y);
-  });
-  vectors<slots::fmin, 2>(Floats(), [](auto, auto x, auto y) {
-    return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(y)), x, y);
-  });
+void fill_extrema() {
+  vectors<slots::maximum, 2>(
+      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(x)), x, y); });
+  vectors<slots::minimum, 2>(
+      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(x)), x, y); });
+  vectors<slots::fmax, 2>(
+      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(y)), x, y); });
+  vectors<slots::fmin, 2>(
+      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(y)), x, y); });
   const auto larger = [](auto x, auto y) { return std::max(x, y); };
   const auto smaller = [](auto x, auto y) { return std::min(x, y); };
   using Ordered = Types<bool, uint8_t, int8_t, int16_t, int32_t, int64_t>;
@@ -108,12 +108,13 @@ static void fill_extrema() {
   numbers<slots::fmin, 2>(Ordered(), smaller);
 }
 
-// ---- rounding -----------------------------------------------------------------------------------------------------------------------
-static void fill_roundings() {
-  vectors<slots::ceil, 1>(Floats(), [](auto, auto x) { return hn::Ceil(x); });
-  vectors<slots::floor, 1>(Floats(), [](auto, auto x) { return hn::Floor(x); });
-  vectors<slots::round, 1>(Floats(), [](auto, auto x) { return hn::Round(x); });
-  vectors<slots::trunc, 1>(Floats(), [](auto, auto x) { return hn::Trunc(x); });
+// ---- rounding -------------------------------------------------------------------------------------------------------
+void fill_roundings() {
+  // Highway's portable forms lose the sign of zeros.
+  vectors<slots::ceil, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Ceil(x), x); });
+  vectors<slots::floor, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Floor(x), x); });
+  vectors<slots::round, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Round(x), x); });  // half to even
+  vectors<slots::trunc, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Trunc(x), x); });
   const auto same = [](auto x) { return x; };
   numbers<slots::ceil, 1>(Integers(), same);
   numbers<slots::floor, 1>(Integers(), same);
@@ -121,7 +122,7 @@ static void fill_roundings() {
   numbers<slots::trunc, 1>(Integers(), same);
 }
 
-static void fill_arithmetic() {
+void fill_arithmetic() {
   fill_sums();
   fill_products();
   fill_signs();
@@ -129,6 +130,7 @@ static void fill_arithmetic() {
   fill_roundings();
 }
 
+}  // namespace
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

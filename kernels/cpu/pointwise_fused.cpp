@@ -1,4 +1,5 @@
-// Slots of several inputs or steps: selections, interpolation, activations and the derivatives that training spends its time in.
+// Slots of several inputs or steps: selections, interpolation, activations and the derivatives that training spends its
+// time in.
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -11,8 +12,9 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
+namespace {
 
-// ---- selections -----------------------------------------------------------------------------------------------------------------
+// ---- selections -----------------------------------------------------------------------------------------------------
 /// Any dtype of T's size.
 template <class T>
 void where_row(char* out, const char* const* in, int64_t n, ScalarSpan) {
@@ -27,7 +29,7 @@ void where_row(char* out, const char* const* in, int64_t n, ScalarSpan) {
   }
 }
 
-static void fill_selections() {
+void fill_selections() {
   for (int i = 0; i < kDTypes; ++i) {
     const auto t = static_cast<DType>(i);
     with_item(item_size(t), [&]<class T>(T) { add_row<slots::where, 3>(t, where_row<T>); });
@@ -41,17 +43,17 @@ static void fill_selections() {
   numbers<slots::clamp, 3>(Types<bool>(), [](bool x, bool low, bool high) { return (x | low) & high; });
 }
 
-// ---- linear combinations ------------------------------------------------------------------------------------------------------
+// ---- linear combinations --------------------------------------------------------------------------------------------
 template <class T>
 void addcmul_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
   const T value = params.empty() ? T(1) : params[0].to<T>();
   if constexpr (std::is_floating_point_v<T>)
-    each<T, 3>(out, in, n, [=](auto d, auto x, auto a, auto b) {
-      return hn::MulAdd(hn::Mul(hn::Set(d, value), a), b, x);
-    });
+    each<T, 3>(out, in, n,
+               [=](auto d, auto x, auto a, auto b) { return hn::MulAdd(hn::Mul(hn::Set(d, value), a), b, x); });
   else if constexpr (std::is_integral_v<T>)
     each_number<T, T, 3>(out, in, n, [=](T x, T a, T b) {
-      return static_cast<uint64_t>(x) + static_cast<uint64_t>(value) * static_cast<uint64_t>(a) * static_cast<uint64_t>(b);
+      return static_cast<uint64_t>(x) +
+             static_cast<uint64_t>(value) * static_cast<uint64_t>(a) * static_cast<uint64_t>(b);
     });
   else
     each_number<T, T, 3>(out, in, n, [=](T x, T a, T b) { return x + times(times(value, a), b); });
@@ -60,9 +62,8 @@ template <class T>
 void addcdiv_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
   const T value = params.empty() ? T(1) : params[0].to<T>();
   if constexpr (std::is_floating_point_v<T>)
-    each<T, 3>(out, in, n, [=](auto d, auto x, auto a, auto b) {
-      return hn::Add(x, hn::Div(hn::Mul(hn::Set(d, value), a), b));
-    });
+    each<T, 3>(out, in, n,
+               [=](auto d, auto x, auto a, auto b) { return hn::Add(x, hn::Div(hn::Mul(hn::Set(d, value), a), b)); });
   else
     each_number<T, T, 3>(out, in, n, [=](T x, T a, T b) { return x + quotient(times(value, a), b); });
 }
@@ -72,7 +73,7 @@ void fill_addc(Types<T...>) {
   if constexpr (!(std::is_integral_v<T> || ...)) (add_row<slots::addcdiv, 3>(dtype_of<T>, addcdiv_row<T>), ...);
 }
 
-static void fill_combinations() {
+void fill_combinations() {
   fill_addc(Floats());
   fill_addc(Complexes());
   fill_addc(Integers());
@@ -87,20 +88,16 @@ static void fill_combinations() {
   });
 }
 
-// ---- derivatives ----------------------------------------------------------------------------------------------------------------
-static void fill_derivatives() {
-  vectors<slots::sigmoid_backward, 2>(Floats(), [](auto d, auto g, auto y) {
-    return hn::Mul(g, hn::Mul(hn::Sub(constant(d, 1), y), y));
-  });
-  numbers<slots::sigmoid_backward, 2>(Complexes(), []<class C>(C g, C y) {
-    return times(g, std::conj(times(C(1) - y, y)));
-  });
-  vectors<slots::tanh_backward, 2>(Floats(), [](auto d, auto g, auto y) {
-    return hn::Mul(g, hn::NegMulAdd(y, y, constant(d, 1)));
-  });
-  numbers<slots::tanh_backward, 2>(Complexes(), []<class C>(C g, C y) {
-    return times(g, std::conj(C(1) - times(y, y)));
-  });
+// ---- derivatives ----------------------------------------------------------------------------------------------------
+void fill_derivatives() {
+  vectors<slots::sigmoid_backward, 2>(
+      Floats(), [](auto d, auto g, auto y) { return hn::Mul(g, hn::Mul(hn::Sub(constant(d, 1), y), y)); });
+  numbers<slots::sigmoid_backward, 2>(Complexes(),
+                                      []<class C>(C g, C y) { return times(g, std::conj(times(C(1) - y, y))); });
+  vectors<slots::tanh_backward, 2>(
+      Floats(), [](auto d, auto g, auto y) { return hn::Mul(g, hn::NegMulAdd(y, y, constant(d, 1))); });
+  numbers<slots::tanh_backward, 2>(Complexes(),
+                                   []<class C>(C g, C y) { return times(g, std::conj(C(1) - times(y, y))); });
 }
 
 /// g where x > t, and where x is NaN
@@ -117,11 +114,11 @@ void fill_threshold(Types<T...>) {
   (add_row<slots::threshold_backward, 2>(dtype_of<T>, threshold_row<T>), ...);
 }
 
-// ---- gelu -----------------------------------------------------------------------------------------------------------------------
+// ---- gelu -----------------------------------------------------------------------------------------------------------
 // x Phi(x) with Phi(x) = (1 + erf(x / sqrt 2)) / 2, or 0.5 x (1 + tanh(u)) with u = sqrt(2 / pi) (x + 0.044715 x^3).
-static constexpr double kSqrtHalf = 0.70710678118654752440;
-static constexpr double kSqrt2OverPi = 0.79788456080286535588;
-static constexpr double kCubic = 0.044715;
+constexpr double kSqrtHalf = 0.70710678118654752440;
+constexpr double kSqrt2OverPi = 0.79788456080286535588;
+constexpr double kCubic = 0.044715;
 
 template <class D, class V>
 HWY_INLINE V gelu_tanh(D d, V x) {
@@ -168,7 +165,7 @@ void fill_gelu(Types<T...>) {
   (add_row<slots::gelu_backward, 2>(dtype_of<T>, gelu_backward_row<T>, kHeavyGrain), ...);
 }
 
-static void fill_fused() {
+void fill_fused() {
   fill_selections();
   fill_combinations();
   fill_derivatives();
@@ -177,6 +174,7 @@ static void fill_fused() {
   fill_gelu(Floats());
 }
 
+}  // namespace
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -1,4 +1,5 @@
-// What only integers have (bits, shifts), and what they do differently: division rounds down, and by zero it is an error.
+// What only integers have (bits, shifts), and what they do differently: division rounds down, and by zero it is an
+// error.
 #include <limits>
 
 #undef HWY_TARGET_INCLUDE
@@ -10,8 +11,9 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
+namespace {
 
-static void fill_bits() {
+void fill_bits() {
   const auto both = [](auto x, auto y) { return x & y; };
   const auto either = [](auto x, auto y) { return x | y; };
   const auto one = [](auto x, auto y) { return x ^ y; };
@@ -55,7 +57,7 @@ constexpr T negated(T x) {
   return static_cast<T>(0 - static_cast<std::make_unsigned_t<T>>(x));
 }
 
-static void fill_divisions() {
+void fill_divisions() {
   divisions<slots::floor_divide>(Integers(), []<class T>(T x, T y) -> T {
     if (std::is_signed_v<T> && y == T(-1)) return negated(x);
     return x / y - (x % y != 0 && (x < 0) != (y < 0));
@@ -65,16 +67,16 @@ static void fill_divisions() {
     const T r = x % y;
     return r != 0 && (r < 0) != (y < 0) ? r + y : r;
   });
-  divisions<slots::fmod>(Integers(), []<class T>(T x, T y) -> T {
-    return std::is_signed_v<T> && y == T(-1) ? 0 : x % y;
-  });
+  divisions<slots::fmod>(Integers(),
+                         []<class T>(T x, T y) -> T { return std::is_signed_v<T> && y == T(-1) ? 0 : x % y; });
 }
 
-static void fill_integer() {
+void fill_integer() {
   fill_bits();
   fill_divisions();
 }
 
+}  // namespace
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

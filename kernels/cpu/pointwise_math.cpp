@@ -9,8 +9,29 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
+namespace {
 
-static void fill_math() {
+void fill_divisions() {
+  vectors<slots::fmod, 2, kHeavyGrain>(Floats(), [](auto d, auto x, auto y) { return fmod(d, x, y); });
+  vectors<slots::remainder, 2, kHeavyGrain>(Floats(), [](auto d, auto x, auto y) {
+    const auto r = fmod(d, x, y), zero = hn::Zero(d);
+    const auto differ = hn::And(hn::Ne(r, zero), hn::Xor(hn::Lt(r, zero), hn::Lt(y, zero)));
+    return hn::IfThenElse(differ, hn::Add(r, y), r);
+  });
+  // The quotient that belongs to this remainder, rounded where the division was not exact; by zero as x / y.
+  vectors<slots::floor_divide, 2, kHeavyGrain>(Floats(), [](auto d, auto x, auto y) {
+    const auto r = fmod(d, x, y), zero = hn::Zero(d), one = constant(d, 1), quotient = hn::Div(x, y);
+    const auto differ = hn::And(hn::Ne(r, zero), hn::Xor(hn::Lt(r, zero), hn::Lt(y, zero)));
+    const auto exact = hn::Div(hn::Sub(x, r), y);
+    const auto q = hn::IfThenElse(differ, hn::Sub(exact, one), exact), whole = hn::Floor(q);
+    const auto rounded = hn::IfThenElse(hn::Gt(hn::Sub(q, whole), constant(d, 0.5)), hn::Add(whole, one), whole);
+    const auto signed_zero = hn::CopySign(zero, quotient);
+    return hn::IfThenElse(hn::Eq(y, zero), quotient, hn::IfThenElse(hn::Eq(q, zero), signed_zero, rounded));
+  });
+}
+
+void fill_math() {
+  fill_divisions();
   using Double = Types<double>;
 #define FACULA_FILL(types, function) \
   vectors<slots::function, 1, kHeavyGrain>(types(), [](auto d, auto x) { return function(d, x); });
@@ -33,11 +54,13 @@ static void fill_math() {
   FACULA_FILL(Double, cos)
   FACULA_FILL(Double, tan)
 #undef FACULA_FILL
+  vectors<slots::atan2, 2, kHeavyGrain>(Double(), [](auto d, auto y, auto x) { return atan2(d, y, x); });
   vectors<slots::asin, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Asin(d, x); });
   vectors<slots::acos, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Acos(d, x); });
   vectors<slots::atan, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Atan(d, x); });
 }
 
+}  // namespace
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

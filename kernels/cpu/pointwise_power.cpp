@@ -10,10 +10,11 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
+namespace {
 
-/// float32 as e^(y log x) in float64, which has the digits that the exponential costs; by the library where x is not positive
-/// or something is not finite.
-static void float_row(char* out, const char* const* in, int64_t n, ScalarSpan) {
+/// float32 as e^(y log x) in float64, which has the digits that the exponential costs; by the library where x is not
+/// positive or something is not finite.
+void float_row(char* out, const char* const* in, int64_t n, ScalarSpan) {
   constexpr int64_t block = 128;
   alignas(64) double x[block], y[block];
   for (int64_t begin = 0; begin < n; begin += block) {
@@ -24,7 +25,8 @@ static void float_row(char* out, const char* const* in, int64_t n, ScalarSpan) {
     each<double, 2, true>(reinterpret_cast<char*>(x), operands, count, [](auto d, auto base, auto exponent) {
       const auto usual = hn::And(hn::And(hn::Gt(base, hn::Zero(d)), hn::Lt(base, infinity(d))), hn::IsFinite(exponent));
       const auto power = exp(d, hn::Mul(exponent, hn::Log(d, base)));
-      return patched(d, power, hn::Not(usual), [](double b, double e) { return std::pow(b, e); }, base, exponent);
+      return patched(
+          d, power, hn::Not(usual), [](double b, double e) { return std::pow(b, e); }, base, exponent);
     });
     std::copy_n(x, count, reinterpret_cast<float*>(out) + begin);
   }
@@ -35,14 +37,14 @@ void cube_row(char* out, const char* const* in, int64_t n, ScalarSpan) {
   each<T, 1>(out, in, n, [](auto, auto x) { return hn::Mul(hn::Mul(x, x), x); });
 }
 
-static Rows cubes() {
+Rows cubes() {
   Rows rows;
   rows.of[static_cast<int>(DType::Float32)] = cube_row<float>;
   rows.of[static_cast<int>(DType::Float64)] = cube_row<double>;
   return rows;
 }
 
-static void fill_power() {
+void fill_power() {
   add_row<slots::pow, 2>(DType::Float32, float_row, kHeavyGrain);
   numbers<slots::pow, 2, kHeavyGrain>(Types<double>(), [](double x, double y) { return std::pow(x, y); });
   // By squaring; overflow wraps. Exponents are not negative.
@@ -56,6 +58,7 @@ static void fill_power() {
   });
 }
 
+}  // namespace
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -64,13 +67,6 @@ namespace facula::cpu {
 
 HWY_EXPORT(cubes);
 HWY_EXPORT(fill_power);
-
-/// One number stretched to any size.
-static bool is_constant(const Tensor& x) {
-  for (int64_t d = 0; d < x.dim(); ++d)
-    if (x.size(d) != 1 && x.stride(d) != 0) return false;
-  return x.numel() > 0;
-}
 
 static void pow(const Tensor& out, TensorSpan in, ScalarSpan params) {
   if (is_floating(out.dtype()) && is_constant(in[1])) {

@@ -1,95 +1,92 @@
-// Max pooling, a line of outputs at a time: each tap of the window is one pass over the line that keeps the larger number and
-// its place, so that the loops have no bounds to check and become vectors. Planes are independent and run in parallel.
-#include <array>
+// Max pooling from framed copies of planes, whose frame is lower than all numbers: each tap of the window is one pass over all
+// outputs that keeps the larger number and its place. The loops have no bounds to check and nothing but vectors to read, and
+// are compiled for each instruction set. Planes are independent and run in parallel.
 #include <limits>
 #include <type_traits>
 #include <vector>
 
 #include "core/parallel.h"
 #include "core/slots.h"
+#include "kernels/cpu/frame.h"
 #include "kernels/cpu/register.h"
 
-namespace facula::cpu {
-namespace {
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/pool.cpp"
+#include "kernels/cpu/targets.h"
+// foreach_target.h comes after targets.h and before what it repeats.
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
 
-// Pooling of planes [in...] to [out...] in three dimensions, of which the leading ones may be of size 1.
-struct PoolShape {
-  using Space = std::array<int64_t, 3>;
-  int64_t planes;
+HWY_BEFORE_NAMESPACE();
+namespace facula::cpu::HWY_NAMESPACE {
+
+// Pooling of planes [in...] to [out...]. Outputs are counted along the frame's rows: their places p are those that lie
+// between the first and the last; what falls between the ends of two rows is computed and dropped.
+struct Windows {
   Space in{1, 1, 1}, out{1, 1, 1}, kernel{1, 1, 1}, stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
 
-  int64_t in_plane() const { return in[0] * in[1] * in[2]; }
-  int64_t out_plane() const { return out[0] * out[1] * out[2]; }
-
-  // Where the window of output `o` first reads inside the input, along dimension d.
+  // Where output o's window first reads inside the input, along dimension d.
   int64_t start(int d, int64_t o) const {
     const int64_t at = o * stride[d] - padding[d];
     return std::min(at < 0 ? at + (dilation[d] - 1 - at) / dilation[d] * dilation[d] : at, in[d] - 1);
   }
+  int32_t place(int64_t z, int64_t y, int64_t x) const { return static_cast<int32_t>((z * in[1] + y) * in[2] + x); }
+};
+
+struct Tap {
+  int64_t at;     // in the framed copy, for the first output
+  int32_t place;  // in the plane, from the output's corner
 };
 
 // Of equal numbers the first stays; NaN is larger than all, and a later NaN than an earlier one, as in PyTorch.
-template <class T, class Place>
-void keep_larger(T& best, Place& place, T value, Place at) {
-  const bool larger = (value > best) | (value != value);
-  best = larger ? value : best;
-  place = larger ? at : place;
-}
-
-template <class T, class Place>
-void pool_line(const PoolShape& s, const T* x, int64_t oz, int64_t oy, T* best, Place* place) {
-  const int64_t width = s.out[2], step = s.stride[2];
-  const int64_t line = (s.start(0, oz) * s.in[1] + s.start(1, oy)) * s.in[2];
-  for (int64_t i = 0; i < width; ++i) {
-    best[i] = std::numeric_limits<T>::has_infinity ? -std::numeric_limits<T>::infinity() : std::numeric_limits<T>::lowest();
-    place[i] = static_cast<Place>(line + s.start(2, i));
+template <class T>
+void keep_larger(const T* __restrict x, const int32_t* __restrict corner, int32_t tap, int64_t n, T* __restrict best,
+                 int32_t* __restrict place) {
+  for (int64_t i = 0; i < n; ++i) {
+    const bool larger = (x[i] > best[i]) | (x[i] != x[i]);
+    best[i] = larger ? x[i] : best[i];
+    place[i] = larger ? corner[i] + tap : place[i];
   }
-  for (int64_t kz = 0; kz < s.kernel[0]; ++kz)
-    for (int64_t ky = 0; ky < s.kernel[1]; ++ky) {
-      const int64_t z = oz * s.stride[0] + kz * s.dilation[0] - s.padding[0];
-      const int64_t y = oy * s.stride[1] + ky * s.dilation[1] - s.padding[1];
-      if (z < 0 || z >= s.in[0] || y < 0 || y >= s.in[1]) continue;
-      for (int64_t kx = 0; kx < s.kernel[2]; ++kx) {
-        const int64_t x0 = kx * s.dilation[2] - s.padding[2];
-        const int64_t low = x0 < 0 ? (step - 1 - x0) / step : 0;
-        const int64_t high = std::min(width, x0 < s.in[2] ? (s.in[2] - x0 + step - 1) / step : 0);
-        const int64_t first = (z * s.in[1] + y) * s.in[2] + x0;
-        auto pass = [&](auto by) {
-          for (int64_t i = low; i < high; ++i)
-            keep_larger(best[i], place[i], x[first + i * by], static_cast<Place>(first + i * by));
-        };
-        if (step == 1)
-          pass(std::integral_constant<int64_t, 1>());
-        else if (step == 2)
-          pass(std::integral_constant<int64_t, 2>());
-        else
-          pass(step);
-      }
-    }
 }
 
-// Numbers are compared as Wide; Place is wide enough for a place in the plane.
-template <class T, class Place>
-void pool_planes(const PoolShape& s, const T* x, T* y, int64_t* positions) {
+// float16 and bfloat16 are compared as float32.
+template <class T>
+void pool_planes(const Windows& w, int64_t planes, const T* x, T* y, int64_t* positions) {
   using Wide = std::conditional_t<sizeof(T) == 2 && !std::is_integral_v<T>, float, T>;
-  const int64_t taps = s.kernel[0] * s.kernel[1] * s.kernel[2];
-  parallel_for(s.planes, std::max<int64_t>(1, kGrain / (s.out_plane() * taps)), [&](int64_t begin, int64_t end) {
-    std::vector<Wide> plane_copy(std::is_same_v<T, Wide> ? 0 : s.in_plane()), best(s.out[2]);
-    std::vector<Place> place(s.out[2]);
+  using Limits = std::numeric_limits<Wide>;
+  const Wide lowest = Limits::has_infinity ? -Limits::infinity() : Limits::lowest();
+  const Frame frame(w.out, w.stride, w.kernel, w.dilation, w.padding);
+  const int64_t span = frame.span(w.out), in_plane = volume(w.in), out_plane = volume(w.out);
+  std::vector<int32_t> corner(span), start(span);  // of each output: where its window begins, and begins inside
+  for_box(w.out, [&](const Space& o) {
+    corner[frame.step(o)] = w.place(o[0] * w.stride[0], o[1] * w.stride[1], o[2] * w.stride[2]);
+    start[frame.step(o)] = w.place(w.start(0, o[0]), w.start(1, o[1]), w.start(2, o[2]));
+  });
+  std::vector<Tap> taps;
+  for_box(w.kernel, [&](const Space& k) {
+    const Space u{k[0] * w.dilation[0], k[1] * w.dilation[1], k[2] * w.dilation[2]};
+    taps.push_back({frame.at(u), w.place(u[0] - w.padding[0], u[1] - w.padding[1], u[2] - w.padding[2])});
+  });
+
+  constexpr int64_t kPiece = 1024;  // outputs that stay in the first-level cache
+  parallel_for(planes, std::max<int64_t>(1, kGrain / (span * std::ssize(taps))), [&](int64_t begin, int64_t end) {
+    std::vector<Wide> copy(frame.plane()), best(span);
+    std::vector<int32_t> place(span);
     for (int64_t p = begin; p < end; ++p) {
-      const Wide* plane;
-      if constexpr (std::is_same_v<T, Wide>) {
-        plane = x + p * s.in_plane();
-      } else {
-        std::copy(x + p * s.in_plane(), x + (p + 1) * s.in_plane(), plane_copy.begin());
-        plane = plane_copy.data();
-      }
-      for (int64_t line = 0; line < s.out[0] * s.out[1]; ++line) {
-        pool_line<Wide, Place>(s, plane, line / s.out[1], line % s.out[1], best.data(), place.data());
-        const int64_t first = p * s.out_plane() + line * s.out[2];
-        for (int64_t i = 0; i < s.out[2]; ++i) y[first + i] = T(best[i]);
-        for (int64_t i = 0; i < s.out[2]; ++i) positions[first + i] = int64_t{place[i]} + 1;
-      }
+      frame.fill(x + p * in_plane, w.in, 1, copy.data(), lowest);
+      std::fill(best.begin(), best.end(), lowest);
+      std::copy(start.begin(), start.end(), place.begin());
+      for (int64_t i = 0; i < span; i += kPiece)
+        for (const Tap& tap : taps)
+          keep_larger(copy.data() + tap.at + i, corner.data() + i, tap.place, std::min(kPiece, span - i), best.data() + i,
+                      place.data() + i);
+      int64_t to = p * out_plane;
+      for_box({w.out[0], w.out[1], 1}, [&](const Space& line) {
+        const int64_t from = frame.step(line);
+        for (int64_t i = 0; i < w.out[2]; ++i) y[to + i] = T(best[from + i]);
+        for (int64_t i = 0; i < w.out[2]; ++i) positions[to + i] = int64_t{place[from + i]} + 1;
+        to += w.out[2];
+      });
     }
   });
 }
@@ -97,25 +94,21 @@ void pool_planes(const PoolShape& s, const T* x, T* y, int64_t* positions) {
 void max_pool(const Tensor& y, const Tensor& positions, const Tensor& x, const IntList& kernel, const IntList& stride,
               const IntList& padding, const IntList& dilation) {
   if (y.numel() == 0) return;
-  PoolShape s;
+  Windows w;
   const size_t space = kernel.size(), lead = 3 - space;
   for (size_t d = 0; d < space; ++d) {
-    s.in[lead + d] = x.size(x.dim() - space + d);
-    s.out[lead + d] = y.size(y.dim() - space + d);
-    s.kernel[lead + d] = kernel[d];
-    s.stride[lead + d] = stride[d];
-    s.padding[lead + d] = padding[d];
-    s.dilation[lead + d] = dilation[d];
+    w.in[lead + d] = x.size(x.dim() - space + d);
+    w.out[lead + d] = y.size(y.dim() - space + d);
+    w.kernel[lead + d] = kernel[d];
+    w.stride[lead + d] = stride[d];
+    w.padding[lead + d] = padding[d];
+    w.dilation[lead + d] = dilation[d];
   }
-  s.planes = y.numel() / s.out_plane();
+  check(volume(w.in) <= std::numeric_limits<int32_t>::max(), "max_pool: planes of ", x.sizes(), " have more than 2^31 - 1 elements");
   check(!is_complex(x.dtype()), "max_pool: ", x.dtype(), " numbers have no order");
   with_type(x.dtype(), [&]<class T>() {
-    if constexpr (!is_complex(dtype_of<T>) && !std::is_same_v<T, bool>) {
-      if (s.in_plane() <= std::numeric_limits<int32_t>::max())
-        pool_planes<T, int32_t>(s, x.data<T>(), y.data<T>(), positions.data<int64_t>());
-      else
-        pool_planes<T, int64_t>(s, x.data<T>(), y.data<T>(), positions.data<int64_t>());
-    }
+    if constexpr (!is_complex(dtype_of<T>) && !std::is_same_v<T, bool>)
+      pool_planes<T>(w, y.numel() / volume(w.out), x.data<T>(), y.data<T>(), positions.data<int64_t>());
   });
 }
 
@@ -156,11 +149,19 @@ void max_pool_backward(const Tensor& dx, const Tensor& g, const Tensor& position
   });
 }
 
-}  // namespace
-
-void fill_pool_slots() {
+void fill() {
   slots::max_pool.fill(DeviceType::CPU, max_pool);
   slots::max_pool_backward.fill(DeviceType::CPU, max_pool_backward);
 }
 
+}  // namespace facula::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace facula::cpu {
+
+HWY_EXPORT(fill);
+void fill_pool_slots() { HWY_DYNAMIC_DISPATCH(fill)(); }
+
 }  // namespace facula::cpu
+#endif

@@ -164,22 +164,24 @@ void random_integer(const Tensor& out, int64_t low, int64_t high, Philox g) {
 // Where one probability serves all elements, it is compared with the words as an integer.
 template <class T>
 void bernoulli_constant(const Tensor& out, double p, Philox g) {
-  const uint64_t bar = p >= 1 ? uint64_t{1} << 32 : p > 0 ? static_cast<uint64_t>(std::ceil(p * 0x1p32)) : 0;
+  const auto last = static_cast<uint32_t>(p >= 1 ? 0x1p32 - 1 : p > 0 ? std::ceil(p * 0x1p32) - 1 : 0);
+  const T values[] = {from_integer<T>(0), from_integer<T>(p > 0)};
   for_pieces(g, out.numel(), 1, [&](int64_t first, int64_t count, const uint32_t* words) {
     T* x = out.data<T>() + first;
-    for (int64_t i = 0; i < count; ++i) x[i] = from_integer<T>(words[i] < bar);
+    for (int64_t i = 0; i < count; ++i) x[i] = values[words[i] <= last];
   });
 }
 
 template <class T, class P>
 void bernoulli_each(const Tensor& out, const Tensor& p, Philox g) {
   const LoopNest<2> nest({&out, &p});  // out is dense: rows come in its order
+  const T values[] = {from_integer<T>(0), from_integer<T>(1)};
   for_pieces(g, out.numel(), 1, [&](int64_t first, int64_t count, const uint32_t* words) {
     nest.rows(first, first + count, [&](const std::array<char*, 2>& at, int64_t n) {
       const auto [to, from] = nest.stride[0];
       for (int64_t i = 0; i < n; ++i) {
         const double chance = static_cast<double>(*reinterpret_cast<const P*>(at[1] + i * from));
-        *reinterpret_cast<T*>(at[0] + i * to) = from_integer<T>(*words++ * 0x1p-32 < chance);
+        *reinterpret_cast<T*>(at[0] + i * to) = values[*words++ * 0x1p-32 < chance];
       }
     });
   });

@@ -91,8 +91,8 @@ void number_row(char* out, const char* const* in, int64_t n, ScalarSpan) {
   each_number<T, R, N>(out, in, n, F());
 }
 
-// Filling slots with N inputs by captureless lambdas. Those of vectors take (d, x...), where d is Highway's description of
-// the vector type; those of numbers take (x...), and what they return is cast to the result's type.
+// Filling slots with N inputs by captureless lambdas. Those of vectors take (d, x...), where d is Highway's description
+// of the vector type; those of numbers take (x...), and what they return is cast to the result's type.
 template <PointwiseSlot& slot, int N, int64_t grain = kGrain, class F, class... T>
 void vectors(Types<T...>, F) {
   (add_row<slot, N>(dtype_of<T>, vector_row<F, T, N, (grain < kGrain)>, grain), ...);

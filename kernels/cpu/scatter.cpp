@@ -28,9 +28,19 @@ void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_
   const LoopNest<2> given({&index_given, &src_given});
   const LoopNest<3> rest({&target_rest, &index_rest, &src_rest});
 
+  auto distance = [&](const char* p) { return (*reinterpret_cast<const int64_t*>(p) - step.first) * step.bytes; };
+  if (rest.numel == 1) {
+    given.rows(0, given.numel, [&](const std::array<char*, 2>& p, int64_t count) {
+      const auto [position_stride, from_stride] = given.stride[0];
+      char* to = target.bytes();
+      for (int64_t i = 0; i < count; ++i)
+        put(*reinterpret_cast<T*>(to + distance(p[0] + i * position_stride)),
+            *reinterpret_cast<const T*>(p[1] + i * from_stride));
+    });
+    return;
+  }
   auto row = [&](char* to, const char* position, const char* from, int64_t count) {
     const auto [to_stride, position_stride, from_stride] = rest.stride[0];
-    auto distance = [&](const char* p) { return (*reinterpret_cast<const int64_t*>(p) - step.first) * step.bytes; };
     if (position_stride == 0 && to_stride == sizeof(T) && from_stride == sizeof(T)) {
       T* t = reinterpret_cast<T*>(to + distance(position));
       const T* s = reinterpret_cast<const T*>(from);
@@ -59,7 +69,7 @@ void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_
       }
     });
   };
-  const int64_t grain = std::max<int64_t>(16, kGrain / given.numel);
+  const int64_t grain = std::max<int64_t>(64, kGrain / given.numel);
   parallel_for(rest.numel, grain, [&](int64_t begin, int64_t end) {
     for (; begin < end; begin += kPiece) piece(begin, std::min(end, begin + kPiece));
   });

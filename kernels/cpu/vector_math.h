@@ -1,6 +1,6 @@
-// Transcendental functions of vectors, included once per instruction set. Highway's do the work inside their range; what
-// they get wrong (NaN, infinities, zeros, negatives, large arguments) is put right here. Errors in units of the last place are
-// at most 2 for float32 and 4 for float64, measured by tests/core/pointwise_kernel_test.cpp.
+// Transcendental functions of vectors, included once per instruction set. Highway's do the work inside their range;
+// what they get wrong (NaN, infinities, zeros, negatives, large arguments) is put right here. Errors in units of the
+// last place are at most 2 for float32 and 4 for float64, measured by tests/core/pointwise_kernel_test.cpp.
 #if defined(FACULA_KERNELS_CPU_VECTOR_MATH_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef FACULA_KERNELS_CPU_VECTOR_MATH_H
 #undef FACULA_KERNELS_CPU_VECTOR_MATH_H
@@ -73,7 +73,7 @@ HWY_INLINE V log(D d, V x) {
   return hn::IfThenElse(hn::Gt(x, zero), y, hn::IfThenElse(hn::Eq(x, zero), hn::Neg(infinity(d)), nan(d)));
 }
 
-// ---- exponentials and logarithms --------------------------------------------------------------------------------------------
+// ---- exponentials and logarithms ------------------------------------------------------------------------------------
 /// float64. 2^n e^(r ln 2) with n whole and |r| <= 1/2: exact for whole x.
 template <class D, class V>
 HWY_INLINE V exp2(D d, V x) {
@@ -100,8 +100,8 @@ HWY_INLINE V log1p(D d, V x) {
   return hn::IfThenElse(hn::Gt(x, minus_one), y, hn::IfThenElse(hn::Eq(x, minus_one), hn::Neg(infinity(d)), nan(d)));
 }
 
-/// float64. n log(2) / log(base) + log(m) / log(base) for x = 2^n m, the first in two parts as in fdlibm's e_log10.c: exact for
-/// powers of the base.
+/// float64. n log(2) / log(base) + log(m) / log(base) for x = 2^n m, the first in two parts as in fdlibm's e_log10.c:
+/// exact for powers of the base.
 template <class D, class V>
 HWY_INLINE V log_of_base(D d, V x, double two_high, double two_low, double e) {
   const hn::RebindToSigned<D> di;
@@ -119,16 +119,18 @@ template <class D, class V>
 HWY_INLINE V log2(D d, V x) {
   const V y = log_of_base(d, x, 1, 0, 1.44269504088896340736);
   const auto usual = hn::And(hn::Ge(x, constant(d, 0x1p-1022)), hn::Lt(x, infinity(d)));
-  return patched(d, y, hn::Not(usual), [](double v) { return std::log2(v); }, x);
+  return patched(
+      d, y, hn::Not(usual), [](double v) { return std::log2(v); }, x);
 }
 template <class D, class V>
 HWY_INLINE V log10(D d, V x) {
   const V y = log_of_base(d, x, 3.01029995663611771306e-01, 3.69423907715893078616e-13, 4.34294481903251816668e-01);
   const auto usual = hn::And(hn::Ge(x, constant(d, 0x1p-1022)), hn::Lt(x, infinity(d)));
-  return patched(d, y, hn::Not(usual), [](double v) { return std::log10(v); }, x);
+  return patched(
+      d, y, hn::Not(usual), [](double v) { return std::log10(v); }, x);
 }
 
-// ---- hyperbolic functions -------------------------------------------------------------------------------------------------------
+// ---- hyperbolic functions -------------------------------------------------------------------------------------------
 /// 1 / (1 + e^-|x|), times e^-|x| for negative x: nothing overflows, and small results keep their digits.
 template <class D, class V>
 HWY_INLINE V sigmoid(D d, V x) {
@@ -184,8 +186,9 @@ HWY_INLINE V atanh(D d, V x) {
   return hn::CopySign(hn::IfThenElse(hn::Le(a, constant(d, 1)), hn::Mul(constant(d, 0.5), y), nan(d)), x);
 }
 
-// ---- trigonometric functions ------------------------------------------------------------------------------------------------------
-/// float64. Highway reduces arguments in parts of pi, which is good up to a few ten thousand; the library takes over beyond.
+// ---- trigonometric functions ----------------------------------------------------------------------------------------
+/// float64. Highway reduces arguments in parts of pi, which is good up to a few ten thousand; the library takes over
+/// beyond.
 template <class D, class V>
 HWY_INLINE auto is_large_angle(D d, V x) {
   return hn::Not(hn::Le(hn::Abs(x), constant(d, 30000)));
@@ -199,29 +202,62 @@ template <class D, class V>
 HWY_INLINE V sin(D d, V x) {
   const auto large = is_large_angle(d, x);
   const V y = hn::Sin(d, hn::IfThenZeroElse(large, x));
-  return keeping_zero(d, x, patched(d, y, large, [](double v) { return std::sin(v); }, x));
+  return keeping_zero(d, x,
+                      patched(
+                          d, y, large, [](double v) { return std::sin(v); }, x));
 }
 template <class D, class V>
 HWY_INLINE V cos(D d, V x) {
   const auto large = is_large_angle(d, x);
   const V y = hn::Cos(d, hn::IfThenZeroElse(large, x));
-  return patched(d, y, large, [](double v) { return std::cos(v); }, x);
+  return patched(
+      d, y, large, [](double v) { return std::cos(v); }, x);
 }
 template <class D, class V>
 HWY_INLINE V tan(D d, V x) {
   const auto large = is_large_angle(d, x);
   const V bounded = hn::IfThenZeroElse(large, x), y = hn::Div(hn::Sin(d, bounded), hn::Cos(d, bounded));
-  return keeping_zero(d, x, patched(d, y, large, [](double v) { return std::tan(v); }, x));
+  return keeping_zero(d, x,
+                      patched(
+                          d, y, large, [](double v) { return std::tan(v); }, x));
 }
 
-// ---- the error function and its kin -------------------------------------------------------------------------------------------------
+/// float64
+template <class D, class V>
+HWY_INLINE V atan2(D d, V y, V x) {
+  const auto usual = hn::And(hn::IsFinite(y), hn::And(hn::IsFinite(x), hn::Not(hn::Eq(x, hn::Zero(d)))));
+  const V a = hn::Atan(d, hn::Div(y, x)), half_turn = hn::CopySign(constant(d, 3.14159265358979323846), y);
+  const V angle = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Add(a, half_turn), a);
+  return patched(
+      d, angle, hn::Not(usual), [](double v, double u) { return std::atan2(v, u); }, y, x);
+}
+
+/// x - trunc(x / y) y with the sign of x. A fused multiply-add finds the difference exactly; the quotient may have been
+/// rounded up to the next whole number, which shows in the difference's sign.
+template <class D, class V>
+HWY_INLINE V fmod(D d, V x, V y) {
+  using T = hn::TFromD<D>;
+  const auto library = [](T a, T b) { return std::fmod(a, b); };
+#if HWY_NATIVE_FMA
+  const V a = hn::Abs(x), b = hn::Abs(y), q = hn::Trunc(hn::Div(a, b));
+  V r = hn::NegMulAdd(q, b, a);
+  r = hn::IfThenElse(hn::Lt(r, hn::Zero(d)), hn::Add(r, b), r);
+  const auto usual = hn::And(hn::Lt(q, constant(d, sizeof(T) == 4 ? 0x1p22 : 0x1p51)), hn::Lt(b, infinity(d)));
+  return patched(d, hn::CopySign(r, x), hn::Not(usual), library, x, y);
+#else
+  return patched(d, x, hn::FirstN(d, hn::Lanes(d)), library, x, y);
+#endif
+}
+
+// ---- the error function and its kin ---------------------------------------------------------------------------------
 /// N. Juffa's minimax polynomials in float32 (below 1 ulp); float64 number by number.
 template <class D, class V>
 HWY_INLINE V erf(D d, V x) {
   if constexpr (sizeof(hn::TFromD<D>) == 4) {
     const V a = hn::Abs(x), z = hn::Mul(x, x);
-    const V near = hn::MulAdd(polynomial(d, z, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1,
-                                                -3.76125336e-1, 1.28379166e-1}), x, x);
+    const V near = hn::MulAdd(
+        polynomial(d, z, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1}),
+        x, x);
     const V high = hn::MulAdd(constant(d, -1.72853470e-5), a, constant(d, 3.83197126e-4));
     const V low = hn::MulAdd(constant(d, -3.88396438e-3), a, constant(d, 2.42546219e-2));
     V r = hn::MulAdd(high, z, low);
@@ -232,7 +268,8 @@ HWY_INLINE V erf(D d, V x) {
     const V far = hn::CopySign(hn::Sub(constant(d, 1), exp(d, r)), x);
     return hn::IfThenElse(hn::Gt(a, constant(d, 0.927734375)), far, near);
   } else {
-    return patched(d, x, hn::FirstN(d, hn::Lanes(d)), [](double v) { return std::erf(v); }, x);
+    return patched(
+        d, x, hn::FirstN(d, hn::Lanes(d)), [](double v) { return std::erf(v); }, x);
   }
 }
 

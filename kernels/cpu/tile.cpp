@@ -1,0 +1,231 @@
+// With 32 registers a tile is 8 rows of 3 vectors, with 16 it is 4 rows of 3: sums, a row of b, and one number of a. Each step
+// costs 3 + 8 loads for 24 multiplications, so that the arithmetic units are what is waited for.
+#include "kernels/cpu/tile.h"
+
+#include <array>
+#include <complex>
+#include <utility>
+#include <type_traits>
+
+#include "core/dtype.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/tile.cpp"
+#include "kernels/cpu/targets.h"
+// foreach_target.h comes after targets.h and before what it repeats.
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace facula::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int kRows = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR ? 4 : 8;
+
+template <class T, int R, int V>
+void SumTile(const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c, int64_t c_stride, bool add) {
+  const hn::ScalableTag<T> d;
+  constexpr int64_t lanes = hn::MaxLanes(d);
+  hn::Vec<decltype(d)> sum[R][V];
+  const T* row[R];
+  for (int i = 0; i < R; ++i) {
+    row[i] = a[i];
+    for (int j = 0; j < V; ++j) sum[i][j] = hn::Zero(d);
+  }
+  for (int64_t k = 0; k < steps.inner; ++k) {
+    const int64_t at = steps.a[k];
+    const T* from = b + steps.b[k];
+    hn::Vec<decltype(d)> right[V];
+    for (int j = 0; j < V; ++j) right[j] = hn::LoadU(d, from + j * lanes);
+    for (int i = 0; i < R; ++i) {
+      const auto left = hn::Set(d, row[i][at]);
+      for (int j = 0; j < V; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
+    }
+  }
+  const auto factor = hn::Set(d, alpha);
+  for (int i = 0; i < R; ++i)
+    for (int j = 0; j < V; ++j) {
+      T* to = c + i * c_stride + j * lanes;
+      const auto scaled = hn::Mul(factor, sum[i][j]);
+      hn::StoreU(add ? hn::Add(hn::LoadU(d, to), scaled) : scaled, d, to);
+    }
+}
+
+template <class T>
+using TileFn = void (*)(const TileSteps&, const T* const*, const T*, T, T*, int64_t, bool);
+
+template <class T, int... I>
+constexpr std::array<TileFn<T>, sizeof...(I)> TileTable(std::integer_sequence<int, I...>) {
+  return {SumTile<T, I / kTileVectors + 1, I % kTileVectors + 1>...};
+}
+template <class T>
+void AnyTile(int height, int vectors, const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c,
+             int64_t c_stride, bool add) {
+  static constexpr auto table = TileTable<T>(std::make_integer_sequence<int, kRows * kTileVectors>());
+  table[(height - 1) * kTileVectors + vectors - 1](steps, a, b, alpha, c, c_stride, add);
+}
+
+template <class T>
+void PackRows(const T* b, int64_t row_stride, int64_t count, int64_t cols, T* packed, int64_t pitch) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = hn::Lanes(d);
+  for (int64_t k = 0; k < count; ++k, b += row_stride, packed += pitch) {
+    int64_t j = 0;
+    for (; j + lanes <= cols; j += lanes) hn::StoreU(hn::LoadU(d, b + j), d, packed + j);
+    if (j < cols) hn::StoreU(hn::MaskedLoad(hn::FirstN(d, cols - j), d, b + j), d, packed + j);
+  }
+}
+
+#if HWY_TARGET != HWY_SCALAR
+// Four numbers of each of the columns at b, as 128-bit blocks side by side: block i is from column 4 i.
+template <class D>
+hn::Vec<D> Blocks(D d, const float* b, int64_t col_stride) {
+  constexpr int64_t lanes = hn::MaxLanes(D());
+  if constexpr (lanes == 4) {
+    return hn::LoadU(d, b);
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, Blocks(half, b + lanes / 2 * col_stride, col_stride), Blocks(half, b, col_stride));
+  }
+}
+
+// Row k + r of `packed` becomes number r of the columns at b, for r < 4: squares are transposed within blocks.
+template <class D>
+void PackFour(D d, const float* b, int64_t col_stride, float* packed, int64_t pitch) {
+  const hn::RepartitionToWide<D> wide;
+  const auto v0 = Blocks(d, b, col_stride), v1 = Blocks(d, b + col_stride, col_stride);
+  const auto v2 = Blocks(d, b + 2 * col_stride, col_stride), v3 = Blocks(d, b + 3 * col_stride, col_stride);
+  const auto low01 = hn::BitCast(wide, hn::InterleaveLower(d, v0, v1));
+  const auto low23 = hn::BitCast(wide, hn::InterleaveLower(d, v2, v3));
+  const auto high01 = hn::BitCast(wide, hn::InterleaveUpper(d, v0, v1));
+  const auto high23 = hn::BitCast(wide, hn::InterleaveUpper(d, v2, v3));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, low01, low23)), d, packed);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, low01, low23)), d, packed + pitch);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, packed + 2 * pitch);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, packed + 3 * pitch);
+}
+#endif
+
+template <class T>
+void PackColumns(const T* b, int64_t col_stride, int64_t count, int64_t cols, T* packed, int64_t pitch) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = hn::Lanes(d), whole = cols / lanes * lanes;
+  int64_t done = 0;  // rows of whole vectors
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (std::is_same_v<T, float>)
+    for (; done + 4 <= count; done += 4)
+      for (int64_t j = 0; j < whole; j += lanes) PackFour(d, b + done + j * col_stride, col_stride, packed + done * pitch + j, pitch);
+#endif
+  for (int64_t j = 0; j < whole; ++j)
+    for (int64_t k = done; k < count; ++k) packed[k * pitch + j] = b[k + j * col_stride];
+  if (whole == cols) return;
+  for (int64_t k = 0; k < count; ++k) hn::StoreU(hn::Zero(d), d, packed + k * pitch + whole);
+  for (int64_t j = whole; j < cols; ++j)
+    for (int64_t k = 0; k < count; ++k) packed[k * pitch + j] = b[k + j * col_stride];
+}
+
+template <class T>
+void CopyRows(int height, int64_t count, const T* c, int64_t c_stride, T* y, int64_t y_stride) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = hn::Lanes(d);
+  for (int i = 0; i < height; ++i, c += c_stride, y += y_stride) {
+    int64_t j = 0;
+    for (; j + lanes <= count; j += lanes) hn::StoreU(hn::LoadU(d, c + j), d, y + j);
+    if (j == count) continue;
+    const auto rest = hn::FirstN(d, count - j);
+    hn::BlendedStore(hn::MaskedLoad(rest, d, c + j), rest, d, y + j);
+  }
+}
+
+template <class T>
+Tiles<T> VectorTiles() {
+  return {kRows, static_cast<int>(hn::Lanes(hn::ScalableTag<T>())), AnyTile<T>, PackRows<T>, PackColumns<T>, CopyRows<T>};
+}
+Tiles<float> FloatTiles() { return VectorTiles<float>(); }
+Tiles<double> DoubleTiles() { return VectorTiles<double>(); }
+
+}  // namespace facula::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace facula::cpu {
+namespace {
+
+HWY_EXPORT(FloatTiles);
+HWY_EXPORT(DoubleTiles);
+
+constexpr int kPlainRows = 4, kPlainLanes = 4;
+
+// Integers wrap; complex numbers are multiplied without the rescue of infinities, as by BLAS.
+template <class T>
+void add_product(T& sum, T x, T y) {
+  if constexpr (std::is_integral_v<T>)
+    sum = static_cast<T>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(x) * static_cast<uint64_t>(y));
+  else
+    sum += T(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real());
+}
+
+template <class T>
+void plain_sum(int height, int vectors, const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c,
+               int64_t c_stride, bool add) {
+  const int width = vectors * kPlainLanes;
+  T sum[kPlainRows][kTileVectors * kPlainLanes] = {};
+  for (int64_t k = 0; k < steps.inner; ++k)
+    for (int i = 0; i < height; ++i)
+      for (int j = 0; j < width; ++j) add_product(sum[i][j], a[i][steps.a[k]], b[steps.b[k] + j]);
+  for (int i = 0; i < height; ++i)
+    for (int j = 0; j < width; ++j) {
+      T& to = c[i * c_stride + j];
+      if (!add) to = T(0);
+      add_product(to, alpha, sum[i][j]);
+    }
+}
+
+// packed[k * pitch + j] = b[k * row_stride + j * col_stride]
+template <class T>
+void plain_pack(const T* b, int64_t row_stride, int64_t col_stride, int64_t count, int64_t cols, T* packed, int64_t pitch) {
+  const int64_t padded = (cols + kPlainLanes - 1) / kPlainLanes * kPlainLanes;
+  for (int64_t k = 0; k < count; ++k)
+    for (int64_t j = 0; j < padded; ++j) packed[k * pitch + j] = j < cols ? b[k * row_stride + j * col_stride] : T(0);
+}
+template <class T>
+void plain_pack_rows(const T* b, int64_t row_stride, int64_t count, int64_t cols, T* packed, int64_t pitch) {
+  plain_pack(b, row_stride, 1, count, cols, packed, pitch);
+}
+template <class T>
+void plain_pack_columns(const T* b, int64_t col_stride, int64_t count, int64_t cols, T* packed, int64_t pitch) {
+  plain_pack(b, 1, col_stride, count, cols, packed, pitch);
+}
+template <class T>
+void plain_copy_rows(int height, int64_t count, const T* c, int64_t c_stride, T* y, int64_t y_stride) {
+  for (int i = 0; i < height; ++i) std::copy_n(c + i * c_stride, count, y + i * y_stride);
+}
+
+}  // namespace
+
+template <class T>
+const Tiles<T>& tiles() {
+  static const Tiles<T> code{kPlainRows,         kPlainLanes,           plain_sum<T>,
+                             plain_pack_rows<T>, plain_pack_columns<T>, plain_copy_rows<T>};
+  return code;
+}
+template <>
+const Tiles<float>& tiles() {
+  static const Tiles<float> code = HWY_DYNAMIC_DISPATCH(FloatTiles)();
+  return code;
+}
+template <>
+const Tiles<double>& tiles() {
+  static const Tiles<double> code = HWY_DYNAMIC_DISPATCH(DoubleTiles)();
+  return code;
+}
+template const Tiles<uint8_t>& tiles();
+template const Tiles<int8_t>& tiles();
+template const Tiles<int16_t>& tiles();
+template const Tiles<int32_t>& tiles();
+template const Tiles<int64_t>& tiles();
+template const Tiles<complex64>& tiles();
+template const Tiles<complex128>& tiles();
+
+}  // namespace facula::cpu
+#endif

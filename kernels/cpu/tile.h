@@ -1,0 +1,48 @@
+// The innermost loop of products of matrices and of convolutions: a tile of results stays in registers while its sums run.
+//
+//   c[i * c_stride + j] (+)= alpha * sum over k of a[i][a_step[k]] * b[b_step[k] + j]
+//
+// Rows of a are read number by number, rows of b by vectors, from wherever the steps say: a convolution reads its image in
+// place, and no matrix of columns is made. The order of each sum is that of k, whatever tile it is in.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace facula::cpu {
+
+inline constexpr int kTileVectors = 3;                // vectors in a row of a full tile
+inline constexpr int kTileRows = 8, kTileCols = 48;  // the most there are on any machine
+
+/// The sums that the tiles of a product have in common: `inner` steps, in elements.
+struct TileSteps {
+  int64_t inner;
+  const int64_t *a, *b;
+};
+
+/// The code for this machine; for all numbers but bool, float16 and bfloat16.
+template <class T>
+struct Tiles {
+  int rows, lanes;  // rows of a full tile, elements of a vector
+
+  int cols() const { return kTileVectors * lanes; }
+  /// Vectors of the next tile where so many columns are left: 4 vectors are two tiles of 2, not of 3 and 1.
+  int next_vectors(int64_t cols_left) const {
+    const int64_t vectors = (cols_left + lanes - 1) / lanes;
+    return vectors == kTileVectors + 1 ? 2 : static_cast<int>(std::min<int64_t>(vectors, kTileVectors));
+  }
+
+  /// Sums of a tile of `height` rows of `vectors` vectors: added to c, or c becomes them.
+  void (*sum)(int height, int vectors, const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c,
+              int64_t c_stride, bool add);
+  /// Row k of `packed`, at k * pitch, becomes b[k * row_stride + j] for j < cols, and zeros up to a whole vector.
+  void (*pack_rows)(const T* b, int64_t row_stride, int64_t count, int64_t cols, T* packed, int64_t pitch);
+  /// The same from b[k + j * col_stride].
+  void (*pack_columns)(const T* b, int64_t col_stride, int64_t count, int64_t cols, T* packed, int64_t pitch);
+  /// y[i * y_stride + j] = c[i * c_stride + j] for i < height and j < count.
+  void (*copy_rows)(int height, int64_t count, const T* c, int64_t c_stride, T* y, int64_t y_stride);
+};
+template <class T>
+const Tiles<T>& tiles();
+
+}  // namespace facula::cpu
