@@ -1,0 +1,306 @@
+#include "interp/arguments.h"
+
+#include <algorithm>
+
+#include "interp/number.h"
+#include "interp/signature.h"
+#include "interp/types.h"
+
+namespace facula::interp {
+
+// Note [What a Lua value can stand for]
+// nil is "not given". A number is a Scalar, a float, a 0-dim tensor that promotes like a number and, if integral, an int; for
+// a list it is a list of one, for T[n] n equal ones, for T[]... the numbers behind it belong to the list as well. A table with
+// integer keys, or without any, is a list. `false` is None where None is allowed but not the default, and where a tensor may be
+// left out. Dimensions and positions are counted from 1 in Lua and from 0 in core; negative ones stay as they are.
+
+static bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
+
+bool Arguments::misfit(const Parameter& p, int index) const {
+  if (!manner_.explain) return false;
+  return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got ", describe(L_, S_, index));
+}
+
+int64_t Arguments::translated(const Parameter& p, int64_t v) const {
+  if (!counts_positions(p.type)) return v;
+  check(v != 0, name_, ": argument '", p.name, "' is 0, but ", p.type == Type::Index ? "positions" : "dimensions",
+        " are 1-based (1 is the first, -1 the last)");
+  return v > 0 && !manner_.counts_from_one ? v - 1 : v;
+}
+
+bool Arguments::read_item(const Parameter& p, int index, Value& v) {
+  const int type = lua_type(L_, index);
+  int64_t i;
+  Scalar s;
+  switch (p.type) {
+    case Type::Tensor:
+      if (type == LUA_TUSERDATA) {
+        const Tensor* t = to_tensor(L_, S_, index);
+        if (!t) return false;
+        v = *t;
+        return true;
+      }
+      if (!to_scalar(L_, S_, index, s)) return false;
+      v = number_tensor(s);
+      return true;
+    case Type::IndexTensor:
+      if (const Tensor* t = to_tensor(L_, S_, index)) {
+        v = *t;
+        return true;
+      }
+      if (!to_integer(L_, S_, index, i)) return false;
+      v = scalar_tensor(Scalar(i), DType::Int64);
+      return true;
+    case Type::Scalar:
+      if (!to_scalar(L_, S_, index, s)) return false;
+      v = s;
+      return true;
+    case Type::Int:
+    case Type::Dim:
+    case Type::NewDim:
+    case Type::Index:
+      if (!to_integer(L_, S_, index, i)) return false;
+      v = translated(p, i);
+      return true;
+    case Type::Float:
+      if (type == LUA_TBOOLEAN || !to_scalar(L_, S_, index, s) || s.is_complex()) return false;
+      v = s;
+      return true;
+    case Type::Bool:
+      if (type != LUA_TBOOLEAN) return false;
+      v = lua_toboolean(L_, index) != 0;
+      return true;
+    case Type::String:
+      if (type != LUA_TSTRING) return false;
+      v = std::string(to_string(L_, index));
+      return true;
+    case Type::DType:
+      if (const DType* t = to_dtype(L_, S_, index)) {
+        v = *t;
+        return true;
+      }
+      return false;
+    case Type::Device:
+      if (const Device* d = to_device(L_, S_, index)) {
+        v = *d;
+        return true;
+      }
+      if (type != LUA_TSTRING) return false;
+      v = parse_device(to_string(L_, index));
+      return true;
+    case Type::Generator:
+      if (const Ref<Generator>* g = to_generator(L_, S_, index)) {
+        v = *g;
+        return true;
+      }
+      return false;
+    case Type::Any: return true;
+  }
+  __builtin_unreachable();
+}
+
+// Calls f(position in the list, stack index) for the items of the table at `table`, or for the stack from `first` to `last`.
+template <class F>
+static bool each_item(lua_State* L, int table, int first, int last, F&& f) {
+  if (!table) {
+    for (int i = first; i <= last; ++i)
+      if (!f(i - first + 1, i)) return false;
+    return true;
+  }
+  for (int i = 1, n = static_cast<int>(lua_objlen(L, table)); i <= n; ++i) {
+    lua_rawgeti(L, table, i);
+    if (!f(i, lua_gettop(L))) return false;
+    lua_pop(L, 1);
+  }
+  return true;
+}
+
+bool Arguments::read_tensors(const Parameter& p, int table, int first, int last, Value& v) {
+  Tensors list;
+  list.reserve(table ? lua_objlen(L_, table) : static_cast<size_t>(last - first + 1));
+  const bool good = each_item(L_, table, first, last, [&](int i, int at) {
+    Value item;
+    if (p.optional_items && !lua_toboolean(L_, at)) {
+      list.emplace_back();
+    } else if (read_item(p, at, item)) {
+      list.push_back(std::move(item.get<Tensor>()));
+    } else if (manner_.explain) {
+      return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got a list whose item ", i, " is ",
+                            describe(L_, S_, at));
+    } else {
+      return false;
+    }
+    return true;
+  });
+  if (good) v = std::move(list);
+  return good;
+}
+
+bool Arguments::read_numbers(const Parameter& p, int table, int first, int last, Value& v) {
+  IntList integers;
+  std::vector<double> floats;
+  const bool good = each_item(L_, table, first, last, [&](int i, int at) {
+    int64_t n;
+    Scalar s;
+    if (p.type == Type::Float && lua_type(L_, at) != LUA_TBOOLEAN && to_scalar(L_, S_, at, s) && !s.is_complex()) {
+      floats.push_back(s.to<double>());
+    } else if (p.type == Type::Bool && lua_isboolean(L_, at)) {
+      integers.push_back(lua_toboolean(L_, at));
+    } else if (p.type != Type::Float && p.type != Type::Bool && to_integer(L_, S_, at, n)) {
+      integers.push_back(translated(p, n));
+    } else if (manner_.explain) {
+      return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got a list whose item ", i, " is ",
+                            describe(L_, S_, at));
+    } else {
+      return false;
+    }
+    return true;
+  });
+  if (!good) return false;
+  const size_t n = p.type == Type::Float ? floats.size() : integers.size();
+  if (p.fixed && n != 1 && n != static_cast<size_t>(p.fixed))
+    return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got a list of ", n);
+  if (p.type == Type::Float) {
+    if (p.fixed && n == 1) floats.assign(static_cast<size_t>(p.fixed), floats[0]);
+    v = std::move(floats);
+  } else {
+    if (p.fixed && n == 1) integers.assign(static_cast<size_t>(p.fixed), integers[0]);
+    v = std::move(integers);
+  }
+  return true;
+}
+
+bool Arguments::read_list(const Parameter& p, int index, Value& v) {
+  if (lua_istable(L_, index))
+    return p.is_tensor() ? read_tensors(p, index, 0, 0, v) : read_numbers(p, index, 0, 0, v);
+  int64_t i;
+  Scalar s;
+  const bool one = !p.is_tensor() && (p.type == Type::Bool    ? lua_isboolean(L_, index)
+                                      : p.type == Type::Float ? to_scalar(L_, S_, index, s)
+                                                              : to_integer(L_, S_, index, i));
+  return one ? read_numbers(p, 0, index, index, v) : misfit(p, index);
+}
+
+bool Arguments::read_one(const Parameter& p, int index, Value& v) {
+  const bool is_false = lua_isboolean(L_, index) && !lua_toboolean(L_, index);
+  if (is_false && p.optional && p.type != Type::Bool && p.type != Type::Any && (p.is_tensor() || !p.fallback.is_none()))
+    return true;
+  if (p.type == Type::Any) return true;
+  if (p.list) return read_list(p, index, v);
+  if (p.type == Type::IndexTensor && lua_istable(L_, index)) {
+    if (!read_numbers(p, index, 0, 0, v)) return false;
+    v = position_tensor(v.get<IntList>());
+    return true;
+  }
+  return read_item(p, index, v) || misfit(p, index);
+}
+
+bool Arguments::read_varargs(const Parameter& p, int first, int last, Value& v) {
+  return p.is_tensor() ? read_tensors(p, 0, first, last, v) : read_numbers(p, 0, first, last, v);
+}
+
+bool Arguments::read_positional(int last) {
+  const auto& parameters = schema_.parameters;
+  int i = 0;
+  for (int at = 1; at <= last; ++at, ++i) {
+    if (lua_isnil(L_, at)) continue;
+    if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
+      if (at == last && is_empty(at)) return true;  // of options
+      const auto most = std::count_if(parameters.begin(), parameters.end(), [](const Parameter& p) { return !p.named_only; });
+      return misfit_because("takes at most ", most, " positional argument", most == 1 ? "" : "s", ", got ", last);
+    }
+    const Parameter& p = parameters[static_cast<size_t>(i)];
+    sources_[i] = static_cast<int16_t>(at);
+    if (p.varargs && !lua_istable(L_, at)) return read_varargs(p, at, last, (*this)[i]);
+    if (!read_one(p, at, (*this)[i])) return false;
+  }
+  return true;
+}
+
+// Values stay on the stack, below the key that lua_next goes on from.
+bool Arguments::read_named(int table) {
+  if (!lua_checkstack(L_, 2 * kMaxArguments)) fail(name_, ": too many arguments");
+  lua_pushnil(L_);
+  while (lua_next(L_, table) != 0) {
+    if (lua_type(L_, -2) != LUA_TSTRING)
+      return misfit_because("a table of named arguments has the key ", describe(L_, S_, -2));
+    const std::string_view key = to_string(L_, -2);
+    const int i = schema_.find(key);
+    if (i < 0 && !(manner_.takes_out && key == "out")) return manner_.explain && misfit_because(unknown_argument(key, {&schema_}));
+    if (i >= 0 && sources_[i]) return misfit_because("argument '", key, "' is given twice");
+    lua_insert(L_, -2);
+    const int at = lua_gettop(L_) - 1;
+    if (i < 0) {
+      out_ = at;
+    } else {
+      sources_[i] = static_cast<int16_t>(at);
+      if (!read_one(schema_.parameters[static_cast<size_t>(i)], at, (*this)[i])) return false;
+    }
+  }
+  return true;
+}
+
+bool Arguments::fill_defaults() {
+  for (int i = 0; i < count_; ++i) {
+    if (sources_[i]) continue;
+    const Parameter& p = schema_.parameters[static_cast<size_t>(i)];
+    if (p.required) return misfit_because("argument '", p.name, "' is missing");
+    if (p.type == Type::Tensor && p.fallback.is<Scalar>())
+      (*this)[i] = number_tensor(p.fallback.get<Scalar>());
+    else if (!p.fallback.is_none())
+      (*this)[i] = p.fallback;
+  }
+  return true;
+}
+
+bool Arguments::is_empty(int table) const {
+  if (!lua_istable(L_, table)) return false;
+  lua_pushnil(L_);
+  if (!lua_next(L_, table)) return true;
+  lua_pop(L_, 2);
+  return false;
+}
+
+// A table whose place a parameter of any type could take is named only if it names a parameter.
+bool Arguments::is_named(int table, int position) const {
+  if (lua_getmetatable(L_, table)) {
+    lua_pop(L_, 1);
+    return false;
+  }
+  lua_pushnil(L_);
+  if (!lua_next(L_, table)) return false;
+  lua_pop(L_, 1);
+  bool named = lua_type(L_, -1) == LUA_TSTRING;
+  if (named && position < count_ && schema_.parameters[static_cast<size_t>(position)].type == Type::Any)
+    named = schema_.find(to_string(L_, -1)) >= 0;
+  lua_pop(L_, 1);
+  return named;
+}
+
+bool Arguments::read(int top) {
+  lua_settop(L_, top);
+  const bool named = top > 0 && lua_istable(L_, top) && is_named(top, top - 1);
+  return read_positional(named ? top - 1 : top) && (!named || read_named(top)) && fill_defaults();
+}
+
+std::string describe(lua_State* L, const State& S, int index) {
+  switch (lua_type(L, index)) {
+    case LUA_TNUMBER: return text("the number ", lua_tonumber(L, index));
+    case LUA_TSTRING: {
+      const std::string_view s = to_string(L, index);
+      return text("the string '", s.substr(0, 40), s.size() > 40 ? "...'" : "'");
+    }
+    case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
+    case LUA_TNIL: return "nil";
+    case LUA_TUSERDATA:
+      if (const Tensor* t = to_tensor(L, S, index)) return text("a ", t->dtype(), " tensor ", t->sizes());
+      if (const DType* t = to_dtype(L, S, index)) return text("torch.", *t);
+      if (const Device* d = to_device(L, S, index)) return text("device '", *d, '\'');
+      if (to_generator(L, S, index)) return "a Generator";
+      return "a userdata";
+    case kCData: return "a cdata";
+    default: return text("a ", luaL_typename(L, index));
+  }
+}
+
+}  // namespace facula::interp

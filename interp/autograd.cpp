@@ -1,0 +1,156 @@
+#include "interp/autograd.h"
+
+#include "interp/memory.h"
+#include "interp/types.h"
+
+namespace facula::interp {
+namespace {
+
+// ---- modes ----
+
+// Calls the function at `at` with what stands behind it, and returns its results; the mode is the old one again afterwards,
+// whatever happens.
+int call_in_mode(lua_State* L, Function& f, int at, bool enabled) {
+  check(lua_isfunction(L, at), f.name, ": argument 'fn' must be a function, got ", describe(L, *f.state, at));
+  GradGuard guard(enabled);
+  call_lua(L, *f.state, lua_gettop(L) - at, LUA_MULTRET);
+  return lua_gettop(L) - at + 1;
+}
+
+int no_grad(lua_State* L, Function& f) { return call_in_mode(L, f, 1, false); }
+int enable_grad(lua_State* L, Function& f) { return call_in_mode(L, f, 1, true); }
+
+int set_grad_enabled(lua_State* L, Function& f) {
+  check(lua_isboolean(L, 1), "set_grad_enabled: argument 'mode' must be true or false, got ", describe(L, *f.state, 1));
+  const bool enabled = lua_toboolean(L, 1);
+  if (!lua_isnoneornil(L, 2)) return call_in_mode(L, f, 2, enabled);
+  GradMode::set_enabled(enabled);
+  return 0;
+}
+
+int is_grad_enabled(Call& c) {
+  lua_pushboolean(c.L, GradMode::enabled());
+  return 1;
+}
+
+// ---- backward ----
+
+int backward_from(Call& c, const Tensors& roots, const Tensors& seeds, int options) {
+  const bool create_graph = c.get<bool>(options + 1);
+  const bool retain_graph = c.given(options) ? c.get<bool>(options) : create_graph;
+  const Tensors inputs = c.given(options + 2) ? c.get<Tensors>(options + 2) : Tensors();
+  Running running(c.S, c.L);
+  facula::backward(roots, seeds, retain_graph, create_graph, inputs);
+  return 0;
+}
+
+int tensor_backward(Call& c) { return backward_from(c, {c.tensor()}, {c.get<Tensor>(1)}, 2); }
+
+Tensors list_at(Call& c, int i, const char* name) {
+  return c.source(i) ? to_tensors(c.L, c.S, c.source(i), c.function.schema.name.c_str(), name) : Tensors();
+}
+
+// A list that ends in nil is shorter; what is missing counts as not given.
+Tensors seeds_at(Call& c, int i, const char* name, size_t n) {
+  Tensors seeds = list_at(c, i, name);
+  check(seeds.size() <= n, c.function.schema.name, ": ", seeds.size(), " gradients for ", n, " tensors");
+  seeds.resize(n);
+  return seeds;
+}
+
+int autograd_backward(Call& c) {
+  const Tensors roots = list_at(c, 0, "'tensors'");
+  return backward_from(c, roots, seeds_at(c, 1, "'grad_tensors'", roots.size()), 2);
+}
+
+int autograd_grad(Call& c) {
+  const Tensors outputs = list_at(c, 0, "'outputs'"), inputs = list_at(c, 1, "'inputs'");
+  const Tensors seeds = seeds_at(c, 2, "'grad_outputs'", outputs.size());
+  const bool create_graph = c.get<bool>(4);
+  const bool retain_graph = c.given(3) ? c.get<bool>(3) : create_graph;
+  Tensors found;
+  {
+    Running running(c.S, c.L);
+    found = facula::gradients(outputs, seeds, inputs, retain_graph, create_graph, c.get<bool>(5));
+  }
+  push_tensors(c.L, c.S, found);
+  lua_pushinteger(c.L, static_cast<lua_Integer>(found.size()));
+  lua_setfield(c.L, -2, "n");
+  return 1;
+}
+
+// ---- tensors ----
+
+int requires_grad_(Call& c) {
+  set_requires_grad(c.tensor(), c.get<bool>(1));
+  return c.returns_argument();
+}
+
+int detach_of(Call& c) {
+  push_tensor(c.L, c.S, detach(c.tensor()));
+  return 1;
+}
+
+int detach_(Call& c) {
+  const Tensor& x = c.tensor();
+  check(!x.impl()->autograd || !x.impl()->autograd->base.defined(), "detach_: a view cannot be detached in place; use detach");
+  x.impl()->autograd.reset();
+  x.impl()->requires_grad = false;
+  return c.returns_argument();
+}
+
+int retain(Call& c) {
+  retain_grad(c.tensor());
+  return 0;
+}
+
+int parameter(Call& c) {
+  const Tensor t = detach(c.tensor());
+  autograd_meta(t).is_parameter = true;
+  set_requires_grad(t, c.get<bool>(1));
+  push_tensor(c.L, c.S, t);
+  return 1;
+}
+
+int is_parameter(Call& c) {
+  const Tensor* t = c.source(0) ? to_tensor(c.L, c.S, c.source(0)) : nullptr;
+  lua_pushboolean(c.L, t && t->impl()->autograd && t->impl()->autograd->is_parameter);
+  return 1;
+}
+
+constexpr Variadic kModes[] = {
+    {"no_grad", door<no_grad>},
+    {"enable_grad", door<enable_grad>},
+    {"inference_mode", door<no_grad>},
+    {"set_grad_enabled", door<set_grad_enabled>},
+};
+#define WALK "bool? retain_graph=None, bool create_graph=False"
+constexpr Native kFunctions[] = {
+    {"is_grad_enabled() -> bool", is_grad_enabled},
+    {"autograd.backward(any tensors, any grad_tensors=None, " WALK ", Tensor[]? inputs=None)", autograd_backward},
+    {"autograd.grad(any outputs, any inputs, any grad_outputs=None, " WALK ", bool allow_unused=False) -> Tensor[]", autograd_grad},
+    {"core.parameter(Tensor data, bool requires_grad=True) -> Tensor", parameter},
+    {"core.is_parameter(any x=None) -> bool", is_parameter},
+};
+constexpr Native kMethods[] = {
+    {"backward(Tensor self, Tensor? gradient=None, " WALK ", Tensor[]? inputs=None)", tensor_backward},
+    {"requires_grad_(Tensor self, bool requires_grad=True) -> Tensor", requires_grad_},
+    {"detach(Tensor self) -> Tensor", detach_of},
+    {"detach_(Tensor self) -> Tensor", detach_},
+    {"retain_grad(Tensor self)", retain},
+};
+#undef WALK
+
+}  // namespace
+
+void open_autograd(lua_State* L, State& S) {
+  add_variadics(L, S, kModes);
+  add_natives(L, S, kFunctions);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
+  add_natives(L, S, kMethods);
+  lua_pop(L, 1);
+  open_graph(L, S);
+  open_custom_functions(L, S);
+}
+
+}  // namespace facula::interp

@@ -1,0 +1,160 @@
+#include "interp/call.h"
+
+#include "interp/memory.h"
+#include "interp/number.h"
+#include "interp/signature.h"
+#include "interp/types.h"
+
+namespace facula::interp {
+namespace {
+
+bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
+
+void push_result(lua_State* L, State& S, const Value& v, const ResultType& type) {
+  if (counts_positions(type.type) && v.is<Scalar>() && v.get<Scalar>().to<int64_t>() >= 0)
+    push_integer(L, S, v.get<Scalar>().to<int64_t>() + 1);
+  else
+    push_value(L, S, v);
+}
+
+// A result that is `self` comes back as the very userdata that was given.
+int push_results(lua_State* L, State& S, const Operator& op, Arguments& arguments, const Results& results) {
+  for (int i = 0; i < results.size(); ++i) {
+    const Value& v = results[i];
+    if (v.is<Tensor>() && op.has_self() && arguments[0].is<Tensor>() && v.get<Tensor>().is(arguments[0].get<Tensor>()) &&
+        lua_type(L, arguments.source(0)) == LUA_TUSERDATA)
+      lua_pushvalue(L, arguments.source(0));
+    else
+      push_result(L, S, v, op.schema.results[static_cast<size_t>(i)]);
+  }
+  return results.size();
+}
+
+int call_into(lua_State* L, State& S, const Operator& op, Arguments& arguments, Results& results) {
+  const int out = arguments.out();
+  call_out(op, arguments.values(), to_tensors(L, S, out, op.schema.name.c_str(), "'out'"), results);
+  if (!lua_istable(L, out)) {
+    lua_pushvalue(L, out);
+    return 1;
+  }
+  for (int i = 1; i <= results.size(); ++i) lua_rawgeti(L, out, i);
+  return results.size();
+}
+
+int call_one(lua_State* L, Function& f, const Operator& op, Arguments& arguments) {
+  State& S = *f.state;
+  Results results;
+  if (f.in_place) {
+    check(lua_type(L, arguments.source(0)) == LUA_TUSERDATA, f.name, ": 'self' must be a tensor, got ",
+          describe(L, S, arguments.source(0)));
+    call_in_place(op, arguments.values(), results);
+    lua_pushvalue(L, arguments.source(0));
+    return 1;
+  }
+  if (arguments.out()) return call_into(L, S, op, arguments, results);
+  call(op, arguments.values(), results);
+  return push_results(L, S, op, arguments, results);
+}
+
+// ---- what to say when no overload takes the arguments ----
+
+// A named argument that no overload knows; empty if there is none.
+std::string unknown_to_all(lua_State* L, const Function& f, int top) {
+  if (top == 0 || !lua_istable(L, top)) return {};
+  std::vector<const Schema*> schemas;
+  bool has_out = false;
+  for (const Operator* op : f.overloads) {
+    schemas.push_back(&op->schema);
+    has_out = has_out || (op->has_out() && !f.in_place);
+  }
+  std::string message;
+  lua_pushnil(L);
+  while (lua_next(L, top) != 0) {
+    lua_pop(L, 1);
+    if (lua_type(L, -1) != LUA_TSTRING) continue;
+    const std::string_view key = to_string(L, -1);
+    const bool known = (has_out && key == "out") || std::any_of(schemas.begin(), schemas.end(), [&](auto* s) { return s->find(key) >= 0; });
+    if (!known) message = unknown_argument(key, schemas);
+  }
+  return message;
+}
+
+[[noreturn]] void explain(lua_State* L, const Function& f, int top) {
+  if (f.overloads.size() == 1) {
+    const Operator& op = *f.overloads[0];
+    Arguments arguments(L, *f.state, f.name, op.schema, {.explain = true, .takes_out = !f.in_place && op.has_out()});
+    arguments.read(top);
+  }
+  lua_settop(L, top);
+  std::string message = unknown_to_all(L, f, top);
+  if (message.empty()) {
+    message = "no form of it takes (";
+    for (int i = 1; i <= top; ++i) message += (i > 1 ? ", " : "") + describe(L, *f.state, i);
+    message += ')';
+  }
+  const char* word = "\n  expected ";
+  for (const Operator* op : f.overloads) message += std::exchange(word, "\n        or ") + signature_text(op->schema);
+  fail(f.name, ": ", message);
+}
+
+int call_operator(lua_State* L, Function& f) {
+  const int top = lua_gettop(L);
+  for (const Operator* op : f.overloads) {
+    Arguments arguments(L, *f.state, f.name, op->schema, {.takes_out = !f.in_place && op->has_out()});
+    if (!arguments.read(top)) continue;
+    const int results = call_one(L, f, *op, arguments);
+    collect_if_due(L, *f.state);
+    return results;
+  }
+  explain(L, f, top);
+}
+
+// ---- where operators are found ----
+
+using Overloads = std::vector<const Operator*>;
+
+template <class Predicate>
+Overloads those(const Overloads& all, Predicate wanted) {
+  Overloads some;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(some), [&](const Operator* op) { return (op->*wanted)(); });
+  return some;
+}
+
+// Puts a closure for the overloads into the module, the second from the top, and, if it has a self, into the methods on top.
+void add(lua_State* L, State& S, const std::string& name, const Overloads& overloads, bool in_place) {
+  if (overloads.empty()) return;
+  auto push = [&](const Overloads& chosen) {
+    Function& f = push_function(L, S, name, door<call_operator, Retry::Yes>);
+    f.overloads = chosen;
+    f.in_place = in_place;
+  };
+  push(overloads);
+  const Overloads methods = those(overloads, &Operator::has_self);
+  if (name.find('.') == std::string::npos && !methods.empty()) {
+    if (methods.size() == overloads.size())
+      lua_pushvalue(L, -1);
+    else
+      push(methods);
+    lua_setfield(L, -3, name.c_str());
+  }
+  lua_pushvalue(L, -3);
+  lua_insert(L, -2);
+  set_path(L, name);
+  lua_pop(L, 1);
+}
+
+}  // namespace
+
+void open_operators(lua_State* L, State& S) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
+  const auto& names = registry().names();
+  for (const auto& [name, overloads] : names) {
+    if (name.starts_with('_')) continue;  // for other operators only
+    add(L, S, name, overloads, false);
+    if (name.back() != '_' && !names.contains(name + '_'))
+      add(L, S, name + '_', those(overloads, &Operator::has_in_place), true);
+  }
+  lua_pop(L, 1);
+}
+
+}  // namespace facula::interp

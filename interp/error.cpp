@@ -1,0 +1,82 @@
+#include "interp/error.h"
+
+#include <cstring>
+#include <new>
+
+#include "interp/memory.h"
+
+namespace facula::interp {
+
+static std::string message_of(lua_State* L) {
+  if (const char* s = lua_tostring(L, -1)) return s;
+  return text("error object is a ", luaL_typename(L, -1));
+}
+
+LuaError::LuaError(lua_State* L, const State& S) : Error(message_of(L)), value_(std::make_shared<LuaRef>(L, S)) {}
+
+void call_lua(lua_State* L, State& S, int arguments, int results) {
+  if (lua_pcall(L, arguments, results, 0) != 0) throw LuaError(L, S);
+}
+
+std::string users_place(lua_State* L, const State& S) {
+  lua_Debug frame;
+  for (int level = 1; lua_getstack(L, level, &frame); ++level) {
+    lua_getinfo(L, "Sl", &frame);
+    bool ours = frame.currentline <= 0;
+    for (const std::string& prefix : S.library) ours = ours || std::strncmp(frame.source, prefix.c_str(), prefix.size()) == 0;
+    if (!ours) return text(frame.short_src, ':', frame.currentline, ": ");
+  }
+  return {};
+}
+
+namespace {
+
+enum class Outcome { Done, Failed, OutOfMemory };
+
+// Leaves the results, or the error value, on the stack.
+Outcome attempt(lua_State* L, Function& f, Body body, int& results) {
+  std::string message;
+  Outcome outcome = Outcome::Failed;
+  {
+    Counting from_one(1);
+    try {
+      results = body(L, f);
+      return Outcome::Done;
+    } catch (const LuaError& e) {
+      lua_settop(L, 0);
+      e.value().push(L);
+      return Outcome::Failed;
+    } catch (const OutOfMemory& e) {
+      message = e.what();
+      outcome = Outcome::OutOfMemory;
+    } catch (const std::bad_alloc&) {
+      message = f.name + ": out of memory";
+      outcome = Outcome::OutOfMemory;
+    } catch (const std::exception& e) {
+      message = e.what();
+    }
+  }
+  message.insert(0, users_place(L, *f.state));
+  lua_checkstack(L, 1);
+  lua_pushlstring(L, message.data(), message.size());
+  return outcome;
+}
+
+}  // namespace
+
+int guarded(lua_State* L, Body body, Retry retry) {
+  Function& f = running_function(L);
+  const int top = lua_gettop(L);
+  int results = 0;
+  Outcome outcome = attempt(L, f, body, results);
+  if (outcome == Outcome::OutOfMemory && retry == Retry::Yes) {
+    lua_settop(L, top);
+    collect(L, *f.state);
+    collect(L, *f.state);
+    empty_caches(*f.state);
+    outcome = attempt(L, f, body, results);
+  }
+  return outcome == Outcome::Done ? results : lua_error(L);
+}
+
+}  // namespace facula::interp

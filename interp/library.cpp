@@ -1,0 +1,224 @@
+#include "interp/library.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <chrono>
+#include <cstring>
+#include <memory>
+
+#include "core/file.h"
+#include "core/ops.h"
+#include "interp/number.h"
+#include "interp/types.h"
+
+namespace facula::interp {
+namespace {
+
+// ---- signatures of Lua functions ----
+
+// Pushes a default in the words of Lua: lists as tables, numbers as the signature has them.
+void push_default(lua_State* L, State& S, const Value& v) {
+  push_value(L, S, v);
+  if (v.is<IntList>()) {
+    lua_pushnil(L);
+    lua_setmetatable(L, -2);
+  }
+}
+
+// Reads the arguments of a Lua function, returns them by name. What was given is handed on as it is, except that one number for
+// T[n] becomes a list.
+int read(lua_State* L, Function& f) {
+  State& S = *f.state;
+  Arguments arguments(L, S, f.name, f.schema, {.explain = true, .counts_from_one = true});
+  arguments.read(lua_gettop(L));
+  check(lua_checkstack(L, 8), f.name, ": too many arguments");
+  lua_createtable(L, 0, arguments.size());
+  for (int i = 0; i < arguments.size(); ++i) {
+    const Parameter& p = f.schema.parameters[static_cast<size_t>(i)];
+    const int source = arguments.source(i);
+    const bool as_given = source && (p.type == Type::Any || (!arguments[i].is_none() && !(p.list && !lua_istable(L, source))));
+    if (as_given)
+      lua_pushvalue(L, source);
+    else
+      push_default(L, S, arguments[i]);
+    lua_setfield(L, -2, p.name.c_str());
+  }
+  return 1;
+}
+
+int signature(Call& c) {
+  Schema schema = parse_schema(c.get<std::string>(0));
+  check(schema.parameters.size() <= static_cast<size_t>(kMaxArguments), "signature: ", schema.name, " has more than ",
+        kMaxArguments, " parameters");
+  Function& f = push_function(c.L, c.S, schema.name, door<read>);
+  f.schema = std::move(schema);
+  lua_createtable(c.L, static_cast<int>(f.schema.parameters.size()), 0);
+  int i = 0;
+  for (const Parameter& p : f.schema.parameters) {
+    lua_pushstring(c.L, p.name.c_str());
+    lua_rawseti(c.L, -2, ++i);
+  }
+  return 2;
+}
+
+// ---- what there is ----
+
+void set_string(lua_State* L, const char* field, const std::string& s) {
+  lua_pushlstring(L, s.data(), s.size());
+  lua_setfield(L, -2, field);
+}
+
+void push_operator(lua_State* L, const Operator& op) {
+  lua_newtable(L);
+  set_string(L, "name", op.schema.name);
+  set_string(L, "schema", signature_text(op.schema));
+  set_string(L, "doc", op.doc);
+  set_string(L, "example", op.example);
+  const std::pair<const char*, bool> flags[] = {{"out", op.has_out()},
+                                                {"in_place", op.has_in_place()},
+                                                {"view", op.is_view},
+                                                {"method", op.has_self()},
+                                                {"differentiable", op.is_composite || !op.derivatives.empty()}};
+  for (const auto& [name, value] : flags) {
+    lua_pushboolean(L, value);
+    lua_setfield(L, -2, name);
+  }
+}
+
+int describe_operator(Call& c) {
+  const auto& overloads = registry().find(c.get<std::string>(0));
+  if (overloads.empty())
+    lua_pushnil(c.L);
+  else
+    push_operator(c.L, *overloads[0]);
+  return 1;
+}
+
+int operators(Call& c) {
+  lua_newtable(c.L);
+  int i = 0;
+  for (const auto& op : registry().all()) {
+    push_operator(c.L, *op);
+    lua_rawseti(c.L, -2, ++i);
+  }
+  return 1;
+}
+
+// The signatures and texts behind a function of the binding, for help(); nil for any other value.
+int describe_function(Call& c) {
+  if (!lua_iscfunction(c.L, c.source(0)) || !lua_getupvalue(c.L, c.source(0), 1)) {
+    lua_pushnil(c.L);
+    return 1;
+  }
+  const void* address = lua_touserdata(c.L, -1);
+  const auto known = std::find_if(c.S.functions.begin(), c.S.functions.end(), [&](const Function& f) { return &f == address; });
+  if (known == c.S.functions.end()) {
+    lua_pushnil(c.L);
+    return 1;
+  }
+  lua_newtable(c.L);
+  set_string(c.L, "name", known->name);
+  int i = 0;
+  for (const Operator* op : known->overloads) {
+    push_operator(c.L, *op);
+    lua_rawseti(c.L, -2, ++i);
+  }
+  if (!known->schema.text.empty()) {
+    lua_newtable(c.L);
+    set_string(c.L, "schema", signature_text(known->schema));
+    lua_rawseti(c.L, -2, ++i);
+  }
+  return 1;
+}
+
+// ---- bytes ----
+
+// The whole file, unpacked if it is a gzip file.
+int read_file(Call& c) {
+  const auto path = c.get<std::string>(0);
+  const InputFile input(path, "read_file");
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzdopen(dup(input.descriptor()), "rb"), gzclose);
+  check(file != nullptr, "read_file: cannot read '", path, "'");
+  constexpr size_t kChunk = size_t{1} << 20;
+  std::string bytes;
+  for (;;) {
+    const size_t old = bytes.size();
+    bytes.resize(old + kChunk);
+    const int n = gzread(file.get(), bytes.data() + old, kChunk);
+    int code = Z_OK;
+    const char* message = gzerror(file.get(), &code);
+    if (code == Z_BUF_ERROR) message = "it ends too early";
+    check(n >= 0 && (code == Z_OK || code == Z_STREAM_END), "read_file: '", path, "' is damaged: ",
+          code == Z_ERRNO ? std::strerror(errno) : message);
+    bytes.resize(old + static_cast<size_t>(n));
+    if (n == 0) break;
+  }
+  lua_pushlstring(c.L, bytes.data(), bytes.size());
+  return 1;
+}
+
+// A tensor of the numbers that begin at `offset` bytes into the string.
+int frombytes(Call& c) {
+  const auto& bytes = c.arguments[0].get<std::string>();
+  const auto offset = c.get<int64_t>(1);
+  const auto dtype = c.get<DType>(3);
+  const Sizes sizes = c.get<IntList>(2);
+  const auto length = static_cast<int64_t>(bytes.size());
+  const int64_t items = numel_of(sizes);
+  check(offset >= 0 && offset <= length && items <= (length - offset) / item_size(dtype), "frombytes: ", items, ' ', dtype,
+        " numbers from byte ", offset, " need more than the ", length, " bytes there are");
+  const Tensor t = empty(sizes, dtype);
+  if (items > 0) std::memcpy(t.bytes(), bytes.data() + offset, static_cast<size_t>(items * item_size(dtype)));
+  push_tensor(c.L, c.S, t);
+  return 1;
+}
+
+int storage_id(Call& c) {
+  lua_pushstring(c.L, text(c.tensor().storage().get()).c_str());
+  return 1;
+}
+
+// ---- the process ----
+
+int monotonic(Call& c) {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  lua_pushnumber(c.L, std::chrono::duration<double>(now).count());
+  return 1;
+}
+
+int is_terminal(Call& c) {
+  lua_pushboolean(c.L, isatty(static_cast<int>(c.get<int64_t>(0))));
+  return 1;
+}
+
+int terminal_width(Call& c) {
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  lua_pushinteger(c.L, known ? size.ws_col : 80);
+  return 1;
+}
+
+constexpr Native kNatives[] = {
+    {"core.signature(str text) -> any", signature},
+    {"core.operator(str name) -> any", describe_operator},
+    {"core.operators() -> any", operators},
+    {"core.describe(any function=None) -> any", describe_function},
+    {"core.read_file(str path) -> str", read_file},
+    {"core.frombytes(str bytes, int offset, int[] sizes, DType dtype) -> Tensor", frombytes},
+    {"core.storage_id(Tensor x) -> str", storage_id},
+    {"core.isatty(int descriptor) -> bool", is_terminal},
+    {"core.terminal_width() -> int", terminal_width},
+    {"monotonic() -> float", monotonic},
+};
+
+}  // namespace
+
+void open_library(lua_State* L, State& S) {
+  add_natives(L, S, kNatives);
+  lua_pushliteral(L, FACULA_VERSION);
+  lua_setfield(L, -2, "__version__");
+}
+
+}  // namespace facula::interp

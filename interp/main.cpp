@@ -1,0 +1,55 @@
+// The program: `facula script.lua`, `facula -e CODE`, or a prompt.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include "core/generator.h"
+#include "core/parallel.h"
+#include "interp/interrupt.h"
+#include "interp/options.h"
+#include "interp/program.h"
+#include "interp/repl.h"
+#include "interp/state.h"
+
+using namespace facula;
+using namespace facula::interp;
+
+// Output that did not arrive is an error (a full disk); a reader that went away ends the program by SIGPIPE.
+static int flushed(int exit_code) {
+  if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return exit_code;
+  std::fprintf(stderr, "facula: cannot write to the standard output (%s)\n", std::strerror(errno));
+  return exit_code ? exit_code : 1;
+}
+
+static int run(int argc, char** argv) {
+  int exit_code = 0;
+  std::optional<Options> options = parse_options(argc, argv, exit_code);
+  if (!options) return exit_code;
+  if (options->threads) set_num_threads(*options->threads);
+  if (options->seed) default_generator()->manual_seed(*options->seed);
+  const bool nothing_to_run = !options->script && options->steps.empty();
+  const bool prompt = options->interactive || (nothing_to_run && isatty(STDIN_FILENO));
+  if (nothing_to_run && !prompt) options->script.emplace("-");
+
+  catch_interrupts();
+  lua_State* const L = open_lua_state();
+  exit_code = run_program(L, *options, argc, argv);
+  if (prompt) {
+    run_repl(L, !options->quiet);
+    exit_code = 0;
+  }
+  close_lua_state(L);
+  return exit_code;
+}
+
+int main(int argc, char** argv) {
+  try {
+    return flushed(run(argc, argv));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "facula: %s\n", error.what());
+    return 1;
+  }
+}

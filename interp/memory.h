@@ -1,0 +1,25 @@
+// What Lua's collector must be told about tensors' memory.
+#pragma once
+
+#include "core/allocator.h"
+#include "interp/register.h"
+
+namespace facula::interp {
+
+/// Runs a full collection and notes how much was in use afterwards.
+void collect(lua_State* L, State& S);
+/// Gives cached blocks of all devices in use back to the system.
+void empty_caches(const State& S);
+
+void consider_collection(lua_State* L, State& S);
+
+/// Called after every call that makes handles.
+inline void collect_if_due(lua_State* L, State& S) {
+  if (cpu_allocated_total() - S.collection.mark > S.collection.due || S.collection.devices) [[unlikely]]
+    consider_collection(L, S);
+}
+
+/// `torch.scope` and the statistics; expects the module on top of the stack.
+void open_memory(lua_State* L, State& S);
+
+}  // namespace facula::interp

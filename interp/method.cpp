@@ -1,0 +1,189 @@
+#include "interp/method.h"
+
+#include "core/autograd.h"
+#include "core/ops.h"
+#include "interp/data.h"
+#include "interp/number.h"
+#include "interp/types.h"
+
+namespace facula::interp {
+
+int64_t wrapped_dim(const Tensor& x, int64_t dim, const char* where) {
+  const int64_t rank = x.dim();
+  check(rank > 0, where, ": a tensor without dimensions has no dim ", Counting::shown(dim));
+  check(dim >= -rank && dim < rank, where, ": dim ", Counting::shown(dim), " is out of range for a tensor with ", rank,
+        rank == 1 ? " dimension (1..1 or -1..-1)" : text(" dimensions (1..", rank, " or ", -rank, "..-1)"));
+  return dim < 0 ? dim + rank : dim;
+}
+
+namespace {
+
+int push(Call& c, int64_t v) {
+  push_integer(c.L, c.S, v);
+  return 1;
+}
+int push(Call& c, bool v) {
+  lua_pushboolean(c.L, v);
+  return 1;
+}
+int push(Call& c, const Tensor& t) {
+  if (t.is(c.tensor())) return c.returns_argument();
+  push_tensor(c.L, c.S, t);
+  return 1;
+}
+int push(Call& c, const char* s) {
+  lua_pushstring(c.L, s);
+  return 1;
+}
+
+// ---- geometry ----
+
+int size(Call& c) {
+  const Tensor& x = c.tensor();
+  if (c.given(1)) return push(c, x.size(wrapped_dim(x, c.get<int64_t>(1), "size")));
+  push_sizes(c.L, c.S, x.sizes());
+  return 1;
+}
+
+int stride(Call& c) {
+  const Tensor& x = c.tensor();
+  if (c.given(1)) return push(c, x.stride(wrapped_dim(x, c.get<int64_t>(1), "stride")));
+  push_sizes(c.L, c.S, x.strides());
+  return 1;
+}
+
+int dim(Call& c) { return push(c, c.tensor().dim()); }
+int numel(Call& c) { return push(c, c.tensor().numel()); }
+int storage_offset(Call& c) { return push(c, c.tensor().offset()); }
+int element_size(Call& c) { return push(c, c.tensor().item_size()); }
+int is_contiguous(Call& c) { return push(c, c.tensor().is_contiguous()); }
+int is_same_size(Call& c) { return push(c, c.tensor(0).sizes() == c.tensor(1).sizes()); }
+int data_ptr(Call& c) { return push(c, static_cast<int64_t>(reinterpret_cast<intptr_t>(c.tensor().bytes()))); }
+int id(Call& c) { return push(c, static_cast<int64_t>(reinterpret_cast<intptr_t>(c.tensor().impl()))); }
+int is_floating_point(Call& c) { return push(c, is_floating(c.tensor().dtype())); }
+int is_complex_(Call& c) { return push(c, is_complex(c.tensor().dtype())); }
+int get_device(Call& c) {
+  const Device d = c.tensor().device();
+  return push(c, int64_t{d.is_cuda() ? d.index : -1});
+}
+int storage(Call& c) {
+  push_storage(c.L, c.S, c.tensor());
+  return 1;
+}
+
+// ---- conversions ----
+
+template <DType T>
+int cast(Call& c) {
+  return push(c, converted(c.tensor(), T, {}));
+}
+
+int cpu(Call& c) { return push(c, converted(c.tensor(), {}, Device())); }
+
+int cuda(Call& c) {
+  const Device d = parse_device(c.given(1) ? text("cuda:", c.get<int64_t>(1)) : "cuda");
+  return push(c, converted(c.tensor(), {}, d));
+}
+
+// Torch7's and PyTorch's names of tensor types, by dtype.
+constexpr const char* kTypeNames[kDTypes] = {"Bool",     "Byte",  "Char",   "Short",        "Int",          "Long", "Half",
+                                             "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
+
+DType dtype_of_type_name(std::string_view name) {
+  for (int i = 0; i < kDTypes; ++i)
+    if (name == text("torch.", kTypeNames[i], "Tensor")) return static_cast<DType>(i);
+  const OptDType t = dtype_of_name(name.starts_with("torch.") ? name.substr(6) : name);
+  check(t.has_value(), "type: '", name, "' is no type; expected a dtype such as torch.float64, or 'torch.DoubleTensor'");
+  return *t;
+}
+
+int type(Call& c) {
+  const Tensor& x = c.tensor();
+  if (!c.source(1))
+    return push(c, text(x.device().is_cuda() ? "torch.cuda." : "torch.", kTypeNames[static_cast<int>(x.dtype())], "Tensor").c_str());
+  const DType* given = to_dtype(c.L, c.S, c.source(1));
+  check(given || lua_type(c.L, c.source(1)) == LUA_TSTRING, "type: expected a dtype or a name, got ", describe(c.L, c.S, c.source(1)));
+  return push(c, converted(x, given ? *given : dtype_of_type_name(to_string(c.L, c.source(1))), {}));
+}
+
+// ---- Lua functions over the elements ----
+
+// Calls the function at stack position `fn` with each element of the inputs, and writes what it returns over the first.
+int map_elements(Call& c, int fn, std::initializer_list<Tensor> inputs) {
+  check(lua_isfunction(c.L, fn), c.function.name, ": expected a function, got ", describe(c.L, c.S, fn));
+  const Tensor& self = c.tensor();
+  Tensors rows;
+  for (const Tensor& x : inputs) rows.push_back(ops::reshape(detach(x), {-1}));
+  const Tensor result = ops::clone(rows[0]);
+  for (int64_t i = 0; i < result.numel(); ++i) {
+    lua_pushvalue(c.L, fn);
+    for (const Tensor& x : rows) push_scalar(c.L, c.S, item(ops::select(x, 0, i)));
+    call_lua(c.L, c.S, static_cast<int>(rows.size()), 1);
+    Scalar v;
+    if (!lua_isnil(c.L, -1)) {
+      check(to_scalar(c.L, c.S, -1, v), c.function.name, ": the function returned ", describe(c.L, c.S, -1), ", not a number");
+      ops::fill_.in_place(ops::select(result, 0, i), v);
+    }
+    lua_pop(c.L, 1);
+  }
+  ops::copy_.in_place(self, ops::reshape(result, self.sizes()));
+  return c.returns_argument();
+}
+
+int apply(Call& c) { return map_elements(c, c.source(1), {c.tensor()}); }
+
+int map(Call& c) {
+  const Tensor other = ops::expand(c.tensor(1), c.tensor().sizes());
+  return map_elements(c, c.source(2), {c.tensor(), other});
+}
+
+// Also functions of the module.
+constexpr Native kShared[] = {
+    {"numel(Tensor self) -> int", numel},
+    {"is_floating_point(Tensor self) -> bool", is_floating_point},
+    {"is_complex(Tensor self) -> bool", is_complex_},
+    {"is_same_size(Tensor self, Tensor other) -> bool", is_same_size},
+};
+constexpr Native kMethods[] = {
+    {"size(Tensor self, Dim? dim=None) -> any", size},
+    {"stride(Tensor self, Dim? dim=None) -> any", stride},
+    {"dim(Tensor self) -> int", dim},
+    {"ndimension(Tensor self) -> int", dim},
+    {"nelement(Tensor self) -> int", numel},
+    {"storage_offset(Tensor self) -> int", storage_offset},
+    {"element_size(Tensor self) -> int", element_size},
+    {"is_contiguous(Tensor self) -> bool", is_contiguous},
+    {"data_ptr(Tensor self) -> int", data_ptr},
+    {"storage(Tensor self) -> any", storage},
+    {"id(Tensor self) -> int", id},
+    {"get_device(Tensor self) -> int", get_device},
+    {"type(Tensor self, any dtype=None) -> any", type},
+    {"bool(Tensor self) -> Tensor", cast<DType::Bool>},
+    {"byte(Tensor self) -> Tensor", cast<DType::UInt8>},
+    {"char(Tensor self) -> Tensor", cast<DType::Int8>},
+    {"short(Tensor self) -> Tensor", cast<DType::Int16>},
+    {"int(Tensor self) -> Tensor", cast<DType::Int32>},
+    {"long(Tensor self) -> Tensor", cast<DType::Int64>},
+    {"half(Tensor self) -> Tensor", cast<DType::Float16>},
+    {"bfloat16(Tensor self) -> Tensor", cast<DType::BFloat16>},
+    {"float(Tensor self) -> Tensor", cast<DType::Float32>},
+    {"double(Tensor self) -> Tensor", cast<DType::Float64>},
+    {"cfloat(Tensor self) -> Tensor", cast<DType::Complex64>},
+    {"cdouble(Tensor self) -> Tensor", cast<DType::Complex128>},
+    {"cpu(Tensor self) -> Tensor", cpu},
+    {"cuda(Tensor self, int? device=None) -> Tensor", cuda},
+    {"apply_(Tensor self, any fn) -> Tensor", apply},
+    {"map_(Tensor self, Tensor other, any fn) -> Tensor", map},
+};
+
+}  // namespace
+
+void open_methods(lua_State* L, State& S) {
+  add_natives(L, S, kShared);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
+  add_natives(L, S, kShared);
+  add_natives(L, S, kMethods);
+  lua_pop(L, 1);
+}
+
+}  // namespace facula::interp

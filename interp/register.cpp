@@ -1,0 +1,88 @@
+#include "interp/register.h"
+
+#include "interp/memory.h"
+
+namespace facula::interp {
+
+static int call_native(lua_State* L, Function& f) {
+  const int top = lua_gettop(L);
+  Arguments arguments(L, *f.state, f.name, f.schema, {.explain = true});
+  arguments.read(top);
+  Call call{L, *f.state, f, arguments};
+  const int results = f.body(call);
+  collect_if_due(L, *f.state);
+  return results;
+}
+
+void new_metatable(lua_State* L, Metatable& type, const char* name) {
+  lua_newtable(L);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "__metatable");
+  type.address = lua_topointer(L, -1);
+  lua_pushvalue(L, -1);
+  type.ref = luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+Function& push_description(lua_State* L, State& S, std::string name) {
+  Function& f = S.functions.emplace_back();
+  f.state = &S;
+  f.name = std::move(name);
+  lua_pushlightuserdata(L, &f);
+  return f;
+}
+
+Function& push_function(lua_State* L, State& S, std::string name, lua_CFunction function) {
+  Function& f = push_description(L, S, std::move(name));
+  lua_pushcclosure(L, function, 1);
+  return f;
+}
+
+void push_native(lua_State* L, State& S, const Native& native) {
+  Schema schema = parse_schema(native.signature);
+  Function& f = push_function(L, S, schema.name, door<call_native>);
+  f.schema = std::move(schema);
+  f.body = native.body;
+}
+
+void set_metamethods(lua_State* L, State& S, std::span<const Metamethod> methods) {
+  for (const Metamethod& m : methods) {
+    push_function(L, S, m.name, m.function);
+    lua_setfield(L, -2, m.name);
+  }
+}
+
+void set_path(lua_State* L, std::string_view path) {
+  lua_pushvalue(L, -2);
+  for (size_t dot; (dot = path.find('.')) != std::string_view::npos; path.remove_prefix(dot + 1)) {
+    lua_pushlstring(L, path.data(), dot);
+    lua_rawget(L, -2);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      lua_newtable(L);
+      lua_pushlstring(L, path.data(), dot);
+      lua_pushvalue(L, -2);
+      lua_rawset(L, -4);
+    }
+    lua_remove(L, -2);
+  }
+  lua_pushlstring(L, path.data(), path.size());
+  lua_pushvalue(L, -3);
+  lua_rawset(L, -3);
+  lua_pop(L, 2);
+}
+
+void add_natives(lua_State* L, State& S, std::span<const Native> natives) {
+  for (const Native& n : natives) {
+    push_native(L, S, n);
+    set_path(L, S.functions.back().name);
+  }
+}
+
+void add_variadics(lua_State* L, State& S, std::span<const Variadic> functions) {
+  for (const Variadic& v : functions) {
+    push_function(L, S, v.name, v.function);
+    set_path(L, v.name);
+  }
+}
+
+}  // namespace facula::interp

@@ -1,0 +1,13 @@
+// What this build is made of and what it found on this machine.
+#pragma once
+
+#include <string>
+
+namespace facula {
+
+/// Several lines, without the last line's end: versions, instruction set, BLAS, threads, CUDA. Loads no driver.
+std::string build_report();
+/// `LuaJIT 2.1.0-beta3, cpu 8 threads`: the banner's part.
+std::string build_summary();
+
+}  // namespace facula

@@ -1,0 +1,143 @@
+#include "interp/state.h"
+
+#include <memory>
+#include <mutex>
+
+#include "interp/archive.h"
+#include "interp/autograd.h"
+#include "interp/call.h"
+#include "interp/data.h"
+#include "interp/library.h"
+#include "interp/memory.h"
+#include "interp/method.h"
+#include "interp/module.h"
+#include "interp/number.h"
+#include "interp/settings.h"
+#include "interp/types.h"
+#include "kernels/cpu/register.h"
+
+namespace facula::interp {
+namespace {
+
+// Finalizers that run while a Lua state closes may still come in here, so State goes after lua_close. Where a foreign host closes
+// the state, nobody tells when that is done, and it stays.
+std::mutex states_mutex;
+std::vector<std::unique_ptr<State>>& states() {
+  static auto* list = new std::vector<std::unique_ptr<State>>;
+  return *list;
+}
+
+State& new_state(lua_State* L) {
+  std::lock_guard lock(states_mutex);
+  return *states().emplace_back(std::make_unique<State>(L));
+}
+
+constexpr char kStateKey = 0;
+
+// From here on Lua functions in graphs count as gone when the state closes. Made first, so finalized last.
+void push_sentinel(lua_State* L, State& S) {
+  auto** life = static_cast<std::shared_ptr<Life>**>(lua_newuserdata(L, sizeof(void*)));
+  *life = &S.life;
+  lua_newtable(L);
+  lua_pushcfunction(L, [](lua_State* closing) {
+    (**static_cast<std::shared_ptr<Life>**>(lua_touserdata(closing, 1)))->L = nullptr;
+    return 0;
+  });
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+}
+
+void open(lua_State* L) {
+  register_cpu_kernels();
+  State& S = new_state(L);
+  lua_pushlightuserdata(L, const_cast<char*>(&kStateKey));
+  lua_pushlightuserdata(L, &S);
+  lua_rawset(L, LUA_REGISTRYINDEX);
+  push_sentinel(L, S);
+  luaL_ref(L, LUA_REGISTRYINDEX);
+
+  lua_newtable(L);
+  S.methods = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_newtable(L);
+  lua_pushvalue(L, -1);
+  S.torch = luaL_ref(L, LUA_REGISTRYINDEX);
+  open_numbers(L, S);
+  open_types(L, S);
+  open_handles(L, S);
+  open_memory(L, S);
+  open_methods(L, S);
+  open_storages(L, S);
+  open_data(L, S);
+  open_autograd(L, S);
+  open_settings(L, S);
+  open_library(L, S);
+  open_archives(L, S);
+  open_operators(L, S);
+  open_metamethods(L, S);
+  open_modules(L, S);
+}
+
+// Leaves package.loaded on the stack.
+void push_loaded(lua_State* L) {
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "loaded");
+  lua_remove(L, -2);
+}
+
+}  // namespace
+
+State* find_state(lua_State* L) {
+  lua_pushlightuserdata(L, const_cast<char*>(&kStateKey));
+  lua_rawget(L, LUA_REGISTRYINDEX);
+  auto* S = static_cast<State*>(lua_touserdata(L, -1));
+  lua_pop(L, 1);
+  return S;
+}
+
+lua_State* open_lua_state() {
+  lua_State* L = luaL_newstate();
+  if (!L) throw OutOfMemory("facula: no memory for a Lua state");
+  luaL_openlibs(L);
+  lua_pushcfunction(L, luaopen_torch);
+  if (lua_pcall(L, 0, 1, 0) != 0) {
+    const std::string message = lua_tostring(L, -1);
+    close_lua_state(L);
+    fail(message);
+  }
+  lua_setglobal(L, "torch");
+  return L;
+}
+
+void close_lua_state(lua_State* L) {
+  State* S = find_state(L);
+  lua_close(L);
+  std::lock_guard lock(states_mutex);
+  std::erase_if(states(), [&](const auto& one) { return one.get() == S; });
+}
+
+}  // namespace facula::interp
+
+extern "C" int luaopen_torch(lua_State* L) {
+  using namespace facula::interp;
+  std::string failure;
+  try {
+    if (!find_state(L)) {
+      open(L);
+      push_loaded(L);
+      lua_pushvalue(L, -2);
+      lua_setfield(L, -2, "torch.core");
+      lua_pop(L, 2);
+      push_library(L);
+      lua_call(L, 0, 1);
+    }
+    push_loaded(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, find_state(L)->torch);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "torch");
+    return 1;
+  } catch (const std::exception& e) {
+    failure = e.what();
+  }
+  lua_pushlstring(L, failure.data(), failure.size());
+  return lua_error(L);
+}

@@ -1,0 +1,104 @@
+// One interpreter: what the binding keeps beside a lua_State.
+//
+// Note [Raising and throwing]
+// Lua's errors and C++ exceptions both unwind these frames. Everything below `guarded` throws facula::Error and calls only
+// the part of Lua's API that does not raise (or raises when the Lua heap itself is exhausted: LuaJIT unwinds C++ frames with
+// their destructors then). Callbacks into Lua run under lua_pcall; what they raise travels on as LuaError.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <lua.hpp>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "core/operator.h"
+
+namespace facula::interp {
+
+struct State;
+struct Call;
+union Handle;
+
+/// A C function of the binding: all overloads of one name, or a native with a signature of its own.
+struct Function {
+  State* state;
+  std::string name;  // as called: `add_`, `nn.functional.relu`
+  std::string doc;
+  bool in_place = false;
+  std::vector<const Operator*> overloads;
+  Schema schema;                  // of a native
+  int (*body)(Call&) = nullptr;  // of a native
+};
+
+/// A metatable of the binding. Userdata is ours if its metatable has this address, whatever a script calls it.
+struct Metatable {
+  const void* address = nullptr;
+  int ref = LUA_NOREF;  // in the registry
+
+  void push(lua_State* L) const { lua_rawgeti(L, LUA_REGISTRYINDEX, ref); }
+};
+
+/// Handles made while a torch.scope runs.
+using ScopeHandles = std::unordered_set<Handle*>;
+
+/// When Lua's collector last ran for memory that it cannot see. See Note [When to collect].
+struct Collection {
+  using Clock = std::chrono::steady_clock;
+  int64_t mark = 0;                 // bytes ever allocated on the CPU, then
+  int64_t device_mark = 0;          // and on other devices
+  int64_t due = int64_t{64} << 20;  // bytes to allocate before the next run
+  int64_t live = 0;                 // bytes in use after the run
+  Clock::time_point end{};
+  Clock::duration took{};
+  bool running = false;
+  bool devices = false;  // are there tensors on other devices than the CPU?
+};
+
+/// Is the state still open? Shared with what may outlive it: Lua functions in graphs that a host holds.
+struct Life {
+  lua_State* L;
+};
+
+struct State {
+  explicit State(lua_State* main) : L(main), running(main), life(std::make_shared<Life>(Life{main})) {}
+  ~State() { life->L = nullptr; }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  lua_State* L;        // the main thread
+  lua_State* running;  // the coroutine that called in last: callbacks go there
+  Metatable tensor, dtype, device, generator, storage, size, symbol, node, hook, context;
+  // In the registry:
+  int torch = LUA_NOREF;    // the module
+  int methods = LUA_NOREF;  // methods of tensors, by name
+  int dtypes = LUA_NOREF;   // dtype objects, from 1
+  int cdata = LUA_NOREF;    // what looks into LuaJIT's cdata, see number.cpp
+  std::deque<Function> functions;
+  std::vector<ScopeHandles> scopes;  // the innermost is the last
+  std::set<std::string> places;      // where scopes ended, for handles that are used after that
+  Collection collection;
+  std::shared_ptr<Life> life;
+  std::vector<std::string> library;  // how the standard library's chunks are named: `@torch/`
+};
+
+/// The state behind any lua_State in which torch was opened, null without one.
+State* find_state(lua_State* L);
+
+/// The function whose closure is running: its first upvalue.
+inline Function& running_function(lua_State* L) {
+  return *static_cast<Function*>(lua_touserdata(L, lua_upvalueindex(1)));
+}
+
+/// A fresh Lua state with Lua's libraries and the global `torch`. Errors: the standard library cannot be loaded.
+lua_State* open_lua_state();
+/// Closes it; tensors, and graphs with Lua functions in them, may live on in C++.
+void close_lua_state(lua_State* L);
+
+}  // namespace facula::interp
+
+/// `require "torch"`, from a stock luajit too. Leaves the module on the stack.
+extern "C" int luaopen_torch(lua_State* L);
