@@ -1,0 +1,111 @@
+--- Learns to read handwritten digits, saves what it learned, loads it again and shows what it reads.
+--
+--     facula examples/digits.lua                 digits which it renders itself
+--     facula examples/digits.lua --data FOLDER   MNIST's IDX files, plain or gzipped
+
+local torch = require "torch"
+local idx, render = require "digits.idx", require "digits.render"
+local nn, F, data = torch.nn, torch.nn.functional, torch.utils.data
+
+local opt = require "options"({
+  data = "", epochs = 3, batch = 64, lr = 2e-3, seed = 1, model = "", smoke = false,
+}, {
+  data = "folder with MNIST's IDX files; without it digits are rendered",
+  epochs = "passes over the training images",
+  batch = "images per step",
+  lr = "learning rate of Adam at the start; it falls to a tenth in the last epoch",
+  seed = "of the random numbers",
+  model = "file for the trained weights; without it they go to a temporary file",
+  smoke = "a few images only, to see that everything runs",
+})
+
+local function images_and_classes()
+  if opt.data ~= "" then return idx.load(opt.data) end
+  local x, y = render(opt.smoke and 60 or 1000)
+  local test_x, test_y = render(opt.smoke and 10 or 100)
+  return x, y, test_x, test_y
+end
+
+local function network()
+  return nn.Sequential(
+    nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), -- [N, 32, 13, 13]
+    nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2), -- [N, 64, 5, 5]
+    nn.Flatten(), nn.Dropout(0.25),
+    nn.Linear(1600, 128), nn.ReLU(), nn.Linear(128, 10))
+end
+
+local function accuracy(model, set)
+  model:eval()
+  local right = 0
+  torch.no_grad(function()
+    for x, y in data.DataLoader(set, { batch_size = 250 }):iter() do
+      right = right + model(x):argmax(2):eq(y):sum():item()
+    end
+  end)
+  return right / set:size()
+end
+
+local function train(model, set, test)
+  local loader = data.DataLoader(set, { batch_size = opt.batch, shuffle = true })
+  local optimizer = torch.optim.Adam(model:parameters(), { lr = opt.lr })
+  local epochs = opt.smoke and 1 or opt.epochs
+  for epoch = 1, epochs do
+    optimizer.param_groups[1].lr = opt.lr * 0.1 ^ ((epoch - 1) / math.max(epochs - 1, 1))
+    model:train()
+    local bar = torch.utils.Progress { total = loader:size(), label = ("epoch %d/%d"):format(epoch, epochs) }
+    local begun, total = torch.monotonic(), 0
+    for i, x, y in loader:enumerate() do
+      local loss = F.cross_entropy(model(x), y)
+      optimizer:zero_grad()
+      loss:backward()
+      optimizer:step()
+      total = total + loss:item()
+      bar:step(("loss %.4f"):format(total / i))
+    end
+    local speed = set:size() / (torch.monotonic() - begun)
+    bar:close(("loss %.4f  %.0f images/s"):format(total / loader:size(), speed))
+    print(("epoch %d: test accuracy %.2f %%"):format(epoch, 100 * accuracy(model, test)))
+  end
+end
+
+-- Saves the weights and reads them into a new network.
+local function saved_and_loaded(model)
+  local path = opt.model ~= "" and opt.model or os.tmpname()
+  torch.save(model:state_dict(), path)
+  local copy = network()
+  copy:load_state_dict(torch.load(path))
+  if opt.model == "" then os.remove(path) else print("saved as " .. path) end
+  return copy
+end
+
+-- Prints images [N, 1, 28, 28] side by side, two rows of pixels per line, with what the model reads in them.
+local function show(model, images, classes)
+  local shades, lines = " .:-=+*#%@", {}
+  local guesses = torch.no_grad(function() return model(images):argmax(2):tolist() end)
+  local dark = (images:reshape(-1, 14, 2, 28):mean(3) * 9 + .5):floor():tolist()
+  for n, picture in ipairs(dark) do
+    for row, pixels in ipairs(picture) do
+      for i, shade in ipairs(pixels) do pixels[i] = shades:sub(shade + 1, shade + 1) end
+      lines[row] = (lines[row] or "") .. table.concat(pixels)
+    end
+    local text = ("    reads %d, is %d"):format(guesses[n] - 1, classes[n]:item() - 1)
+    lines[15] = (lines[15] or "") .. ("%-28s"):format(text)
+  end
+  print(table.concat(lines, "\n"))
+end
+
+torch.manual_seed(opt.seed)
+local begun = torch.monotonic()
+local x, y, test_x, test_y = images_and_classes()
+print(("%d images to train with, %d to test with, after %.1f s"):format(x:size(1), test_x:size(1),
+  torch.monotonic() - begun))
+
+local model = network()
+print(model)
+local test = data.TensorDataset(test_x, test_y)
+train(model, data.TensorDataset(x, y), test)
+
+local copy = saved_and_loaded(model)
+print(("loaded again: test accuracy %.2f %%"):format(100 * accuracy(copy, test)))
+local some = torch.randperm(test_x:size(1)):narrow(1, 1, 4)
+show(copy, test_x:index_select(1, some), test_y:index_select(1, some))

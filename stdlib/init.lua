@@ -1,0 +1,34 @@
+--- Module `torch`: the core's table of operators, and the parts written in Lua, each loaded when it is first asked for.
+--
+-- Nothing but this file runs at start. Module `torch.a.b` is the file `a/b.lua` or `a/b/init.lua` beside this one.
+
+local torch = require "torch.core"
+package.loaded.torch = torch -- what is loaded below may ask for it
+
+local lazy = require "torch.lazy"
+
+torch.autograd = torch.autograd or {}
+torch.nn = torch.nn or {}
+torch.nn.functional = torch.nn.functional or {}
+
+lazy.fields(torch, {
+  class = "torch.class",
+  isinstance = "torch.class:isinstance",
+  type = "torch.class:type",
+  save = "torch.serialization:save",
+  load = "torch.serialization:load",
+  optim = "torch.optim",
+  utils = "torch.utils",
+})
+lazy.fields(torch.autograd, {
+  functional = "torch.autograd.functional",
+  gradcheck = "torch.autograd.gradcheck:gradcheck",
+  gradgradcheck = "torch.autograd.gradcheck:gradgradcheck",
+})
+lazy.rest(torch.nn, "torch.nn")
+lazy.rest(torch.nn.functional, "torch.nn.functional")
+
+function package.preload.nn() return require "torch.nn" end
+function package.preload.optim() return require "torch.optim" end
+
+return torch

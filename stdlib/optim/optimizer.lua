@@ -1,0 +1,171 @@
+--- The base of all optimizers: groups of parameters with their settings, and a state for each parameter.
+--
+-- An optimizer gives its settings to `Optimizer.init` and defines `update(p, g, state, group)`, which is called in
+-- `step` for every parameter p with a gradient g, without recording. `state` is a table of its own for p, empty at
+-- first.
+
+local torch, class, check = require "torch", require "torch.class", require "torch.check"
+
+---@class optim.Optimizer
+---@field param_groups table[]       each: params, and a field for every setting
+---@field state table<integer, table>  by the parameter's id
+local Optimizer = class("Optimizer")
+
+---@param params torch.Tensor[]|table[]   parameters, or groups `{params = {...}, lr = ...}` with settings of their own
+---@param defaults table<string, any>     settings for groups which do not have them
+function Optimizer:init(params, defaults)
+  check(type(params) == "table", "%s: expected a list of parameters or of groups, got a %s", class.type(self),
+    class.type(params))
+  self.defaults, self.param_groups, self.state = defaults, {}, {}
+  local groups = params
+  if #params == 0 or torch.is_tensor(params[1]) then groups = { { params = params } } end
+  for _, group in ipairs(groups) do self:add_param_group(group) end
+end
+
+--- Adds parameters with settings of their own.
+---@param group table  params: a list or one tensor; any setting
+function Optimizer:add_param_group(group)
+  local name = class.type(self)
+  check(type(group) == "table" and group.params, "%s: a group is a table with a field `params`", name)
+  local known = {}
+  for _, other in ipairs(self.param_groups) do
+    for _, p in ipairs(other.params) do known[p:id()] = true end
+  end
+  local params = torch.is_tensor(group.params) and { group.params } or group.params
+  check(#params > 0, "%s: a group has no parameters", name)
+  for i, p in ipairs(params) do
+    check(torch.is_tensor(p), "%s: parameter %s is not a tensor but a %s", name, i, class.type(p))
+    check(p.is_leaf, "%s: parameter %s is not a leaf: it was computed from others", name, i)
+    check(not known[p:id()], "%s: parameter %s occurs twice", name, i)
+    known[p:id()] = true
+  end
+  local settings = {}
+  for key, value in pairs(self.defaults) do settings[key] = value end
+  for key, value in pairs(group) do settings[key] = value end
+  settings.params = { unpack(params) }
+  check(settings.lr, "%s: a group has no learning rate `lr`", name)
+  table.insert(self.param_groups, settings)
+end
+
+local read_zero_grad = torch.core.signature("zero_grad(bool set_to_none=True)")
+
+--- Clears the gradients of all parameters.
+function Optimizer:zero_grad(...)
+  local to_none = read_zero_grad(...).set_to_none
+  for _, group in ipairs(self.param_groups) do
+    for _, p in ipairs(group.params) do
+      local grad = p.grad
+      if grad and to_none then
+        p.grad = nil
+      elseif grad then
+        p.grad = grad:detach():zero_()
+      end
+    end
+  end
+end
+
+local function update_all(self)
+  for _, group in ipairs(self.param_groups) do
+    for _, p in ipairs(group.params) do
+      local g = p.grad
+      if g then
+        local id = p:id()
+        local state = self.state[id]
+        if not state then
+          state = {}
+          self.state[id] = state
+        end
+        self:update(p, g, state, group)
+      end
+    end
+  end
+end
+
+--- Changes every parameter which has a gradient.
+---@param closure? fun(): torch.Tensor  computes the loss and the gradients anew
+---@return torch.Tensor? loss
+function Optimizer:step(closure)
+  local loss = closure and torch.enable_grad(closure)
+  torch.no_grad(update_all, self)
+  return loss
+end
+
+local function copied(settings)
+  local copy = {}
+  for key, value in pairs(settings) do
+    if key ~= "params" then copy[key] = value end
+  end
+  return copy
+end
+
+--- The states and settings as plain tables, parameters numbered through all groups. Tensors are shared.
+---@return { state: table<integer, table>, param_groups: table[] }
+function Optimizer:state_dict()
+  local dict, number = { state = {}, param_groups = {} }, 0
+  for i, group in ipairs(self.param_groups) do
+    local settings = copied(group)
+    settings.params = {}
+    for j, p in ipairs(group.params) do
+      number = number + 1
+      settings.params[j] = number
+      dict.state[number] = self.state[p:id()]
+    end
+    dict.param_groups[i] = settings
+  end
+  return dict
+end
+
+-- A copy of a state that came from elsewhere: floating tensors take p's dtype, all take its device.
+local function adopted(state, p)
+  local copy = {}
+  for key, value in pairs(state) do
+    if torch.is_tensor(value) then
+      value = value:is_floating_point() and value:to(p.device, p.dtype) or value:to(p.device)
+      value = value:clone()
+    end
+    copy[key] = value
+  end
+  return copy
+end
+
+--- Goes on where another optimizer stood: its `state_dict` with as many groups and parameters as this one has.
+function Optimizer:load_state_dict(dict)
+  local name = class.type(self)
+  check(type(dict) == "table" and type(dict.state) == "table" and type(dict.param_groups) == "table",
+    "%s: load_state_dict expects what `state_dict` returned", name)
+  local groups = dict.param_groups
+  check(#groups == #self.param_groups, "%s: the state has %s groups, the optimizer %s", name, #groups,
+    #self.param_groups)
+  for i, group in ipairs(self.param_groups) do
+    local n = type(groups[i].params) == "table" and #groups[i].params or 0
+    check(n == #group.params, "%s: group %s of the state has %s parameters, the optimizer's %s", name, i, n,
+      #group.params)
+  end
+
+  self.state = {}
+  for i, group in ipairs(self.param_groups) do
+    local settings = copied(groups[i])
+    settings.params = group.params
+    for j, p in ipairs(group.params) do
+      local state = dict.state[groups[i].params[j]]
+      self.state[p:id()] = state and adopted(state, p)
+    end
+    self.param_groups[i] = settings
+  end
+end
+
+function Optimizer:__tostring()
+  local lines = {}
+  for i, group in ipairs(self.param_groups) do
+    local settings = {}
+    for key, value in pairs(copied(group)) do
+      if type(value) == "table" then value = "(" .. table.concat(value, ", ") .. ")" end
+      settings[#settings + 1] = ("    %s: %s"):format(key, tostring(value))
+    end
+    table.sort(settings)
+    lines[i] = ("Parameter Group %d\n%s\n"):format(i, table.concat(settings, "\n"))
+  end
+  return class.type(self) .. " (\n" .. table.concat(lines, "\n") .. ")"
+end
+
+return Optimizer

@@ -1,0 +1,40 @@
+local class, check = require "torch.class", require "torch.check"
+local Optimizer = require "torch.optim.optimizer"
+
+--- Stochastic gradient descent:
+--
+--     g = g + weight_decay p
+--     v = momentum v + (1 - dampening) g        v = g in the first step
+--     p = p - lr v                              p - lr (g + momentum v) with nesterov
+---@class optim.SGD: optim.Optimizer
+local SGD = class("SGD(any params, float? lr=None, float momentum=0, float dampening=0, float weight_decay=0, "
+  .. "bool nesterov=False, *, bool maximize=False)", Optimizer)
+
+function SGD:init(opt)
+  local params = opt.params
+  opt.params = nil
+  for _, name in ipairs { "lr", "momentum", "weight_decay" } do
+    check(not opt[name] or opt[name] >= 0, "SGD: %s is at least 0, got %s", name, opt[name])
+  end
+  check(not opt.nesterov or opt.momentum > 0 and opt.dampening == 0, "SGD: nesterov needs a momentum and no dampening")
+  Optimizer.init(self, params, opt)
+end
+
+function SGD:update(p, g, state, group)
+  local momentum = group.momentum
+  if group.maximize then g = -g end
+  if group.weight_decay ~= 0 then g = g:add(p, { alpha = group.weight_decay }) end
+  if momentum ~= 0 then
+    local v = state.momentum_buffer
+    if v then
+      v:mul_(momentum):add_(g, { alpha = 1 - group.dampening })
+    else
+      v = g:clone()
+      state.momentum_buffer = v
+    end
+    g = group.nesterov and g:add(v, { alpha = momentum }) or v
+  end
+  p:add_(g, { alpha = -group.lr })
+end
+
+return SGD
