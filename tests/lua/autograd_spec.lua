@@ -1,0 +1,319 @@
+-- Gradients as a script meets them: modes, backward, hooks, the graph, operations written in Lua.
+local torch = require "torch"
+local spec = require "spec"
+local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
+
+local function leaf(...) return torch.tensor({ ... }, { requires_grad = true }) end
+
+describe("modes", function()
+  it("return what the function returns and are restored", function()
+    local x = leaf(1, 2)
+    local y, n = torch.no_grad(function(k) return x * k, k end, 3)
+    assert(not y.requires_grad and n == 3 and torch.is_grad_enabled())
+    torch.no_grad(function()
+      assert(torch.enable_grad(function() return (x * 2).requires_grad end))
+      assert(not torch.is_grad_enabled())
+    end)
+  end)
+
+  it("are restored after an error, which passes as it is", function()
+    local value = {}
+    local good, problem = pcall(torch.no_grad, function() error(value) end)
+    assert(not good and problem == value and torch.is_grad_enabled())
+  end)
+
+  it("hold inside a coroutine that runs within", function()
+    local inside
+    torch.no_grad(function() coroutine.wrap(function() inside = torch.is_grad_enabled() end)() end)
+    assert(inside == false and torch.is_grad_enabled())
+  end)
+
+  it("cannot be left by a yield", function()
+    local thread = coroutine.create(function() torch.no_grad(coroutine.yield) end)
+    local good = coroutine.resume(thread)
+    assert(not good and torch.is_grad_enabled())
+  end)
+
+  it("set_grad_enabled takes a flag, or a flag and a function", function()
+    torch.set_grad_enabled(false)
+    local off = torch.is_grad_enabled()
+    torch.set_grad_enabled(true)
+    assert(not off and not torch.set_grad_enabled(false, torch.is_grad_enabled) and torch.is_grad_enabled())
+    fails(function() torch.no_grad(3) end, "no_grad: argument 'fn' must be a function")
+  end)
+end)
+
+describe("backward", function()
+  it("adds up in .grad, which can be cleared and set", function()
+    local x = leaf(1, 2)
+    ;(x * 3):sum():backward()
+    ;(x * 3):sum():backward()
+    equal(x.grad:tolist(), { 6, 6 })
+    x.grad = nil
+    equal(x.grad, nil)
+    x.grad = torch.ones(2)
+    fails(function() x.grad = torch.ones(3) end, "sizes (3)")
+  end)
+
+  it("takes a gradient where there is no scalar", function()
+    local x = leaf(1, 2)
+    fails(function() (x * 2):backward() end, "scalar")
+    ;(x * 2):backward(torch.tensor { 1, 10 })
+    equal(x.grad:tolist(), { 2, 20 })
+    torch.autograd.backward({ x * 2, x:sum() }, { torch.ones(2) })
+    equal(x.grad:tolist(), { 5, 23 })
+  end)
+
+  it("goes through a graph once, unless told to keep it", function()
+    local x = leaf(2)
+    local y = (x * x):sum()
+    y:backward { retain_graph = true }
+    y:backward()
+    fails(function() y:backward() end, "second time")
+    equal(x.grad:tolist(), { 8 })
+  end)
+
+  it("from a leaf, and for chosen inputs", function()
+    local x, w = leaf(3), leaf(4)
+    x:sum():backward()
+    torch.autograd.backward(x, torch.ones(1))
+    equal(x.grad:tolist(), { 2 })
+    ;(x * w):sum():backward { inputs = { w } }
+    equal({ x.grad:item(), w.grad:item() }, { 2, 3 })
+  end)
+
+  it("autograd.grad returns an array and touches no .grad", function()
+    local x, w = leaf(3), leaf(4)
+    local g = torch.autograd.grad((x * x * w):sum(), { x, w }, { create_graph = true })
+    equal({ g.n, g[1]:item(), g[2]:item(), x.grad == nil }, { 2, 24, 9, true })
+    equal(torch.autograd.grad(g[1]:sum(), x)[1]:item(), 8)
+    fails(function() torch.autograd.grad(w:sum(), { x }) end, "unused")
+    local unused = torch.autograd.grad(w:sum(), { x, w }, { allow_unused = true })
+    assert(unused[1] == nil and unused[2]:item() == 1 and unused.n == 2)
+  end)
+
+  it("refuses what has no gradient", function()
+    fails(function() torch.ones(1):sum():backward() end, "does not require grad")
+    fails(function() torch.zeros(1, { dtype = torch.int64 }):requires_grad_() end, "floating")
+    local x = leaf(1)
+    fails(function() x:add_(1) end, "leaf")
+    fails(function() (x * 2).requires_grad = false end, "leaf")
+  end)
+end)
+
+describe("tensors in a graph", function()
+  it("detach shares memory and has no history", function()
+    local x = leaf(1, 2)
+    local y = (x * 2):detach()
+    assert(not y.requires_grad and y.is_leaf and y.grad_fn == nil)
+    assert(x.data:data_ptr() == x:data_ptr() and not x.data.requires_grad)
+    local z = x * 2
+    assert(rawequal(z:detach_(), z) and z.is_leaf)
+  end)
+
+  it("data can be replaced", function()
+    local x = leaf(1, 2)
+    x.data = torch.tensor { 5, 6, 7 }
+    equal({ x:size(1), x[1]:item(), x.requires_grad }, { 3, 5, true })
+    fails(function() x.data = torch.zeros(2, { dtype = torch.int64 }) end, "cannot become int64")
+  end)
+
+  it("show their nodes", function()
+    local x = leaf(1)
+    local y = (x * 2):exp()
+    equal({ tostring(y.grad_fn), y.grad_fn:name(), x.grad_fn == nil }, { "<ExpBackward0>", "ExpBackward0", true })
+    local mul = y.grad_fn.next_functions[1][1]
+    equal(mul:name(), "MulBackward0")
+    equal(y.grad_fn:next_functions()[1][1]:name(), "MulBackward0")
+    assert(mul:next_functions()[1][1]:name():find("AccumulateGrad"))
+    assert(mul == y.grad_fn:next_functions()[1][1])
+  end)
+
+  it("retain_grad keeps the gradient of a result", function()
+    local x = leaf(1)
+    local y = x * 2
+    y:retain_grad()
+    ;(y * 3):sum():backward()
+    equal({ y.grad:item(), y.retains_grad, x.retains_grad }, { 3, true, false })
+  end)
+end)
+
+describe("hooks", function()
+  it("see and replace gradients, in order, until they are removed", function()
+    local x = leaf(1)
+    local log = {}
+    local first = x:register_hook(function(g) log[#log + 1] = g:item() return g * 2 end)
+    x:register_hook(function(g) log[#log + 1] = g:item() end)
+    ;(x * 3):sum():backward()
+    first:remove()
+    first:remove()
+    ;(x * 3):sum():backward()
+    equal(log, { 3, 6, 3 })
+    equal(x.grad:item(), 9)
+  end)
+
+  it("on results", function()
+    local x = leaf(1)
+    local y = x * 2
+    y:register_hook(function(g) return g * 10 end)
+    y:sum():backward()
+    equal(x.grad:item(), 20)
+  end)
+
+  it("errors and wrong answers reach the caller", function()
+    local x = leaf(1)
+    local h = x:register_hook(function() error("hook says no") end)
+    fails(function() (x * 1):sum():backward() end, "hook says no")
+    h:remove()
+    h = x:register_hook(function() return 5 end)
+    fails(function() (x * 1):sum():backward() end, "expected a tensor or nil from the function, got the number 5")
+    h:remove()
+    ;(x * 1):sum():backward()
+    equal(x.grad:item(), 1)
+    fails(function() torch.ones(1):register_hook(print) end, "does not require grad")
+    fails(function() x:register_hook(5) end, "must be a function")
+  end)
+
+  it("after accumulation", function()
+    local x, seen = leaf(1), nil
+    x:register_post_accumulate_grad_hook(function(t) seen = t.grad:item() end)
+    ;(x * 4):sum():backward()
+    equal(seen, 4)
+  end)
+
+  it("may run anything, another backward included", function()
+    local x, w = leaf(1), leaf(2)
+    x:register_hook(function(g)
+      torch.enable_grad(function() (w * 5):sum():backward() end)
+      collectgarbage()
+      return g
+    end)
+    ;(x * 3):sum():backward()
+    equal({ x.grad:item(), w.grad:item() }, { 3, 5 })
+  end)
+
+  it("run in the coroutine that called backward", function()
+    local x = leaf(1)
+    local main, inside = coroutine.running(), nil
+    x:register_hook(function() inside = coroutine.running() end)
+    coroutine.wrap(function() (x * 3):sum():backward() end)()
+    assert(inside ~= nil and inside ~= main)
+  end)
+end)
+
+describe("a Function", function()
+  local Product = torch.autograd.Function.extend {
+    name = "Product",
+    forward = function(ctx, a, b, k)
+      ctx:save_for_backward(a, b)
+      ctx.k = k
+      return a * b * k
+    end,
+    backward = function(ctx, g)
+      local a, b = ctx:saved_tensors()
+      return g * b * ctx.k, g * a * ctx.k, nil
+    end,
+  }
+
+  it("is an operation like any other", function()
+    local x, y = leaf(2), leaf(3)
+    local z = Product:apply(x, y, 10)
+    equal({ z:item(), z.grad_fn:name() }, { 60, "ProductBackward" })
+    z:sum():backward()
+    equal({ x.grad:item(), y.grad:item() }, { 30, 20 })
+    assert(not Product:apply(x:detach(), y:detach(), 1).requires_grad)
+    fails(function() z:sum():backward() end, "second time")
+  end)
+
+  it("is differentiated twice", function()
+    local x = leaf(2)
+    local g = torch.autograd.grad(Product:apply(x, x, 1):sum(), x, { create_graph = true })[1]
+    equal(g:item(), 4)
+    g:sum():backward()
+    equal(x.grad:item(), 2)
+  end)
+
+  it("may save its result without keeping itself alive", function()
+    local Exp = torch.autograd.Function.extend {
+      forward = function(ctx, x)
+        local y = x:exp()
+        ctx:save_for_backward(y)
+        return y
+      end,
+      backward = function(ctx, g) return g * ctx:saved_tensors() end,
+    }
+    collectgarbage()
+    collectgarbage()
+    local start = torch.memory_allocated()
+    for _ = 1, 10 do
+      local x = torch.zeros(1000, { requires_grad = true })
+      local y = Exp:apply(x)
+      local g = torch.autograd.grad(y:sum(), x, { create_graph = true })[1]
+      equal(torch.autograd.grad(g:sum(), x)[1][1]:item(), 1)
+    end
+    collectgarbage()
+    collectgarbage()
+    equal(torch.memory_allocated(), start)
+  end)
+
+  it("knows which gradients are wanted, and gets zeros for those that did not come", function()
+    local needs, second
+    local Two = torch.autograd.Function.extend {
+      forward = function(_, a, b) return a * 2, b * 3 end,
+      backward = function(ctx, g, h)
+        needs, second = ctx.needs_input_grad, h
+        return g * 2, h * 3
+      end,
+    }
+    local x = leaf(1)
+    local y = Two:apply(x, torch.ones(1))
+    y:sum():backward()
+    equal(needs, { true, false })
+    equal(second:tolist(), { 0 })
+    equal(x.grad:item(), 2)
+  end)
+
+  it("marks what it changed in place and what has no derivative", function()
+    local Double = torch.autograd.Function.extend {
+      forward = function(ctx, x)
+        ctx:mark_dirty(x)
+        local big = x:gt(1)
+        ctx:mark_non_differentiable(big)
+        return x:mul_(2), big
+      end,
+      backward = function(_, g) return g * 2 end,
+    }
+    local x = leaf(3)
+    local y = x * 1
+    local z, big = Double:apply(y)
+    assert(rawequal(z, y) and not big.requires_grad and z.grad_fn:name():find("Backward"))
+    z:sum():backward()
+    equal({ z:item(), x.grad:item() }, { 6, 2 })
+  end)
+
+  it("says what is wrong", function()
+    local function broken(backward)
+      local F = torch.autograd.Function.extend { forward = function(_, x) return x * 2 end, backward = backward }
+      return function() F:apply(leaf(1, 2)):sum():backward() end
+    end
+    fails(broken(function() error("no gradient today") end), "no gradient today")
+    fails(broken(function() end), "returned 0 gradients for 1 argument of forward")
+    fails(broken(function(_, g) return g, g end), "returned 2 gradients for 1 argument of forward")
+    fails(broken(function() return "text" end), "gradient 1 is the string 'text', not a tensor or nil")
+    fails(broken(function() return torch.ones(5) end), "shape (5)")
+    fails(broken(function() coroutine.yield() end), "yield")
+    fails(function() torch.autograd.Function.extend { forward = print } end, "'backward' must be a function")
+    fails(function() Product.apply(3) end, "F:apply")
+    local ctx
+    torch.autograd.Function.extend({ forward = function(c, x) ctx = c return x * 1 end, backward = print }):apply(leaf(1))
+    fails(function() ctx:saved_tensors() end, "only while forward or backward run")
+  end)
+
+  it("notices that a saved tensor was changed", function()
+    local x, y = leaf(2), leaf(3)
+    local a = y * 1
+    local z = Product:apply(x, a, 1)
+    a:mul_(2)
+    fails(function() z:sum():backward() end, "was changed in place after it was saved")
+  end)
+end)

@@ -1,0 +1,264 @@
+local spec = require "spec"
+local describe, it, equal = spec.describe, spec.it, spec.equal
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function output_of(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+-- The program that runs this is the parent of the shell.
+local program = output_of("readlink -f /proc/$PPID/exe"):gsub("\n$", "")
+local folder = output_of("mktemp -d"):gsub("\n$", "")
+local script, input = folder .. "/script.lua", folder .. "/input"
+
+-- Runs `facula ARGUMENTS` in an empty folder. Returns what it wrote to stdout and stderr, and the exit code.
+local function run(arguments, stdin)
+  write(input, stdin or "")
+  local code = output_of(("cd %s && env -u TERM '%s' %s <input >out 2>err; echo $?"):format(folder, program, arguments))
+  return read(folder .. "/out"), read(folder .. "/err"), tonumber(code)
+end
+
+-- The same of a script's text.
+local function run_script(text, arguments)
+  write(script, text)
+  return run("script.lua " .. (arguments or ""))
+end
+
+-- A run that gives these three.
+local function gives(expected_out, expected_err, expected_code, ...)
+  local out, err, code = run(...)
+  equal(out, expected_out)
+  equal(err, expected_err)
+  equal(code, expected_code)
+end
+
+describe("the command line", function()
+  it("runs code, in order, with modules between", function()
+    write(folder .. "/beside.lua", "return {name = ...}")
+    gives("1\nbeside\n", "", 0, "-e 'print(1)' -l beside -e 'print(beside.name)'")
+    gives("", "", 0, "-e ''")
+  end)
+
+  it("hands the arguments to the script", function()
+    write(script, "print(arg[0], #arg, arg[1], arg[2], ...)")
+    gives("script.lua\t2\t-e\tb\t-e\tb\n", "", 0, "-q script.lua -e b")
+    gives("script.lua\t2\t--\t-e\t--\t-e\n", "", 0, "-- script.lua -- -e")
+    write(script, "print(arg[-1], arg[-2] ~= nil)")
+    gives("-q\ttrue\n", "", 0, "-q script.lua")
+  end)
+
+  it("finds modules beside the script", function()
+    os.execute("mkdir -p " .. folder .. "/deep")
+    write(folder .. "/deep/main.lua", "print(require('friend'))")
+    write(folder .. "/deep/friend.lua", "return 'found'")
+    gives("found\n", "", 0, "deep/main.lua")
+  end)
+
+  it("has torch as a global and as a module", function()
+    gives("true\t3\n", "", 0, "-e 'print(torch == require \"torch\", torch.ones(3):sum():item())'")
+  end)
+
+  it("runs the standard input", function()
+    gives("hello\n", "", 0, "", "print('hello')")
+    gives("hello\ta\n", "", 0, "- a", "print('hello', ...)")
+    gives("", "", 0, "", "")
+  end)
+
+  it("skips #! lines and byte order marks, and takes any line ends", function()
+    local out, err, code = run_script("#!/usr/bin/env facula\nprint(1)\r\nprint(2)")
+    equal({ out, err, code }, { "1\n2\n", "", 0 })
+    out, err, code = run_script("\239\187\191print(3)")
+    equal({ out, err, code }, { "3\n", "", 0 })
+    out, err, code = run_script("")
+    equal({ out, err, code }, { "", "", 0 })
+  end)
+
+  it("describes itself", function()
+    local out, err, code = run("--version")
+    assert(out:find("^facula %d+%.%d+%.%d+\nLuaJIT: +2%.1.*\nBLAS: +OpenBLAS.*\nthreads: +%d+\nCUDA: "), out)
+    equal({ err, code }, { "", 0 })
+    out, err, code = run("--help")
+    assert(out:find("usage: facula [options] [script.lua | -] [arguments]", 1, true), out)
+    equal({ err, code }, { "", 0 })
+  end)
+
+  it("sets threads and seed", function()
+    gives("3\n", "", 0, "--threads 3 -e 'print(torch.get_num_threads())'")
+    local first, second = run("--seed 7 -e 'print(torch.rand(2))'"), run("--seed=7 -e 'print(torch.rand(2))'")
+    equal(first, second)
+    gives("true\n", "", 0, "--seed 7 -e 'a = torch.rand(2) torch.manual_seed(7) print(torch.equal(a, torch.rand(2)))'")
+  end)
+
+  it("names what is wrong with an option, and ends with 2", function()
+    local usage = "\nusage: facula [options] [script.lua | -] [arguments]\nfacula --help lists the options\n"
+    gives("", "facula: unknown option '--foo'" .. usage, 2, "--foo script.lua")
+    gives("", "facula: unknown option '-x'" .. usage, 2, "-x")
+    gives("", "facula: -e: 1 required CODE missing" .. usage, 2, "-e")
+    gives("", "facula: --threads: expected a whole number from 1 to 1024, got '0'" .. usage, 2, "--threads 0")
+  end)
+end)
+
+describe("an error", function()
+  it("ends the program with 1, on stderr, with the user's functions", function()
+    write(script, "local function f()\n  error('deep')\nend\nlocal function g() f() end\ng()\nprint('unreached')")
+    gives("", "facula: script.lua:2: deep\n\tscript.lua:2: in 'f'\n\tscript.lua:4: in 'g'\n"
+      .. "\tscript.lua:5: in main chunk\n", 1, "script.lua")
+  end)
+
+  it("shows the operator, the user's line, and no function of the library before the user's", function()
+    write(script, "local x = torch.ones(2, 3)\nlocal y = x:sum(3)\nprint(y)")
+    local out, err, code = run("script.lua")
+    assert(err:find("^facula: script.lua:2: sum: dim 3 is out of range"), err)
+    assert(err:find("\n\tscript.lua:2: in main chunk\n$"), err)
+    equal({ out, code }, { "", 1 })
+  end)
+
+  it("may be any value", function()
+    local place = "\n\t(command line):1: in main chunk\n"
+    gives("", "facula: (the error is a nil value)" .. place, 1, "-e 'error(nil)'")
+    gives("", "facula: (the error is a table value)" .. place, 1, "-e 'error({})'")
+    gives("", "facula: (command line):1: 42" .. place, 1, "-e 'error(42)'")
+    gives("", "facula: mine" .. place, 1,
+      "-e 'error(setmetatable({}, {__tostring = function() return \"mine\" end}))'")
+    gives("", "facula: (the error is a table value)" .. place, 1,
+      "-e 'error(setmetatable({}, {__tostring = function() error({}) end}))'")
+  end)
+
+  it("in the syntax names the place", function()
+    write(script, "x = = 1")
+    gives("", "facula: script.lua:1: unexpected symbol near '='\n", 1, "script.lua")
+    gives("", "facula: (command line):1: unexpected symbol near '<eof>'\n", 1, "-e 'x ='")
+  end)
+
+  it("of a missing script or module", function()
+    gives("", "facula: cannot open nowhere.lua: No such file or directory\n", 1, "nowhere.lua")
+    local out, err, code = run("-l nowhere -e 'print(1)'")
+    assert(err:find("^facula: module 'nowhere' not found:"), err)
+    equal({ out, code }, { "", 1 })
+  end)
+
+  it("in deep recursion ends as any other", function()
+    local out, err, code = run("-e 'local function f() return 1 + f() end f()'")
+    assert(err:find("^facula: .*stack overflow"), err)
+    assert(#err < 2000, #err)
+    equal({ out, code }, { "", 1 })
+  end)
+
+  it("of the output is not lost", function()
+    local code = output_of(("'%s' -e 'print(1)' >/dev/full 2>%s/err; echo $?"):format(program, folder))
+    equal(tonumber(code), 1)
+    equal(read(folder .. "/err"), "facula: cannot write to the standard output (No space left on device)\n")
+  end)
+end)
+
+describe("leaving", function()
+  it("os.exit is obeyed everywhere", function()
+    gives("", "", 3, "-e 'pcall(os.exit, 3)'")
+  end)
+
+  it("a reader that went away ends it quietly", function()
+    local out = output_of(("{ '%s' -e 'for i = 1, 1e6 do print(i) end' 2>%s/err; echo $? >%s/code; } | head -n 1")
+      :format(program, folder, folder))
+    equal(out, "1\n")
+    equal(read(folder .. "/err"), "")
+    equal(read(folder .. "/code"), "141\n")
+  end)
+
+  -- The shell that it starts sends the signal, while the code runs.
+  local function interrupted(code)
+    return run(("-e 'io.popen(\"kill -INT $PPID\") %s'"):format(code))
+  end
+
+  it("Ctrl-C stops interpreted and compiled loops, kernels, and ends with 130", function()
+    for _, loop in ipairs {
+      "jit.off() while true do end", "while true do end", "while true do pcall(error, 1) end",
+      "local x = torch.ones(1000, 1000) while true do x = x:mul(1) end",
+    } do
+      local out, err, code = interrupted(loop)
+      assert(err:find("interrupted", 1, true), err)
+      equal({ out, code }, { "", 130 })
+    end
+  end)
+end)
+
+describe("the prompt", function()
+  -- What it shows for these lines, with its own words left out.
+  local function session(lines)
+    local out, err, code = run("-i -q", table.concat(lines, "\n") .. "\n")
+    equal(code, 0)
+    return out:gsub("%.%.> ", ""):gsub("> ", ""):gsub("\n$", ""), err
+  end
+
+  it("shows the values of expressions, and no nil", function()
+    equal(session { "1 + 1", "'text'", "nil", "1, nil, 'b'", "x = 5", "x", "x;", "= x", "> x" },
+      "2\ntext\n1\nnil\nb\n5\n5\n5\n")
+    equal(session { "torch.ones(2)" }, "tensor([1., 1.])\n")
+  end)
+
+  it("prints one prompt a line, another where the input goes on", function()
+    gives("> ..> ..> 1\n2\n> 7\n> \n", "", 0, "-i -q", "for i = 1, 2 do\nprint(i)\nend\n3 + 4\n")
+  end)
+
+  it("keeps the last value and local variables", function()
+    equal(session { "20", "_ + 1", "local a, b = 1, 2", "local function f(n) return n == 0 and b or f(n - 1) end",
+      "f(3)", "for i = 1, 1 do local a = 9 end", "a", "local type = 3", "type", "torch.ones(1):type()" },
+      "20\n21\n2\n1\n3\ntorch.FloatTensor\n")
+  end)
+
+  it("shows tables", function()
+    equal(session { "{1, 2, {a = 'x\\n', ['b c'] = {}, [7] = true}}" },
+      '{1, 2, {[7] = true, ["b c"] = {}, a = "x\\n"}}\n')
+    equal(session { "t = {} t.t = t", "t" }, "{t = {...}}\n")
+    equal(session { "{{{{{1}}}}}" }, "{{{{{...}}}}}\n")
+    equal(session { "t = {} for i = 1, 1000 do t[i] = 0 end", "#t, t;", "{('x'):rep(70), 'second'}" },
+      '{\n  "' .. ("x"):rep(70) .. '",\n  "second"\n}\n')
+    local out = session { "t = {} for i = 1, 1000 do t[i] = 0 end", "t" }
+    assert(out:find("  0,\n  ... 950 more\n}", 1, true), out)
+  end)
+
+  it("goes on after errors", function()
+    local out, err = session { "error('no')", "nowhere()", "x = = 1", "1" }
+    equal(out, "1\n")
+    equal(err, "no\nstdin:1: attempt to call global 'nowhere' (a nil value)\nstdin:1: unexpected symbol near '='\n")
+  end)
+
+  it("says what is missing at the end of the input", function()
+    gives("> ..> \n> \n", "stdin:1: 'end' expected near '<eof>'\n", 0, "-i -q", "for i = 1, 2 do")
+  end)
+
+  it("knows operators", function()
+    local out = session { "?torch.sum", "help(torch.sum)", "?no_such_name", "??log-softmax" }
+    assert(out:find("sum(Tensor self, ", 1, true), out)
+    assert(select(2, out:gsub("sum%(Tensor self, ", "")) >= 2, out)
+    assert(out:find("nothing is known of 'no_such_name'", 1, true), out)
+  end)
+
+  it("comes after the script with -i, and says hello without -q", function()
+    write(script, "y = 3")
+    local out, err, code = run("-i script.lua", "y\n")
+    assert(out:find("^facula %d.-%? for help\n> 3\n> \n$"), out)
+    equal({ err, code }, { "", 0 })
+  end)
+
+  it("takes any bytes and long lines", function()
+    equal(session { "#'" .. ("x"):rep(1e6) .. "'" }, "1000000\n")
+    equal(session { "#'a\0b'", "#'\255\254'" }, "3\n2\n")
+  end)
+end)
+
+os.execute("rm -rf " .. folder)

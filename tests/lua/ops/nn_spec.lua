@@ -1,0 +1,72 @@
+local torch = require "torch"
+local spec = require "spec"
+local cases, several = spec.cases, spec.several
+
+-- Convolution by its definition, over nested tables:
+-- y[o][i][j] = b[o] + sum over c, p, q of w[o][c][p][q] x[c][i + p][j + q].
+local function convolved(x, w, b, stride, padding)
+  local C, H, W = #x, #x[1], #x[1][1]
+  local kH, kW = #w[1][1], #w[1][1][1]
+  local y = {}
+  for o = 1, #w do
+    y[o] = {}
+    for i = 1, math.floor((H + 2 * padding - kH) / stride) + 1 do
+      y[o][i] = {}
+      for j = 1, math.floor((W + 2 * padding - kW) / stride) + 1 do
+        local sum = b and b[o] or 0
+        for c = 1, C do
+          for p = 1, kH do
+            for q = 1, kW do
+              local row = x[c][(i - 1) * stride + p - padding]
+              sum = sum + w[o][c][p][q] * (row and row[(j - 1) * stride + q - padding] or 0)
+            end
+          end
+        end
+        y[o][i][j] = sum
+      end
+    end
+  end
+  return y
+end
+
+torch.manual_seed(1)
+local x, w, b = torch.randn(1, 2, 5, 4), torch.randn(3, 2, 3, 2), torch.randn(3)
+local function expected(bias, stride, padding)
+  return { convolved(x[1]:tolist(), w:tolist(), bias and bias:tolist(), stride, padding) }
+end
+
+cases("nn.functional.conv2d", {
+  { "without bias", x, w, gives = expected(nil, 1, 0) },
+  { "with bias", x, w, b, gives = expected(b, 1, 0) },
+  { "stride and padding", x, w, b, 2, 1, gives = expected(b, 2, 1) },
+  { "channels that differ", torch.ones(1, 3, 5, 4), w, fails = "conv2d: " },
+})
+
+cases("nn.functional.max_pool2d", {
+  { "windows of 2", torch.tensor { { { { 1, 2, 5, 0 }, { 4, 3, 1, 6 } } } }, 2, gives = { { { { 4, 6 } } } } },
+})
+
+cases("nn.functional.linear", {
+  { "with bias", torch.tensor { { 1, 2 } }, torch.tensor { { 3, 4 }, { 5, 6 } }, torch.tensor { 10, 20 },
+    gives = { { 21, 37 } } },
+})
+
+local scores, classes = torch.tensor { { 1, 2, 3 }, { 1, 1, 1 } }, torch.tensor({ 3, 1 }, { dtype = torch.int64 })
+local first, second = math.log(math.exp(1) + math.exp(2) + math.exp(3)) - 3, math.log(3)
+cases("nn.functional.cross_entropy", {
+  { "the mean", scores, classes, gives = (first + second) / 2 },
+  { "each", scores, classes, { reduction = "none" }, gives = { first, second } },
+  { "an ignored class", scores, classes, { ignore_index = 1 }, gives = first },
+  { "class 0", scores, torch.tensor({ 0, 1 }, { dtype = torch.int64 }), fails = "1..3" },
+  { "class C + 1", scores, torch.tensor({ 4, 1 }, { dtype = torch.int64 }), fails = "1..3" },
+})
+
+cases("nn.functional.mse_loss", {
+  { "the mean", torch.tensor { 1, 2 }, torch.tensor { 0, 4 }, gives = 2.5 },
+  { "the sum", torch.tensor { 1, 2 }, torch.tensor { 0, 4 }, { reduction = "sum" }, gives = 5 },
+})
+
+cases("nn.functional.max_pool2d", {
+  { "with positions from 1 in the plane", torch.tensor { { { { 1, 2 }, { 4, 3 } } } }, 2, { return_indices = true },
+    gives = several(torch.tensor { { { { 4 } } } }, torch.tensor({ { { { 3 } } } }, { dtype = torch.int64 })) },
+})

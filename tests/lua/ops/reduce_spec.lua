@@ -1,0 +1,80 @@
+local torch = require "torch"
+local spec = require "spec"
+local cases, several = spec.cases, spec.several
+
+local x = torch.tensor { { 1, 5, 3 }, { 4, 2, 6 } }
+local whole = torch.tensor({ { 1, 2 }, { 3, 4 } }, { dtype = torch.int32 })
+
+cases("sum", {
+  { "all", x, gives = 21 },
+  { "a dimension", x, 1, gives = { 5, 7, 9 } },
+  { "the last, kept", x, -1, true, gives = { { 9 }, { 12 } } },
+  { "named, several", x, { dim = { 1, 2 } }, gives = 21 },
+  { "integers give int64", whole, gives = torch.tensor(10, { dtype = torch.int64 }) },
+  { "nothing", torch.zeros(0, 2), 1, gives = { 0, 0 } },
+  { "a dimension beyond", x, 3, fails = "sum: dim 3 is out of range for a tensor with 2 dimensions (1..2 or -2..-1)" },
+  { "dimension 0", x, 0, fails = "sum: argument 'dim' is 0, but dimensions are 1-based" },
+})
+
+cases("mean", {
+  { "all", x, gives = 3.5 },
+  { "a dimension", x, 2, gives = { 3, 4 } },
+})
+
+cases("prod", {
+  { "all", x, gives = 720 },
+  { "a dimension", x, 1, gives = { 4, 10, 18 } },
+})
+
+-- With n - 1: rows (1, 5, 3) and (4, 2, 6) have the mean squares 8 / 2.
+cases("var", {
+  { "a dimension", x, 2, gives = { 4, 4 } },
+  { "all", x, gives = 17.5 / 5 },
+})
+cases("std", { { "a dimension", x, 2, gives = { 2, 2 } } })
+
+cases("norm", {
+  { "all", torch.tensor { 3, -4 }, gives = 5 },
+  { "p = 1", torch.tensor { 3, -4 }, 1, gives = 7 },
+  { "the largest", torch.tensor { 3, -4 }, math.huge, gives = 4 },
+})
+
+cases("max", {
+  { "all", x, gives = 6 },
+  { "a dimension with positions from 1", x, 2,
+    gives = several(torch.tensor { 5, 6 }, torch.tensor({ 2, 3 }, { dtype = torch.int64 })) },
+  { "the larger of two", x, torch.tensor { 3, 3, 3 }, gives = { { 3, 5, 3 }, { 4, 3, 6 } }, grad = false },
+})
+cases("min", {
+  { "a dimension with positions from 1", x, 1,
+    gives = several(torch.tensor { 1, 2, 3 }, torch.tensor({ 1, 2, 1 }, { dtype = torch.int64 })) },
+})
+cases("argmax", {
+  { "flat", x, gives = torch.tensor(6, { dtype = torch.int64 }) },
+  { "a dimension", x, 1, gives = torch.tensor({ 2, 1, 2 }, { dtype = torch.int64 }) },
+})
+cases("argmin", { { "flat", x, gives = torch.tensor(1, { dtype = torch.int64 }) } })
+cases("amax", { { "a dimension", x, 2, gives = { 5, 6 } } })
+
+cases("any", {
+  { "all", torch.tensor { false, true }, gives = torch.tensor(true) },
+  { "a dimension", torch.tensor { { 0, 0 }, { 0, 2 } }, 2, gives = { false, true } },
+})
+cases("all", { { "all", torch.tensor { false, true }, gives = torch.tensor(false) } })
+
+local function log_sum_exp(...)
+  local sum = 0
+  for _, v in ipairs { ... } do sum = sum + math.exp(v) end
+  return math.log(sum)
+end
+cases("logsumexp", {
+  { "a dimension", x, 2, gives = { log_sum_exp(1, 5, 3), log_sum_exp(4, 2, 6) } },
+  { "large numbers", torch.tensor { 1000, 1000 }, 1, gives = 1000 + math.log(2) },
+})
+cases("softmax", {
+  { "a dimension", torch.tensor { { 0, math.log(3) } }, 2, gives = { { 0.25, 0.75 } } },
+  { "large numbers", torch.tensor { 1000, 1000 }, 1, gives = { 0.5, 0.5 } },
+})
+cases("log_softmax", {
+  { "a dimension", torch.tensor { { 0, math.log(3) } }, 2, gives = { { math.log(0.25), math.log(0.75) } } },
+})

@@ -1,0 +1,55 @@
+local torch = require "torch"
+local spec = require "spec"
+local cases, describe, it, equal, fails = spec.cases, spec.describe, spec.it, spec.equal, spec.fails
+
+local x = torch.tensor { { 1, 2, 3 }, { 4, 5, 6 } }
+
+cases("reshape", {
+  { "with one size left open", x, 3, -1, gives = { { 1, 2 }, { 3, 4 }, { 5, 6 } } },
+  { "to a list of sizes", x, { 6 }, gives = { 1, 2, 3, 4, 5, 6 } },
+  { "to another number of elements", x, 4, fails = "reshape: " },
+})
+cases("transpose", { { "two dimensions", x, 1, 2, gives = { { 1, 4 }, { 2, 5 }, { 3, 6 } } } })
+cases("permute", { { "all dimensions", x, 2, 1, gives = { { 1, 4 }, { 2, 5 }, { 3, 6 } } } })
+cases("narrow", {
+  { "a range", x, 2, 2, 2, gives = { { 2, 3 }, { 5, 6 } } },
+  { "a range beyond", x, 2, 3, 2, fails = "narrow: " },
+})
+cases("select", { { "a position from the end", x, 2, -1, gives = { 3, 6 } } })
+cases("expand", { { "a new dimension", torch.tensor { 1, 2 }, 2, 2, gives = { { 1, 2 }, { 1, 2 } } } })
+cases("unsqueeze", { { "behind the last", torch.tensor { 1, 2 }, 2, gives = { { 1 }, { 2 } } } })
+cases("squeeze", { { "all of size 1", torch.tensor { { { 1 }, { 2 } } }, gives = { 1, 2 } } })
+cases("flatten", { { "everything", x, gives = { 1, 2, 3, 4, 5, 6 } } })
+
+cases("cat", {
+  { "rows", { x, torch.tensor { { 7, 8, 9 } } }, 1, gives = { { 1, 2, 3 }, { 4, 5, 6 }, { 7, 8, 9 } } },
+  { "columns", { x, x:narrow(2, 1, 1) }, 2, gives = { { 1, 2, 3, 1 }, { 4, 5, 6, 4 } } },
+  { "sizes that differ", { x, torch.ones(2, 2) }, 1, fails = "cat: " },
+  { "nothing", {}, 1, fails = "cat: " },
+})
+cases("stack", {
+  { "in front", { torch.tensor { 1, 2 }, torch.tensor { 3, 4 } }, gives = { { 1, 2 }, { 3, 4 } } },
+  { "behind", { torch.tensor { 1, 2 }, torch.tensor { 3, 4 } }, 2, gives = { { 1, 3 }, { 2, 4 } } },
+})
+
+describe("views", function()
+  it("share memory with their base", function()
+    local base = torch.zeros(2, 3)
+    base:t()[3]:fill_(1)
+    base:view(-1):narrow(1, 1, 2):add_(5)
+    base[{ 2, { 1, 2 } }] = 7
+    equal(base:tolist(), { { 5, 5, 1 }, { 7, 7, 1 } })
+  end)
+
+  it("split and chunk cut into lists", function()
+    local parts = {}
+    for i, part in ipairs(torch.arange(5):split(2)) do parts[i] = part:tolist() end
+    equal(parts, { { 0, 1 }, { 2, 3 }, { 4 } })
+    equal(#torch.arange(5):chunk(2), 2)
+  end)
+
+  it("of scattered elements need reshape", function()
+    fails(function() x:t():view(6) end, "reshape")
+    equal(x:t():reshape(6):tolist(), { 1, 4, 2, 5, 3, 6 })
+  end)
+end)

@@ -1,0 +1,163 @@
+-- Optimizers against steps computed with plain numbers by the formulas of their papers.
+local torch = require "torch"
+local spec = require "spec"
+local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
+local optim = torch.optim
+
+-- Runs an optimizer on one number with the given gradients; the values after each step.
+local function run(Optimizer, options, gradients)
+  local p = torch.tensor(1, { dtype = torch.float64, requires_grad = true })
+  local optimizer, values = Optimizer({ p }, options), {}
+  for i, g in ipairs(gradients) do
+    optimizer:zero_grad()
+    ;(p * g):backward()
+    optimizer:step()
+    values[i] = p:item()
+  end
+  return values, optimizer
+end
+
+local gradients = { 0.5, -1, 2, 0.25 }
+
+-- The same by plain arithmetic: next(p, g, t).
+local function by_hand(following)
+  local p, values = 1, {}
+  for t, g in ipairs(gradients) do
+    p = following(p, g, t)
+    values[t] = p
+  end
+  return values
+end
+
+describe("SGD", function()
+  it("goes against the gradient", function()
+    equal(run(optim.SGD, { lr = 0.1 }, gradients), by_hand(function(p, g) return p - 0.1 * g end), 1e-12)
+    equal(run(optim.SGD, { lr = 0.1, maximize = true }, gradients), by_hand(function(p, g) return p + 0.1 * g end),
+      1e-12)
+  end)
+
+  it("keeps its momentum, with weight decay and dampening", function()
+    local v
+    equal(run(optim.SGD, { lr = 0.1, momentum = 0.9, dampening = 0.2, weight_decay = 0.01 }, gradients),
+      by_hand(function(p, g)
+        g = g + 0.01 * p
+        v = v and 0.9 * v + 0.8 * g or g
+        return p - 0.1 * v
+      end), 1e-12)
+  end)
+
+  it("looks ahead with nesterov", function()
+    local v
+    equal(run(optim.SGD, { lr = 0.1, momentum = 0.9, nesterov = true }, gradients), by_hand(function(p, g)
+      v = v and 0.9 * v + g or g
+      return p - 0.1 * (g + 0.9 * v)
+    end), 1e-12)
+    fails(function() optim.SGD({ torch.zeros(1) }, { lr = 1, nesterov = true }) end, "nesterov needs a momentum")
+  end)
+end)
+
+describe("Adam", function()
+  local function adam(options)
+    local m, v, largest = 0, 0, 0
+    return by_hand(function(p, g, t)
+      if options.maximize then g = -g end
+      g = g + (options.weight_decay or 0) * p
+      m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+      largest = math.max(largest, v)
+      local second = options.amsgrad and largest or v
+      return p - 0.01 * (m / (1 - 0.9 ^ t)) / (math.sqrt(second / (1 - 0.999 ^ t)) + 1e-8)
+    end)
+  end
+
+  it("follows Kingma and Ba", function()
+    for _, options in ipairs {
+      { lr = 0.01 }, { lr = 0.01, weight_decay = 0.1 }, { lr = 0.01, amsgrad = true }, { lr = 0.01, maximize = true },
+    } do
+      equal(run(optim.Adam, options, gradients), adam(options), 1e-12)
+    end
+  end)
+
+  it("has PyTorch's defaults", function()
+    local group = optim.Adam({ torch.zeros(1, { requires_grad = true }) }).param_groups[1]
+    equal(group.lr, 1e-3)
+    equal(group.betas, { 0.9, 0.999 })
+    equal(group.eps, 1e-8, 1e-15)
+    fails(function() optim.Adam({ torch.zeros(1) }, { betas = { 0.9, 1 } }) end, "Adam: beta 2 is within 0..1, got 1")
+  end)
+end)
+
+describe("an optimizer", function()
+  local function parameter() return torch.ones(2, { requires_grad = true }) end
+
+  it("has groups with settings of their own", function()
+    local a, b, c = parameter(), parameter(), parameter()
+    local o = optim.SGD({ { params = { a } }, { params = b, lr = 1 } }, { lr = 0.5 })
+    o:add_param_group { params = { c }, lr = 2 }
+    ;(a:sum() + b:sum() + c:sum()):backward()
+    o:step()
+    equal({ a:tolist(), b:tolist(), c:tolist() }, { { 0.5, 0.5 }, { 0, 0 }, { -1, -1 } })
+  end)
+
+  it("leaves parameters without a gradient alone", function()
+    local a, b = parameter(), parameter()
+    local o = optim.Adam { a, b }
+    a:sum():backward()
+    o:step()
+    equal(b:tolist(), { 1, 1 })
+    o:zero_grad()
+    equal(a.grad, nil)
+    a:sum():backward()
+    o:zero_grad { set_to_none = false }
+    equal(a.grad:tolist(), { 0, 0 })
+  end)
+
+  it("returns the loss of a closure", function()
+    local a = parameter()
+    local o = optim.SGD({ a }, { lr = 0.1 })
+    local loss = o:step(function()
+      o:zero_grad()
+      local l = (a * a):sum()
+      l:backward()
+      return l
+    end)
+    equal(loss:item(), 2)
+    equal(a:tolist(), { 0.8, 0.8 })
+  end)
+
+  it("goes on from a state as if nothing had happened", function()
+    for _, entry in ipairs { { optim.SGD, { lr = 0.1, momentum = 0.9 } }, { optim.Adam, { amsgrad = true } } } do
+      local Optimizer, options = entry[1], entry[2]
+      local a = parameter()
+      local o = Optimizer({ a }, options)
+      local function step(optimizer, p)
+        optimizer:zero_grad()
+        ;(p ^ 3):sum():backward()
+        optimizer:step()
+      end
+      step(o, a)
+      local b = a:detach():clone():requires_grad_()
+      local path = os.tmpname()
+      torch.save(o:state_dict(), path)
+      local resumed = Optimizer({ b }, options)
+      resumed:load_state_dict(torch.load(path))
+      os.remove(path)
+      for _ = 1, 3 do
+        step(o, a)
+        step(resumed, b)
+      end
+      equal(b:tolist(), a:tolist(), 0)
+    end
+  end)
+
+  it("refuses what it cannot work on", function()
+    local a = parameter()
+    fails(function() optim.SGD({}, { lr = 1 }) end, "SGD: a group has no parameters")
+    fails(function() optim.SGD({ a }) end, "SGD: a group has no learning rate")
+    fails(function() optim.SGD({ a, a }, { lr = 1 }) end, "SGD: parameter 2 occurs twice")
+    fails(function() optim.SGD({ a * 2 }, { lr = 1 }) end, "SGD: parameter 1 is not a leaf")
+    fails(function() optim.SGD({ 3 }, { lr = 1 }) end, "a group is a table")
+    fails(function() optim.SGD({ a }, { lr = -1 }) end, "SGD: lr is at least 0, got -1")
+    fails(function() optim.SGD({ a }, { lr = 1 }):load_state_dict { state = {}, param_groups = {} } end,
+      "the state has 0 groups, the optimizer 1")
+  end)
+end)
