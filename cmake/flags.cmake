@@ -20,9 +20,8 @@ set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
 # Libraries that nothing is taken from are not loaded at start-up.
 add_link_options(-Wl,--as-needed)
 
-# Programs find libfacula.so and libfacula_cuda.so beside themselves, or in the installation's library folder.
-set(CMAKE_BUILD_RPATH "$ORIGIN")
-set(CMAKE_INSTALL_RPATH "$ORIGIN;$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+# Libraries are the system's, and the CUDA module is looked for beside whoever asks for it: search paths only cost time.
+set(CMAKE_SKIP_RPATH ON)
 
 find_program(CCACHE ccache)
 if(CCACHE)
@@ -36,6 +35,9 @@ add_library(facula_flags INTERFACE)
 target_include_directories(facula_flags INTERFACE ${CMAKE_SOURCE_DIR})
 # Symbols may be interposed by nobody, so that calls inside the library stay direct and can be inlined.
 target_compile_options(facula_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -fno-semantic-interposition)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(facula_flags INTERFACE -Wno-restrict) # false alarms in std::string (GCC bug 105651)
+endif()
 if(CCACHE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(facula_flags INTERFACE -fpch-preprocess)
 endif()
