@@ -46,7 +46,7 @@ if(FACULA_CHECKED)
 endif()
 if(FACULA_SANITIZE)
   target_compile_options(facula_flags INTERFACE
-    -fsanitize=${FACULA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+    -fsanitize=${FACULA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${FACULA_SANITIZE})
 endif()
 if(FACULA_COVERAGE)

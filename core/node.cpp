@@ -103,10 +103,13 @@ Metas OpNode::saved_metas(int i) const {
 }
 
 void OpNode::free_saved() {
-  if (saved_.empty() && results_.empty()) return;
-  saved_.clear();
+  for (Saved& s : saved_) {
+    if (!std::holds_alternative<SavedTensor>(s) && !std::holds_alternative<std::vector<SavedTensor>>(s)) continue;
+    s = {};
+    released_ = true;
+  }
+  if (!results_.empty()) released_ = true;
   results_.clear();
-  released_ = true;
 }
 
 Tensors OpNode::apply(const Tensors& arrived) {

@@ -8,7 +8,7 @@
 namespace facula {
 
 bool Operator::has_in_place() const {
-  return has_self() && !is_in_place && schema.parameters[0].name == "self" && schema.parameters[0].type == Type::Tensor &&
+  return has_self() && !is_in_place && schema.parameters[0].name == "self" && schema.parameters[0].type != Type::IndexTensor &&
          !schema.parameters[0].optional && schema.results.size() == 1 && schema.results[0].type == Type::Tensor &&
          !schema.results[0].list;
 }

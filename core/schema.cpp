@@ -10,7 +10,7 @@ namespace facula {
 namespace {
 
 constexpr std::pair<std::string_view, Type> kTypes[] = {
-    {"Tensor", Type::Tensor}, {"IndexTensor", Type::IndexTensor}, {"Scalar", Type::Scalar}, {"int", Type::Int},
+    {"Tensor", Type::Tensor}, {"IndexTensor", Type::IndexTensor}, {"Operand", Type::Operand}, {"Scalar", Type::Scalar}, {"int", Type::Int},
     {"float", Type::Float},   {"bool", Type::Bool},               {"str", Type::String},    {"Dim", Type::Dim},
     {"NewDim", Type::NewDim}, {"Index", Type::Index},             {"DType", Type::DType},   {"Device", Type::Device},
     {"Generator", Type::Generator}, {"any", Type::Any}};
@@ -181,7 +181,8 @@ class Parser {
 bool accepts_item(Type type, const Value& v) {
   switch (type) {
     case Type::Tensor:
-    case Type::IndexTensor: return v.is<Tensor>();
+    case Type::IndexTensor:
+    case Type::Operand: return v.is<Tensor>();
     case Type::Scalar: return v.is<Scalar>();
     case Type::Float: return v.is<Scalar>() && !v.get<Scalar>().is_complex();
     case Type::Bool: return v.is<Scalar>() && v.get<Scalar>().kind() == Category::Bool;

@@ -10,9 +10,10 @@
 namespace facula {
 
 /// Types carry meaning. Dim and Index count from 1 in Lua and from 0 here, negative ones from the end; NewDim is a dimension
-/// of the result, one more than the tensor has; IndexTensor holds positions, from 1 everywhere. Any is only for Lua classes.
+/// of the result, one more than the tensor has; IndexTensor holds positions, from 1 everywhere; an Operand is a tensor or a number,
+/// which then promotes as a number does. Any is only for Lua classes.
 enum class Type : uint8_t {
-  Tensor, IndexTensor, Scalar, Int, Float, Bool, String, Dim, NewDim, Index, DType, Device, Generator, Any
+  Tensor, IndexTensor, Operand, Scalar, Int, Float, Bool, String, Dim, NewDim, Index, DType, Device, Generator, Any
 };
 
 struct Parameter {
@@ -27,7 +28,7 @@ struct Parameter {
   int fixed = 0;              // n of T[n]: one number stands for n equal ones
   Value fallback;             // the default; none for None
 
-  bool is_tensor() const { return type == Type::Tensor || type == Type::IndexTensor; }
+  bool is_tensor() const { return type == Type::Tensor || type == Type::IndexTensor || type == Type::Operand; }
   /// As in the schema: `Dim[]? dim=None`.
   std::string type_text() const;
 };
@@ -52,7 +53,7 @@ struct Schema {
 };
 
 /// Parses `name[:overload](type name[=default], ..., *, ...) [-> type | (type name, ...)]`.
-/// Types: Tensor IndexTensor Scalar int float bool str Dim NewDim Index DType Device Generator any,
+/// Types: Tensor IndexTensor Operand Scalar int float bool str Dim NewDim Index DType Device Generator any,
 /// each with `?`, `[]`, `[n]`, `[]?`, `?[]`, `[]...` behind it. Defaults: numbers, True, False, None, 'text', [1, 2].
 /// Errors name the place.
 Schema parse_schema(std::string_view text);

@@ -38,7 +38,7 @@ inline Slot<const Tensor&, const Tensor&> copy{"copy"};
 #define FACULA_BINARY_SLOTS(_)                                                                                              \
   _(add) _(sub) /* params[0] is alpha: x + alpha * y; bool: or (sub is refused before) */ _(mul) /* bool: and */             \
   _(div) /* F */ _(floor_divide) _(remainder) /* sign of the divisor, as Lua's % */ _(fmod) /* R; integer by zero: Error */  \
-  _(pow) /* integers: wraps; negative exponent of an integer is refused before */ _(atan2) _(hypot) _(copysign) /* f */     \
+  _(pow) /* integers: wraps, and 1 / x^n is cut to an integer */ _(atan2) _(hypot) _(copysign) /* f */     \
   _(maximum) _(minimum) _(fmax) _(fmin) /* R; maximum and minimum hand NaN on, fmax and fmin drop it */                     \
   _(eq) _(ne) /* ->bool */ _(lt) _(le) _(gt) _(ge) /* R ->bool */                                                            \
   _(logical_and) _(logical_or) _(logical_xor) /* ->bool */ _(bitwise_and) _(bitwise_or) _(bitwise_xor) /* I */              \
@@ -90,12 +90,16 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const Scalar&, const Sc
 /// out (0-dim) = sum(a * b), 1-dim each, without conjugation.
 inline Slot<const Tensor&, const Tensor&, const Tensor&> dot{"dot"};
 
+/// u [B, M, K], s [B, K] (real), vh [B, K, N] of x [B, M, N], K = min(M, N): dense; float32, float64 and their complex partners.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&> svd{"svd"};
+
 // ---- positions ------------------------------------------------------------------------------------------------------------
 /// out[i][j] = x[index[i][j]][j] for dim 0: out and index have equal sizes. Checked.
 inline Slot<const Tensor&, const Tensor&, int64_t, const Tensor&> gather{"gather"};
-/// out is changed in place: out[index[i][j]][j] (=, +=) src[i][j]; src has at least index's sizes. Checked.
+/// out is changed in place: out[index[i][j]][j] (=, +=, *=) src[i][j]; src has at least index's sizes. Checked.
 inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&> scatter{"scatter"};
 inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&> scatter_add{"scatter_add"};
+inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&> scatter_multiply{"scatter_multiply"};
 /// out takes the slices of x along dim at index (1-dim). Checked.
 inline Slot<const Tensor&, const Tensor&, int64_t, const Tensor&> index_select{"index_select"};
 /// out[index[i]] += alpha * src[i] along dim, in place; repeated positions add up, in order. Checked.

@@ -18,7 +18,7 @@ static bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDi
 
 bool Arguments::misfit(const Parameter& p, int index) const {
   if (!manner_.explain) return false;
-  return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got ", describe(L_, S_, index));
+  return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got ", describe(L_, S_, index));
 }
 
 int64_t Arguments::translated(const Parameter& p, int64_t v) const {
@@ -34,13 +34,14 @@ bool Arguments::read_item(const Parameter& p, int index, Value& v) {
   Scalar s;
   switch (p.type) {
     case Type::Tensor:
+    case Type::Operand:
       if (type == LUA_TUSERDATA) {
         const Tensor* t = to_tensor(L_, S_, index);
         if (!t) return false;
         v = *t;
         return true;
       }
-      if (!to_scalar(L_, S_, index, s)) return false;
+      if (p.type == Type::Tensor || !to_scalar(L_, S_, index, s)) return false;
       v = number_tensor(s);
       return true;
     case Type::IndexTensor:
@@ -125,7 +126,7 @@ bool Arguments::read_tensors(const Parameter& p, int table, int first, int last,
     } else if (read_item(p, at, item)) {
       list.push_back(std::move(item.get<Tensor>()));
     } else if (manner_.explain) {
-      return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got a list whose item ", i, " is ",
+      return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got a list whose item ", i, " is ",
                             describe(L_, S_, at));
     } else {
       return false;
@@ -149,7 +150,7 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
     } else if (p.type != Type::Float && p.type != Type::Bool && to_integer(L_, S_, at, n)) {
       integers.push_back(translated(p, n));
     } else if (manner_.explain) {
-      return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got a list whose item ", i, " is ",
+      return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got a list whose item ", i, " is ",
                             describe(L_, S_, at));
     } else {
       return false;
@@ -159,7 +160,7 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
   if (!good) return false;
   const size_t n = p.type == Type::Float ? floats.size() : integers.size();
   if (p.fixed && n != 1 && n != static_cast<size_t>(p.fixed))
-    return misfit_because("argument '", p.name, "' must be ", p.type_text(), ", got a list of ", n);
+    return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got a list of ", n);
   if (p.type == Type::Float) {
     if (p.fixed && n == 1) floats.assign(static_cast<size_t>(p.fixed), floats[0]);
     v = std::move(floats);
@@ -245,7 +246,7 @@ bool Arguments::fill_defaults() {
     if (sources_[i]) continue;
     const Parameter& p = schema_.parameters[static_cast<size_t>(i)];
     if (p.required) return misfit_because("argument '", p.name, "' is missing");
-    if (p.type == Type::Tensor && p.fallback.is<Scalar>())
+    if (p.type == Type::Operand && p.fallback.is<Scalar>())
       (*this)[i] = number_tensor(p.fallback.get<Scalar>());
     else if (!p.fallback.is_none())
       (*this)[i] = p.fallback;

@@ -112,9 +112,10 @@ int parameter(Call& c) {
   return 1;
 }
 
-int is_parameter(Call& c) {
-  const Tensor* t = c.source(0) ? to_tensor(c.L, c.S, c.source(0)) : nullptr;
-  lua_pushboolean(c.L, t && t->impl()->autograd && t->impl()->autograd->is_parameter);
+// Takes any value, as is_tensor does.
+int is_parameter(lua_State* L, Function& f) {
+  const Tensor* t = lua_gettop(L) > 0 ? to_tensor(L, *f.state, 1) : nullptr;
+  lua_pushboolean(L, t && t->impl()->autograd && t->impl()->autograd->is_parameter);
   return 1;
 }
 
@@ -123,6 +124,7 @@ constexpr Variadic kModes[] = {
     {"enable_grad", door<enable_grad>},
     {"inference_mode", door<no_grad>},
     {"set_grad_enabled", door<set_grad_enabled>},
+    {"core.is_parameter", door<is_parameter>},
 };
 #define WALK "bool? retain_graph=None, bool create_graph=False"
 constexpr Native kFunctions[] = {
@@ -130,7 +132,6 @@ constexpr Native kFunctions[] = {
     {"autograd.backward(any tensors, any grad_tensors=None, " WALK ", Tensor[]? inputs=None)", autograd_backward},
     {"autograd.grad(any outputs, any inputs, any grad_outputs=None, " WALK ", bool allow_unused=False) -> Tensor[]", autograd_grad},
     {"core.parameter(Tensor data, bool requires_grad=True) -> Tensor", parameter},
-    {"core.is_parameter(any x=None) -> bool", is_parameter},
 };
 constexpr Native kMethods[] = {
     {"backward(Tensor self, Tensor? gradient=None, " WALK ", Tensor[]? inputs=None)", tensor_backward},

@@ -21,6 +21,7 @@ Tensor transposed(const Tensor& x) {  // all dimensions, in reverse order
 }
 
 Tensor matrix_transposed(const Tensor& x) {
+  if (x.dim() == 0) return x;
   check(x.dim() >= 2, "mT: expected at least 2 dimensions, got ", x.sizes());
   return ops::transpose(x, -2, -1);
 }

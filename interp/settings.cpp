@@ -230,14 +230,18 @@ int cuda_empty_cache(Call&) {
 
 int never(Call& c) { return push(c, false); }
 
-int is_tensor(Call& c) { return push(c, c.source(0) && to_object(c.L, c.S.tensor, c.source(0)) != nullptr); }
+// Takes any value, a table with string keys too: it has no named arguments.
+int is_tensor(lua_State* L, Function& f) {
+  lua_pushboolean(L, lua_gettop(L) > 0 && to_object(L, f.state->tensor, 1) != nullptr);
+  return 1;
+}
 
+constexpr Variadic kPredicates[] = {{"is_tensor", door<is_tensor>}};
 constexpr Native kFunctions[] = {
-    {"is_tensor(any x=None) -> bool", is_tensor},
     {"get_default_dtype() -> DType", get_default_dtype},
     {"set_default_dtype(DType dtype)", set_default_dtype},
     {"promote_types(DType type1, DType type2) -> DType", promote_types},
-    {"result_type(Tensor tensor1, Tensor tensor2) -> DType", result_type},
+    {"result_type(Operand tensor1, Operand tensor2) -> DType", result_type},
     {"can_cast(DType from, DType to) -> bool", can_cast},
     {"finfo(DType? dtype=None) -> any", finfo},
     {"iinfo(DType dtype) -> any", iinfo},
@@ -270,6 +274,7 @@ constexpr std::pair<const char*, double> kConstants[] = {{"inf", std::numeric_li
 }  // namespace
 
 void open_settings(lua_State* L, State& S) {
+  add_variadics(L, S, kPredicates);
   add_natives(L, S, kFunctions);
   for (const auto& [name, value] : kConstants) {
     lua_pushnumber(L, value);

@@ -54,32 +54,32 @@ Tensor pow_exponent_gradient(Tensor g, Result y, Tensor x, Tensor e) {
 }  // namespace
 
 void define_arithmetic(const Family& define) {
-  define(ops::add, "add(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor")
+  define(ops::add, "add(Operand self, Operand other, *, Scalar alpha=1) -> Tensor")
       .doc("`self + alpha * other`, element by element, with broadcasting and promotion.")
       .example("torch.add(torch.tensor{1, 2}, 10)")
       .pointwise(slots::add)
       .grad("self", [](Tensor g) { return g; })
       .grad("other", [](Tensor g, Meta, Meta, Scalar alpha) { return alpha == Scalar(1) ? g : g * alpha; });
 
-  define(ops::sub, "sub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor")
+  define(ops::sub, "sub(Operand self, Operand other, *, Scalar alpha=1) -> Tensor")
       .doc("`self - alpha * other`, element by element, with broadcasting and promotion.")
       .alias("subtract")
       .elementwise(sub_forward)
       .grad("self", [](Tensor g) { return g; })
       .grad("other", [](Tensor g, Meta, Meta, Scalar alpha) { return alpha == Scalar(1) ? -g : -(g * alpha); });
 
-  define("rsub(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor")
+  define("rsub(Tensor self, Operand other, *, Scalar alpha=1) -> Tensor")
       .doc("`other - alpha * self`.")
       .compose([](const Tensor& x, const Tensor& y, const Scalar& alpha) { return ops::sub(y, x, alpha); });
 
-  define(ops::mul, "mul(Tensor self, Tensor other) -> Tensor")
+  define(ops::mul, "mul(Operand self, Operand other) -> Tensor")
       .doc("`self * other`, element by element, with broadcasting and promotion.")
       .alias("multiply")
       .pointwise(slots::mul)
       .grad("self", [](Tensor g, Meta, Tensor other) { return g * ops::conj(other); })
       .grad("other", [](Tensor g, Tensor x) { return g * ops::conj(x); });
 
-  define(ops::div, "div(Tensor self, Tensor other, *, str? rounding_mode=None) -> Tensor")
+  define(ops::div, "div(Operand self, Operand other, *, str? rounding_mode=None) -> Tensor")
       .doc("`self / other`, element by element. Integers give fractions, unless `rounding_mode` is 'floor' or 'trunc'.")
       .alias("divide")
       .elementwise(div_forward)
@@ -88,27 +88,27 @@ void define_arithmetic(const Family& define) {
       .grad("other", [](Tensor g, Tensor x, Tensor y, OptString mode) {
         return mode ? Meta(y).zeros() : -(g * ops::conj(x / y / y)); });
 
-  define("true_divide(Tensor self, Tensor other) -> Tensor")
+  define("true_divide(Operand self, Operand other) -> Tensor")
       .doc("`self / other`, element by element; integers give fractions.")
       .compose([](const Tensor& x, const Tensor& y) { return ops::div(x, y); });
 
-  define("floor_divide(Tensor self, Tensor other) -> Tensor")
+  define("floor_divide(Operand self, Operand other) -> Tensor")
       .doc("`self / other` rounded down.")
       .pointwise(slots::floor_divide, kReal);
 
-  define("remainder(Tensor self, Tensor other) -> Tensor")
+  define("remainder(Operand self, Operand other) -> Tensor")
       .doc("What is left of `self / other` rounded down; it has the divisor's sign, as Lua's `%`.")
       .pointwise(slots::remainder, kReal)
       .grad("self", [](Tensor g) { return g; })
       .grad("other", [](Tensor g, Tensor x, Tensor y) { return -(g * ops::div.all({x, y, "floor"}).tensor()); });
 
-  define(ops::fmod, "fmod(Tensor self, Tensor other) -> Tensor")
+  define(ops::fmod, "fmod(Operand self, Operand other) -> Tensor")
       .doc("What is left of `self / other` rounded to zero; it has the dividend's sign, as C's fmod.")
       .pointwise(slots::fmod, kReal)
       .grad("self", [](Tensor g) { return g; })
       .grad("other", [](Tensor g, Tensor x, Tensor y) { return -(g * ops::div.all({x, y, "trunc"}).tensor()); });
 
-  define(ops::pow, "pow(Tensor self, Tensor exponent) -> Tensor")
+  define(ops::pow, "pow(Operand self, Operand exponent) -> Tensor")
       .doc("`self` to the power of `exponent`, element by element.")
       .elementwise(pow_forward)
       .grad("self", pow_gradient)
@@ -125,7 +125,7 @@ void define_arithmetic(const Family& define) {
     return x;
   });
 
-  define(ops::lerp, "lerp(Tensor self, Tensor end, Tensor weight) -> Tensor")
+  define(ops::lerp, "lerp(Tensor self, Tensor end, Operand weight) -> Tensor")
       .doc("`self + weight * (end - self)`.")
       .pointwise(slots::lerp)
       .grad("self", [](Tensor g, Meta, Meta, Tensor w) { return g * ops::conj(ops::sub(1, w)); })

@@ -55,8 +55,6 @@ Tensor masked_fill_forward(Out& out, const Tensor& x, const Tensor& mask, const 
   check(mask.dtype() == DType::Bool, "masked_fill: the mask must be bool, got ", mask.dtype());
   check(value.dim() == 0, "masked_fill: the value must be a number or a tensor without dimensions, got sizes ", value.sizes());
   const Sizes sizes = broadcast(x.sizes(), mask.sizes(), "masked_fill");
-  check(can_cast(value.dtype(), x.dtype()) || !value.impl()->is_number || is_floating(x.dtype()),
-        "masked_fill: a value of ", value.dtype(), " cannot be put into ", x.dtype());
   check(!is_complex(value.dtype()) || is_complex(x.dtype()), "masked_fill: a complex value cannot be put into ", x.dtype());
   const Tensor y = out.make(sizes, x.dtype());
   auto stretched = [&](const Tensor& t) { return t.sizes() == sizes ? t : t.expanded(sizes); };
@@ -68,16 +66,16 @@ Tensor masked_fill_forward(Out& out, const Tensor& x, const Tensor& mask, const 
 }  // namespace
 
 void define_compare(const Family& define) {
-  define(ops::eq, "eq(Tensor self, Tensor other) -> Tensor").doc("`self == other`, as bool.").pointwise(slots::eq, kPredicate);
-  define(ops::ne, "ne(Tensor self, Tensor other) -> Tensor")
+  define(ops::eq, "eq(Tensor self, Operand other) -> Tensor").doc("`self == other`, as bool.").pointwise(slots::eq, kPredicate);
+  define(ops::ne, "ne(Tensor self, Operand other) -> Tensor")
       .doc("`self ~= other`, as bool.").alias("not_equal").pointwise(slots::ne, kPredicate);
-  define(ops::lt, "lt(Tensor self, Tensor other) -> Tensor")
+  define(ops::lt, "lt(Tensor self, Operand other) -> Tensor")
       .doc("`self < other`, as bool.").alias("less").pointwise(slots::lt, kOrder);
-  define(ops::le, "le(Tensor self, Tensor other) -> Tensor")
+  define(ops::le, "le(Tensor self, Operand other) -> Tensor")
       .doc("`self <= other`, as bool.").alias("less_equal").pointwise(slots::le, kOrder);
-  define(ops::gt, "gt(Tensor self, Tensor other) -> Tensor")
+  define(ops::gt, "gt(Tensor self, Operand other) -> Tensor")
       .doc("`self > other`, as bool.").alias("greater").pointwise(slots::gt, kOrder);
-  define(ops::ge, "ge(Tensor self, Tensor other) -> Tensor")
+  define(ops::ge, "ge(Tensor self, Operand other) -> Tensor")
       .doc("`self >= other`, as bool.").alias("greater_equal").pointwise(slots::ge, kOrder);
 
   define(ops::maximum, "maximum(Tensor self, Tensor other) -> Tensor")
@@ -114,14 +112,14 @@ void define_compare(const Family& define) {
   define("logical_xor(Tensor self, Tensor other) -> Tensor")
       .doc("True where exactly one is not zero.").pointwise(slots::logical_xor, kPredicate);
   define("bitwise_not(Tensor self) -> Tensor").doc("All bits turned over; of bool, not.").pointwise(slots::bitwise_not, kBits);
-  define("bitwise_and(Tensor self, Tensor other) -> Tensor").doc("Bits set in both.").pointwise(slots::bitwise_and, kBits);
-  define("bitwise_or(Tensor self, Tensor other) -> Tensor").doc("Bits set in one or both.").pointwise(slots::bitwise_or, kBits);
-  define("bitwise_xor(Tensor self, Tensor other) -> Tensor").doc("Bits set in exactly one.").pointwise(slots::bitwise_xor, kBits);
+  define("bitwise_and(Tensor self, Operand other) -> Tensor").doc("Bits set in both.").pointwise(slots::bitwise_and, kBits);
+  define("bitwise_or(Tensor self, Operand other) -> Tensor").doc("Bits set in one or both.").pointwise(slots::bitwise_or, kBits);
+  define("bitwise_xor(Tensor self, Operand other) -> Tensor").doc("Bits set in exactly one.").pointwise(slots::bitwise_xor, kBits);
   define(ops::isnan, "isnan(Tensor self) -> Tensor").doc("True where `self` is not a number.").pointwise(slots::isnan, kPredicate);
   define("isinf(Tensor self) -> Tensor").doc("True where `self` is infinite.").pointwise(slots::isinf, kPredicate);
   define("isfinite(Tensor self) -> Tensor").doc("True where `self` is finite.").pointwise(slots::isfinite, kPredicate);
 
-  define(ops::where, "where(Tensor condition, Tensor self, Tensor other) -> Tensor")
+  define(ops::where, "where(Tensor condition, Operand self, Operand other) -> Tensor")
       .doc("`self` where the condition holds, `other` elsewhere. Of a condition alone: the positions where it holds.")
       .elementwise(where_forward)
       .grad("self", [](Tensor g, Tensor c) { return ops::where(c, g, 0); })
@@ -132,7 +130,7 @@ void define_compare(const Family& define) {
     for (int64_t d = 0; d < rows.size(1); ++d) columns.push_back(ops::select(rows, 1, d));
     return columns;
   });
-  define(ops::masked_fill, "masked_fill(Tensor self, Tensor mask, Tensor value) -> Tensor")
+  define(ops::masked_fill, "masked_fill(Tensor self, Tensor mask, Operand value) -> Tensor")
       .doc("`value` where the mask holds, `self` elsewhere.")
       .elementwise(masked_fill_forward)
       .grad("self", [](Tensor g, Meta, Tensor mask) { return ops::masked_fill(g, mask, 0); })

@@ -119,9 +119,9 @@ void define_conv(const Family& define) {
       .node("ConvolutionBackward0")
       .forward(conv_forward)
       .grad("input", [](Tensor g, Meta x, Tensor w, Meta, L s, L p, L d, int64_t n) {
-        return ops::conv_input(g, w, x.sizes(), s, p, d, n); })
+        return ops::conv_input(g, ops::conj(w), x.sizes(), s, p, d, n); })
       .grad("weight", [](Tensor g, Tensor x, Meta w, Meta, L s, L p, L d, int64_t n) {
-        return ops::conv_weight(g, x, w.sizes(), s, p, d, n); })
+        return ops::conv_weight(g, ops::conj(x), w.sizes(), s, p, d, n); })
       .grad("bias", [](Tensor g) {
         L dims{0};
         for (int64_t d = 2; d < g.dim(); ++d) dims.push_back(d);
@@ -130,15 +130,15 @@ void define_conv(const Family& define) {
   define(ops::conv_input, "_conv_input(Tensor grad_output, Tensor weight, int[] input_size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor")
       .doc("The adjoint of convolution in its input.")
       .forward(conv_input_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor w, L, L s, L p, L d, int64_t n) { return ops::conv(g, w, {}, s, p, d, n); })
+      .grad("grad_output", [](Tensor g, Meta, Tensor w, L, L s, L p, L d, int64_t n) { return ops::conv(g, ops::conj(w), {}, s, p, d, n); })
       .grad("weight", [](Tensor g, Tensor first, Meta w, L, L s, L p, L d, int64_t n) {
-        return ops::conv_weight(first, g, w.sizes(), s, p, d, n); });
+        return ops::conv_weight(ops::conj(first), g, w.sizes(), s, p, d, n); });
   define(ops::conv_weight, "_conv_weight(Tensor grad_output, Tensor input, int[] weight_size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor")
       .doc("The adjoint of convolution in its weight.")
       .forward(conv_weight_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor x, L, L s, L p, L d, int64_t n) { return ops::conv(x, g, {}, s, p, d, n); })
+      .grad("grad_output", [](Tensor g, Meta, Tensor x, L, L s, L p, L d, int64_t n) { return ops::conv(ops::conj(x), g, {}, s, p, d, n); })
       .grad("input", [](Tensor g, Tensor first, Meta x, L, L s, L p, L d, int64_t n) {
-        return ops::conv_input(first, g, x.sizes(), s, p, d, n); });
+        return ops::conv_input(ops::conj(first), g, x.sizes(), s, p, d, n); });
   define_conv_of<1>(define);
   define_conv_of<2>(define);
   define_conv_of<3>(define);

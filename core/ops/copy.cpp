@@ -20,8 +20,10 @@ Tensor clone_forward(const Tensor& x) {
 }
 
 Tensor copy_forward(const Tensor& self, const Tensor& src, bool) {
-  const Sizes sizes = broadcast(self.sizes(), src.sizes(), "copy_");
-  check(sizes == self.sizes(), "copy_: ", src.sizes(), " does not fit into ", self.sizes());
+  const Sizes& sizes = self.sizes();
+  bool fits = src.dim() <= self.dim();
+  for (int64_t d = 1; fits && d <= src.dim(); ++d) fits = src.size(-d) == self.size(-d) || src.size(-d) == 1;
+  check(fits, "copy_: ", src.sizes(), " does not fit into ", sizes);
   Tensor from = src.device() == self.device() ? src : moved(src, self.device());
   if (may_share(self, from) && !from.is(self)) from = clone_forward(from);
   slots::copy(self, from.sizes() == sizes ? from : from.expanded(sizes));
@@ -56,7 +58,7 @@ void define_copy(const Family& define) {
       .forward(copy_forward)
       .grad("self", [](Tensor g) { return ops::zeros_like(g); })
       .grad("src", [](Tensor g) { return g; });
-  define(ops::fill_, "fill(Tensor self, Tensor value) -> Tensor")
+  define(ops::fill_, "fill(Tensor self, Operand value) -> Tensor")
       .doc("`value`, a number or a tensor without dimensions, everywhere.")
       .elementwise([](Out& out, const Tensor& self, const Tensor& value) {
         check(value.dim() == 0, "fill: the value must be a number or a tensor without dimensions, got sizes ", value.sizes());

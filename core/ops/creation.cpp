@@ -25,6 +25,8 @@ DType data_type(const Scalar& value) {
 
 Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDevice device) {
   const bool integral = start.is_integral() && end.is_integral() && step.is_integral();
+  if (!integral && dtype == DType::Int64)  // counted in whole numbers
+    return arange_forward(out, start.to<int64_t>(), end.to<int64_t>(), step.to<int64_t>(), dtype, device);
   const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
   check(std::isfinite(a) && std::isfinite(b), "arange: from ", start, " to ", end, " is no range");
   check(s != 0 && !std::isnan(s), "arange: step must not be ", step);

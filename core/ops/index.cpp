@@ -11,6 +11,11 @@ Tensor positions_of(const char* name, const Tensor& index) {
   check(is_integral(index.dtype()), name, ": positions must be integers, got ", index.dtype());
   return converted(index, DType::Int64);
 }
+// gather and scatter take int64 only, as in PyTorch.
+Tensor exact_positions(const char* name, const Tensor& index) {
+  check(index.dtype() == DType::Int64 || index.numel() == 0, name, ": positions must be int64, got ", index.dtype());
+  return converted(index, DType::Int64);
+}
 
 Tensor at_least_1d(const Tensor& x) { return x.dim() > 0 ? x : x.alias({1}, {1}, x.offset()); }
 
@@ -31,7 +36,7 @@ void check_window(const char* name, const Tensor& x, int64_t dim, const Tensor& 
 }
 
 Tensor gather_forward(Out& out, const Tensor& x, int64_t dim, const Tensor& given, bool) {
-  const Tensor index = positions_of("gather", given);
+  const Tensor index = exact_positions("gather", given);
   check_window("gather", x, dim, index, index.numel() > 0);
   const Tensor y = out.make(index.sizes(), x.dtype());
   slots::gather(at_least_1d(y), at_least_1d(x), dim, at_least_1d(index));
@@ -50,7 +55,7 @@ void check_source(const char* name, const Tensor& self, const Tensor& index, con
 using ScatterSlot = Slot<const Tensor&, int64_t, const Tensor&, const Tensor&>;
 Tensor scatter_with(Out& out, const ScatterSlot& slot, const Tensor& self, int64_t dim, const Tensor& given, const Tensor& src) {
   const char* name = slot.name();
-  const Tensor index = positions_of(name, given);
+  const Tensor index = exact_positions(name, given);
   check_window(name, self, dim, index, index.numel() > 0);
   if (index.numel() > 0) check_source(name, self, index, src);
   const Tensor y = start_from(out, self);
@@ -63,6 +68,11 @@ Tensor scatter_forward(Out& out, const Tensor& self, int64_t dim, const Tensor& 
 }
 Tensor scatter_add_forward(Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
   return scatter_with(out, slots::scatter_add, self, dim, index, src);
+}
+
+Tensor scatter_reduced(Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, const std::string& reduce) {
+  check(reduce == "add" || reduce == "multiply", "scatter: reduce must be 'add' or 'multiply', got '", reduce, "'");
+  return scatter_with(out, reduce == "add" ? slots::scatter_add : slots::scatter_multiply, self, dim, index, src);
 }
 
 // The part of src that was used; the rest has no influence.
@@ -259,6 +269,13 @@ void define_index(const Family& define) {
   define("scatter:value(Tensor self, Dim dim, IndexTensor index, Scalar value) -> Tensor")
       .compose([](const Tensor& x, int64_t dim, const Tensor& index, const Scalar& value) {
         return ops::scatter(x, dim, index, value); });
+  define("scatter:reduce(Tensor self, Dim dim, IndexTensor index, Tensor src, *, str reduce) -> Tensor")
+      .elementwise(scatter_reduced);
+  define("scatter:value_reduce(Tensor self, Dim dim, IndexTensor index, Scalar value, *, str reduce) -> Tensor")
+      .elementwise([](Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value, const std::string& reduce) {
+        const Tensor values = scalar_tensor(value, self.dtype()).expanded(index.sizes());
+        return scatter_reduced(out, self, dim, index, moved(values, self.device()), reduce);
+      });
   define(ops::scatter_add, "scatter_add(Tensor self, Dim dim, IndexTensor index, Tensor src) -> Tensor")
       .doc("`self` with elements of `src` added at the positions in `index` along `dim`.")
       .elementwise(scatter_add_forward)

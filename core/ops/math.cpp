@@ -86,7 +86,10 @@ void define_math(const Family& define) {
   define(ops::square, "square(Tensor self) -> Tensor")
       .doc("`self * self`.")
       .node("PowBackward0")
-      .pointwise(slots::square)
+      .elementwise([](Out& out, const Tensor& x) {
+        Tensor inputs[] = {x.dtype() == DType::Bool ? converted(x, DType::Int64) : x};
+        return pointwise(out, "square", slots::square, kArithmetic, inputs);
+      })
       .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(x * 2); });
   define(ops::reciprocal, "reciprocal(Tensor self) -> Tensor")
       .doc("`1 / self`.")
@@ -196,17 +199,17 @@ void define_math(const Family& define) {
       .grad("grad_output", [](Tensor g, Meta, Tensor x, Scalar t) { return ops::threshold_backward(g, x, t); })
       .grad("self", no_change);
 
-  define(ops::clamp, "clamp(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor")
+  define(ops::clamp, "clamp(Tensor self, Operand? min=None, Operand? max=None) -> Tensor")
       .doc("`self` held between `min` and `max`, numbers or tensors; `max` wins where they cross.")
       .alias("clip")
       .elementwise(clamp_forward)
       .grad("self", clamp_gradient)
       .grad("min", clamp_low_gradient)
       .grad("max", clamp_high_gradient);
-  define("clamp_min(Tensor self, Tensor min) -> Tensor")
+  define("clamp_min(Tensor self, Operand min) -> Tensor")
       .doc("`max(self, min)`, element by element.")
       .compose([](const Tensor& x, const Tensor& low) { return ops::clamp(x, low); });
-  define("clamp_max(Tensor self, Tensor max) -> Tensor")
+  define("clamp_max(Tensor self, Operand max) -> Tensor")
       .doc("`min(self, max)`, element by element.")
       .compose([](const Tensor& x, const Tensor& high) { return ops::clamp(x, {}, high); });
 

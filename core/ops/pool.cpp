@@ -50,6 +50,7 @@ Results max_pool_of(const Tensor& x, const IntList& kernel, const OptInts& strid
   const bool batch = x.dim() == kSpatial + 2;
   check(batch || x.dim() == kSpatial + 1, "max_pool", kSpatial, "d: expected ", kSpatial + 2, " dimensions, or ", kSpatial + 1,
         " without a batch, got ", x.sizes());
+  check(x.size(batch ? 1 : 0) > 0, "max_pool", kSpatial, "d: the input ", x.sizes(), " has no channels");
   const Results both = max_pool_base.all({batch ? x : ops::unsqueeze(x, 0), kernel, stride && !stride->empty() ? *stride : kernel,
                                           padding, dilation, ceil_mode});
   Results results;

@@ -1,4 +1,6 @@
 // Random tensors. The same seed gives the same numbers, whatever the number of threads.
+#include <numbers>
+
 #include "core/ops.h"
 #include "core/ops/families.h"
 #include "core/pointwise.h"
@@ -14,18 +16,27 @@ Philox numbers_for(const Tensor& x, const Gen& generator) {
   return generator->take(static_cast<uint64_t>(x.numel() / 2 + 1));
 }
 
-DType floating(const char* name, OptDType dtype) {
+DType continuous(const char* name, OptDType dtype) {
   const DType t = dtype.value_or(default_dtype());
-  check(is_floating(t), name, ": expected a floating dtype, got ", t);
+  check(is_differentiable(t), name, ": expected a floating or complex dtype, got ", t);
   return t;
 }
 
-Tensor rand_into(const Tensor& y, const Gen& generator) {
-  slots::uniform(y, 0.0, 1.0, numbers_for(y, generator));
+// A complex number is drawn as its two parts.
+Tensor parts(const Tensor& y) {
+  NoGrad guard;
+  return is_complex(y.dtype()) ? ops::view_as_real(y) : y;
+}
+
+Tensor rand_into(const Tensor& y, const Gen& generator, double from = 0, double to = 1) {
+  const Tensor x = parts(y);
+  slots::uniform(x, from, to, numbers_for(x, generator));
   return y;
 }
-Tensor randn_into(const Tensor& y, const Gen& generator) {
-  slots::normal(y, 0.0, 1.0, numbers_for(y, generator));
+// The parts of a complex number share its variance.
+Tensor randn_into(const Tensor& y, const Gen& generator, double std = 1) {
+  const Tensor x = parts(y);
+  slots::normal(x, 0.0, is_complex(y.dtype()) ? std * std::numbers::sqrt2 / 2 : std, numbers_for(x, generator));
   return y;
 }
 Tensor randint_into(const char* name, const Tensor& y, int64_t low, int64_t high, const Gen& generator) {
@@ -41,16 +52,15 @@ Tensor randint_forward(Out& out, int64_t low, int64_t high, const IntList& size,
 // ---- in place ----
 
 Tensor uniform_forward(const Tensor& self, double from, double to, const Gen& generator) {
-  check(is_floating(self.dtype()), "uniform_: expected a floating dtype, got ", self.dtype());
+  continuous("uniform_", self.dtype());
   check(from <= to, "uniform_: from = ", from, " is larger than to = ", to);
-  slots::uniform(self, from, to, numbers_for(self, generator));
-  return self;
+  return rand_into(self, generator, from, to);
 }
 Tensor normal_forward(const Tensor& self, double mean, double std, const Gen& generator) {
-  check(is_floating(self.dtype()), "normal_: expected a floating dtype, got ", self.dtype());
+  continuous("normal_", self.dtype());
   check(std >= 0, "normal_: the standard deviation must not be negative, got ", std);
-  slots::normal(self, mean, std, numbers_for(self, generator));
-  return self;
+  randn_into(self, generator, std);
+  return mean == 0 ? self : ops::add.in_place(self, mean);
 }
 Tensor exponential_forward(const Tensor& self, double lambd, const Gen& generator) {
   check(is_floating(self.dtype()), "exponential_: expected a floating dtype, got ", self.dtype());
@@ -120,11 +130,11 @@ void define_random(const Family& define) {
   define("rand(int[]... size, *, " OPTIONS)
       .doc("Uniform random numbers from 0 up to but not including 1.")
       .forward(+[](Out& out, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
-        return rand_into(out.make(size, floating("rand", t), d.value_or(Device{})), g); });
+        return rand_into(out.make(size, continuous("rand", t), d.value_or(Device{})), g); });
   define("randn(int[]... size, *, " OPTIONS)
       .doc("Random numbers from the standard normal distribution.")
       .forward(+[](Out& out, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
-        return randn_into(out.make(size, floating("randn", t), d.value_or(Device{})), g); });
+        return randn_into(out.make(size, continuous("randn", t), d.value_or(Device{})), g); });
   define("randint(int high, int[] size, *, " OPTIONS)
       .doc("Random integers from `low` (0) up to but not including `high`.")
       .forward(+[](Out& out, int64_t high, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
@@ -143,11 +153,11 @@ void define_random(const Family& define) {
   define("rand_like(Tensor self, *, " OPTIONS)
       .doc("Uniform random numbers from [0, 1) in `self`'s sizes.")
       .forward(+[](Out& out, const Tensor& x, const Gen& g, OptDType t, OptDevice d) {
-        return rand_into(out.make(x.sizes(), floating("rand_like", t.value_or(x.dtype())), d.value_or(x.device())), g); });
+        return rand_into(out.make(x.sizes(), continuous("rand_like", t.value_or(x.dtype())), d.value_or(x.device())), g); });
   define("randn_like(Tensor self, *, " OPTIONS)
       .doc("Normal random numbers in `self`'s sizes.")
       .forward(+[](Out& out, const Tensor& x, const Gen& g, OptDType t, OptDevice d) {
-        return randn_into(out.make(x.sizes(), floating("randn_like", t.value_or(x.dtype())), d.value_or(x.device())), g); });
+        return randn_into(out.make(x.sizes(), continuous("randn_like", t.value_or(x.dtype())), d.value_or(x.device())), g); });
   define("randint_like(Tensor self, int high, *, " OPTIONS)
       .doc("Random integers from `low` (0) up to but not including `high`, in `self`'s sizes.")
       .forward(+[](Out& out, const Tensor& x, int64_t high, const Gen& g, OptDType t, OptDevice d) {
@@ -178,7 +188,7 @@ void define_random(const Family& define) {
   define("random_:from(Tensor self, int from, int? to, *, Generator? generator=None) -> Tensor")
       .forward(random_forward)
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
-  define("bernoulli_(Tensor self, Tensor p=0.5, *, Generator? generator=None) -> Tensor")
+  define("bernoulli_(Tensor self, Operand p=0.5, *, Generator? generator=None) -> Tensor")
       .doc("Overwrites `self` with 1 with probability `p`, 0 otherwise.")
       .forward(+[](const Tensor& self, const Tensor& p, const Gen& g) {
         check_probabilities("bernoulli_", p);
@@ -199,12 +209,12 @@ void define_random(const Family& define) {
         return bernoulli_into(out.make(x.sizes(), x.dtype()), scalar_tensor(p, DType::Float64), g);
       })
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
-  define("normal(Tensor mean, Tensor std=1, *, Generator? generator=None) -> Tensor")
+  define("normal(Operand mean, Operand std=1, *, Generator? generator=None) -> Tensor")
       .doc("Normal random numbers with the given means and standard deviations, numbers or tensors.")
       .forward(normal_of);
   define("normal:size(float mean, float std, int[] size, *, " OPTIONS)
       .forward(+[](Out& out, double mean, double std, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
-        return normal_forward(out.make(size, floating("normal", t), d.value_or(Device{})), mean, std, g); });
+        return normal_forward(out.make(size, continuous("normal", t), d.value_or(Device{})), mean, std, g); });
   define("nn.functional.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor")
       .doc("In training, zeroes elements with probability `p` and scales the others by `1 / (1 - p)`.")
       .compose(dropout_of);

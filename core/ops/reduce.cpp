@@ -195,6 +195,51 @@ Tensor norm_gradient(Tensor g, Result y, Tensor x, OptScalar power, IntList dims
   return ops::masked_fill(slope, p < 2 ? ops::logical_or(ops::eq(n, 0), ops::eq(size, 0)) : ops::eq(n, 0), 0);
 }
 
+// ---- the nuclear norm: the sum of the singular values of a matrix over two dimensions ----
+
+struct Matrices {
+  Tensor x;       // [B, M, N], dense
+  IntList order;  // x's dimensions, the two of the matrices last
+  Sizes sizes;    // in that order
+};
+Matrices matrices(const Tensor& x, const IntList& dims) {
+  check(dims.size() == 2 && is_differentiable(x.dtype()), "norm: p='nuc' needs two dimensions and a floating or complex dtype, got ",
+        x.dtype(), ' ', x.sizes());
+  Matrices m;
+  for (int64_t d = 0; d < x.dim(); ++d)
+    if (!dims.contains(d)) m.order.push_back(d);
+  for (const int64_t d : dims) m.order.push_back(d);
+  const Tensor moved = ops::permute(x, m.order);
+  m.sizes = moved.sizes();
+  m.x = dense(ops::reshape(moved, {m.sizes.empty() ? 1 : x.numel() / std::max<int64_t>(1, moved.size(-1) * moved.size(-2)),
+                                   moved.size(-2), moved.size(-1)}));
+  return m;
+}
+struct Svd {
+  Tensor u, s, vh;
+};
+Svd svd(const Tensor& x) {
+  const int64_t b = x.size(0), k = std::min(x.size(1), x.size(2));
+  const Svd f{empty({b, x.size(1), k}, x.dtype(), x.device()), empty({b, k}, real_dtype(x.dtype()), x.device()),
+              empty({b, k, x.size(2)}, x.dtype(), x.device())};
+  slots::svd(f.u, f.s, f.vh, x);
+  return f;
+}
+Tensor nuclear_norm(const Tensor& x, const IntList& dims, bool keepdim) {
+  NoGrad guard;
+  return ops::reshape(ops::sum(svd(matrices(x, dims).x).s, {1}), reduced(x.sizes(), dims, keepdim));
+}
+// d|x|_* = Re tr(V U^H dx): where the singular values are distinct and not zero.
+Tensor nuclear_gradient(Tensor g, Tensor x, IntList dims) {
+  check(!GradMode::enabled(), "norm: p='nuc' can be differentiated once only");
+  const Matrices m = matrices(x, dims);
+  const Svd f = svd(m.x);
+  const Tensor slope = ops::reshape(ops::bmm(f.u, f.vh), m.sizes);
+  IntList back(m.order.size());
+  for (size_t d = 0; d < back.size(); ++d) back[static_cast<size_t>(m.order[d])] = static_cast<int64_t>(d);
+  return restored(g, x.sizes(), dims) * ops::permute(slope, back);
+}
+
 Tensor logsumexp_forward(const Tensor& given, const IntList& dims, bool keepdim) {
   const Tensor x = is_integral(given.dtype(), true) ? converted(given, default_dtype()) : given;
   if (x.numel() == 0) return ops::log(ops::sum(ops::exp(x), dims, keepdim));
@@ -270,6 +315,7 @@ void define_reduce(const Family& define) {
   define(ops::sum_to_size, "sum_to_size(Tensor self, int[]... size) -> Tensor")
       .doc("Sums over the dimensions along which `size` would be stretched to `self`'s sizes.")
       .compose([](const Tensor& x, const IntList& size) {
+        if (size.empty()) return ops::sum(x);
         check(size.size() <= x.sizes().size(), "sum_to_size: ", size, " has more dimensions than ", x.sizes());
         const auto lead = static_cast<int64_t>(x.sizes().size() - size.size());
         IntList dims;
@@ -360,13 +406,19 @@ void define_reduce(const Family& define) {
       .node("LinalgVectorNormBackward0")
       .forward(norm_forward)
       .grad("self", norm_gradient);
+  define(ops::nuclear_norm, "_nuclear_norm(Tensor self, Dim[]? dim, bool keepdim) -> Tensor")
+      .doc("The sum of the singular values of the matrices over two dimensions.")
+      .forward(nuclear_norm)
+      .grad("self", nuclear_gradient);
   define("norm:name(Tensor self, str p, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .compose([](const Tensor& x, const std::string& p, const IntList& dim, bool keepdim, OptDType t) {
-        check(p == "fro", "norm: p must be a number or 'fro', got '", p, "'");
+        if (p == "nuc") return ops::nuclear_norm(t ? ops::to_dtype(x, *t) : x, dim, keepdim);
+        check(p == "fro", "norm: p must be a number, 'fro' or 'nuc', got '", p, "'");
         return ops::norm(x, 2, dim, keepdim, t);
       });
   define(ops::logsumexp, "logsumexp(Tensor self, Dim[] dim, bool keepdim=False) -> Tensor")
       .doc("`log(sum(exp(self)))` over the dimensions in `dim`, without overflow.")
+      .alias("special.logsumexp")
       .forward(logsumexp_forward)
       .grad("self", [](Tensor g, Result y, Tensor x, IntList dim) {
         return restored(g, x.sizes(), dim) * ops::exp(x - restored(y, x.sizes(), dim)); });

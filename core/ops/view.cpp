@@ -403,6 +403,9 @@ void define_view(const Family& define) {
       .grad("self", [](Tensor g, Meta x, int64_t offset, int64_t dim1, int64_t dim2) {
         return placed(g, x, [&](const Tensor& m) { return diagonal_forward(m, offset, dim1, dim2); });
       });
+  define("linalg.diagonal(Tensor A, *, int offset=0, Dim dim1=-2, Dim dim2=-1) -> Tensor")
+      .doc("A view of a diagonal as the last dimension; `offset` counts above the main one, negative below.")
+      .compose([](const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) { return ops::diagonal(x, offset, dim1, dim2); });
 
   define(ops::view_as_real, "view_as_real(Tensor self) -> Tensor")
       .doc("A complex tensor as pairs of real numbers, in a new last dimension.")

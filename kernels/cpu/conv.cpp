@@ -1,9 +1,9 @@
-// Convolution without a matrix of columns: the products' tiles (tile.h) read a framed copy of the image, for tap k from where
-// the tap's pixel lies. Outputs are counted along the frame's rows; what falls between the ends of two output rows is
-// computed and dropped. That is 2.2 times as fast as im2col with OpenBLAS.
+// Convolution without a matrix of columns: the products' tiles (tile.h) read a framed copy of the image, for tap k from
+// where the tap's pixel lies. Outputs are counted along the frame's rows; what falls between the ends of two output
+// rows is computed and dropped. That is 2.2 times as fast as im2col with OpenBLAS.
 //
-// The derivative by the input is the same with the roles of x and y exchanged: the pixels of dx that share a remainder by the
-// stride see the same taps, and each remainder is one convolution of a framed copy of g with those.
+// The derivative by the input is the same with the roles of x and y exchanged: the pixels of dx that share a remainder
+// by the stride see the same taps, and each remainder is one convolution of a framed copy of g with those.
 #include "kernels/cpu/conv.h"
 
 #include "core/parallel.h"
@@ -39,11 +39,11 @@ struct Planes {
   Space step;
 };
 
-// y at channel i < channels and place o of the box `out` = the sum over k of a[i * a_row + steps.a[k]] * the framed copy at
-// steps.b[k] + frame.step(o).
+// y at channel i < channels and place o of the box `out` = the sum over k of a[i * a_row + steps.a[k]] * the framed
+// copy at steps.b[k] + frame.step(o).
 template <class T>
-void correlate(const Planes<T>& y, const Space& out, int64_t channels, const T* a, int64_t a_row, const TileSteps& steps,
-               const T* copy, const Frame& frame) {
+void correlate(const Planes<T>& y, const Space& out, int64_t channels, const T* a, int64_t a_row,
+               const TileSteps& steps, const T* copy, const Frame& frame) {
   const Tiles<T>& t = tiles<T>();
   const int64_t span = frame.span(out);
   struct Run {
@@ -85,20 +85,23 @@ void correlate(const Planes<T>& y, const Space& out, int64_t channels, const T* 
   }
 }
 
-// Calls body(image, group, first channel, channels, copy, fill) in parallel, `image` counting groups of images, for chunks of
-// the `channels` that it computes. `copy` has room for `elements`, and `fill` says that it does not hold this image yet.
+// Calls body(image, group, first channel, channels, copy, fill) in parallel, `image` counting groups of images, for
+// chunks of the `channels` that it computes. `copy` has room for `elements`, and `fill` says that it does not hold this
+// image yet.
 template <class T, class Body>
 void for_chunks(const ConvShape& s, int64_t channels, int64_t elements, Body body) {
   const int64_t images = s.N * s.G, rows = tiles<T>().rows;
   const int64_t wanted = std::max<int64_t>(1, (kTasks + images - 1) / std::max<int64_t>(1, images));
-  const int64_t chunk = ((channels + wanted - 1) / wanted + rows - 1) / rows * rows, chunks = (channels + chunk - 1) / chunk;
+  const int64_t chunk = ((channels + wanted - 1) / wanted + rows - 1) / rows * rows,
+                chunks = (channels + chunk - 1) / chunk;
   const int64_t flops = std::max<int64_t>(1, 2 * volume(s.out) * s.taps() * s.C * s.O / chunks);
   parallel_for(images * chunks, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
     const Tensor scratch = empty({elements + kTileCols}, dtype_of<T>);  // tiles read a little beyond
-    int64_t filled = -1;  // the image that the copy is of
+    int64_t filled = -1;                                                // the image that the copy is of
     for (int64_t task = begin; task < end; ++task) {
       const int64_t image = task / chunks, first = task % chunks * chunk;
-      body(image, image % s.G, first, std::min(chunk, channels - first), reinterpret_cast<T*>(scratch.bytes()), image != filled);
+      body(image, image % s.G, first, std::min(chunk, channels - first), reinterpret_cast<T*>(scratch.bytes()),
+           image != filled);
       filled = image;
     }
   });
@@ -111,15 +114,17 @@ void forward(const ConvShape& s, T* y, const T* x, const T* w) {
   for (int64_t c = 0; c < s.C; ++c)
     for_box(s.kernel, [&](const Space& k) {
       a_step.push_back(std::ssize(a_step));
-      b_step.push_back(c * frame.plane() + frame.at({k[0] * s.dilation[0], k[1] * s.dilation[1], k[2] * s.dilation[2]}));
+      b_step.push_back(c * frame.plane() +
+                       frame.at({k[0] * s.dilation[0], k[1] * s.dilation[1], k[2] * s.dilation[2]}));
     });
   const TileSteps steps{std::ssize(a_step), a_step.data(), b_step.data()};
   const int64_t plane = volume(s.out);
-  for_chunks<T>(s, s.O, s.C * frame.plane(), [&](int64_t image, int64_t group, int64_t o, int64_t count, T* copy, bool fill) {
-    if (fill) frame.fill(x + image * s.C * volume(s.in), s.in, s.C, copy);
-    const Planes<T> to{y + (image * s.O + o) * plane, plane, {s.out[1] * s.out[2], s.out[2], 1}};
-    correlate(to, s.out, count, w + (group * s.O + o) * steps.inner, steps.inner, steps, copy, frame);
-  });
+  for_chunks<T>(s, s.O, s.C * frame.plane(),
+                [&](int64_t image, int64_t group, int64_t o, int64_t count, T* copy, bool fill) {
+                  if (fill) frame.fill(x + image * s.C * volume(s.in), s.in, s.C, copy);
+                  const Planes<T> to{y + (image * s.O + o) * plane, plane, {s.out[1] * s.out[2], s.out[2], 1}};
+                  correlate(to, s.out, count, w + (group * s.O + o) * steps.inner, steps.inner, steps, copy, frame);
+                });
 }
 
 // The pixels of dx at `first`, first + stride, ..., and what they see of g.
@@ -172,15 +177,16 @@ void input_adjoint(const ConvShape& s, T* dx, const T* g, const T* w) {
     if (volume(r.count) > 0) remainders.push_back(std::move(r));
   });
 
-  for_chunks<T>(s, s.C, s.O * frame.plane(), [&](int64_t image, int64_t group, int64_t c, int64_t count, T* copy, bool fill) {
-    if (fill) frame.fill(g + image * s.O * volume(s.out), s.out, s.O, copy);
-    for (const Remainder& r : remainders) {
-      T* to = dx + (image * s.C + c) * plane + (r.first[0] * s.in[1] + r.first[1]) * s.in[2] + r.first[2];
-      const Space step{s.stride[0] * s.in[1] * s.in[2], s.stride[1] * s.in[2], s.stride[2]};
-      correlate<T>({to, plane, step}, r.count, count, w + (group * s.O * s.C + c) * taps, taps,
-                   {std::ssize(r.a_step), r.a_step.data(), r.b_step.data()}, copy, frame);
-    }
-  });
+  for_chunks<T>(s, s.C, s.O * frame.plane(),
+                [&](int64_t image, int64_t group, int64_t c, int64_t count, T* copy, bool fill) {
+                  if (fill) frame.fill(g + image * s.O * volume(s.out), s.out, s.O, copy);
+                  for (const Remainder& r : remainders) {
+                    T* to = dx + (image * s.C + c) * plane + (r.first[0] * s.in[1] + r.first[1]) * s.in[2] + r.first[2];
+                    const Space step{s.stride[0] * s.in[1] * s.in[2], s.stride[1] * s.in[2], s.stride[2]};
+                    correlate<T>({to, plane, step}, r.count, count, w + (group * s.O * s.C + c) * taps, taps,
+                                 {std::ssize(r.a_step), r.a_step.data(), r.b_step.data()}, copy, frame);
+                  }
+                });
 }
 
 // Calls pass(out, a, b) with pointers to contiguous elements: for float16 and bfloat16 to float32 copies.
@@ -212,15 +218,15 @@ void conv(const Tensor& y, const Tensor& x, const Tensor& w, const IntList& stri
 void conv_input(const Tensor& dx, const Tensor& g, const Tensor& w, const IntList& stride, const IntList& padding,
                 const IntList& dilation, int64_t groups) {
   const ConvShape s(dx.sizes(), w.sizes(), g.sizes(), stride, padding, dilation, groups);
-  run("conv_input", dx, g, w, [&]<class T>(T* to, const T* gradient, const T* weight) { input_adjoint(s, to, gradient, weight); });
+  run("conv_input", dx, g, w,
+      [&]<class T>(T* to, const T* gradient, const T* weight) { input_adjoint(s, to, gradient, weight); });
 }
 
 void conv_weight(const Tensor& dw, const Tensor& g, const Tensor& x, const IntList& stride, const IntList& padding,
                  const IntList& dilation, int64_t groups) {
   const ConvShape s(x.sizes(), dw.sizes(), g.sizes(), stride, padding, dilation, groups);
-  run("conv_weight", dw, g, x, [&]<class T>(T* to, const T* gradient, const T* image) {
-    conv_weight_adjoint(s, to, gradient, image);
-  });
+  run("conv_weight", dw, g, x,
+      [&]<class T>(T* to, const T* gradient, const T* image) { conv_weight_adjoint(s, to, gradient, image); });
 }
 
 }  // namespace

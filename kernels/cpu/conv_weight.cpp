@@ -22,19 +22,25 @@ template <class T>
 class WeightSums {
  public:
   WeightSums(const ConvShape& shape, int64_t channels)
-      : s(shape), frame(s.frame()), pixels(volume(s.out)), copy_size(channels * frame.plane()),
-        images_at_once(std::max<int64_t>(1, kInner / pixels)), copies(empty({copy_size * images_at_once}, dtype_of<T>)),
+      : s(shape),
+        frame(s.frame()),
+        pixels(volume(s.out)),
+        copy_size(channels * frame.plane()),
+        images_at_once(std::max<int64_t>(1, kInner / pixels)),
+        copies(empty({copy_size * images_at_once}, dtype_of<T>)),
         packed(empty({(s.O / t.cols() + 2) * kInner * t.cols()}, dtype_of<T>)) {
     for (int64_t c = 0; c < channels; ++c)
       for_box(s.kernel, [&](const Space& k) {
-        row_at.push_back(c * frame.plane() + frame.at({k[0] * s.dilation[0], k[1] * s.dilation[1], k[2] * s.dilation[2]}));
+        row_at.push_back(c * frame.plane() +
+                         frame.at({k[0] * s.dilation[0], k[1] * s.dilation[1], k[2] * s.dilation[2]}));
       });
     for_box(s.out, [&](const Space& o) { pixel_at.push_back(frame.step(o)); });
     for (int64_t p = 0; p < kInner; ++p) b_step[p] = p * t.cols();
   }
 
   // sums [channels * taps, pitch] of channels c0 .. over images n0 .. n1.
-  void sum(T* sums, int64_t pitch, int64_t c0, int64_t channels, int64_t group, int64_t n0, int64_t n1, const T* g, const T* x) {
+  void sum(T* sums, int64_t pitch, int64_t c0, int64_t channels, int64_t group, int64_t n0, int64_t n1, const T* g,
+           const T* x) {
     bool add = false;
     for (; n0 < n1; n0 += images_at_once) {
       const int64_t images = std::min(images_at_once, n1 - n0);
@@ -67,7 +73,8 @@ class WeightSums {
   // Pixels p0 .. p0 + count, counted from image n0's first one.
   void pack(const T* g, int64_t n0, int64_t group, int64_t p0, int64_t count) {
     for (int64_t done = 0; done < count;) {
-      const int64_t image = (p0 + done) / pixels, pixel = (p0 + done) % pixels, some = std::min(count - done, pixels - pixel);
+      const int64_t image = (p0 + done) / pixels, pixel = (p0 + done) % pixels,
+                    some = std::min(count - done, pixels - pixel);
       for (int64_t i = 0; i < some; ++i) a_step[done + i] = image * copy_size + pixel_at[pixel + i];
       const T* from = g + ((n0 + image) * s.G + group) * s.O * pixels + pixel;
       for_panels([&](T* to, int64_t o, int vectors) {

@@ -2,7 +2,8 @@
 
 namespace facula::cpu {
 
-Frame::Frame(const Space& first, const Space& count, const Space& step) : origin(first), positions(count), stride(step) {
+Frame::Frame(const Space& first, const Space& count, const Space& step)
+    : origin(first), positions(count), stride(step) {
   for (int d = 0; d < 3; ++d) phase[d] = (count[d] + step[d] - 1) / step[d];
 }
 

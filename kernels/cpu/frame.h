@@ -21,8 +21,9 @@ void for_box(const Space& size, Visit&& visit) {
       for (at[2] = 0; at[2] < size[2]; ++at[2]) visit(at);
 }
 
-/// Copies of planes with a frame around them: position u of a copy is pixel u + origin, and zero outside the plane. With a
-/// stride, positions lie sorted by their remainders, so that a step of `stride` is a step of 1 in memory in each dimension.
+/// Copies of planes with a frame around them: position u of a copy is pixel u + origin, and zero outside the plane.
+/// With a stride, positions lie sorted by their remainders, so that a step of `stride` is a step of 1 in memory in each
+/// dimension.
 struct Frame {
   Space origin, positions, stride, phase;  // phase: positions of one remainder
 

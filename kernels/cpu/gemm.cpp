@@ -1,6 +1,6 @@
-// BLAS for floating and complex numbers. Integers, which BLAS does not know, and large float32 products are summed by tiles:
-// b is packed into panels as wide as a tile, a is read as it lies (1.1 times OpenBLAS 0.3.21 at n = 1024, and its blocks
-// may be small without loss).
+// BLAS for floating and complex numbers. Integers, which BLAS does not know, and large float32 products are summed by
+// tiles: b is packed into panels as wide as a tile, a is read as it lies (1.1 times OpenBLAS 0.3.21 at n = 1024, and
+// its blocks may be small without loss).
 #include "kernels/cpu/gemm.h"
 
 #include <cblas.h>
@@ -25,14 +25,14 @@ const void* factor(const std::complex<T>& x) {
   return &x;
 }
 
-#define FACULA_BLAS(T, letter)                                                                                              \
-  inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const T& alpha, const T* a, int lda,     \
-                        const T* b, int ldb, const T& beta, T* c, int ldc) {                                               \
-    cblas_##letter##gemm(CblasRowMajor, ta, tb, m, n, k, factor(alpha), a, lda, b, ldb, factor(beta), c, ldc);             \
-  }                                                                                                                         \
-  inline void blas_gemv(CBLAS_TRANSPOSE ta, int m, int n, const T& alpha, const T* a, int lda, const T* x, int incx,       \
-                        const T& beta, T* y, int incy) {                                                                   \
-    cblas_##letter##gemv(CblasRowMajor, ta, m, n, factor(alpha), a, lda, x, incx, factor(beta), y, incy);                  \
+#define FACULA_BLAS(T, letter)                                                                                       \
+  inline void blas_gemm(CBLAS_TRANSPOSE ta, CBLAS_TRANSPOSE tb, int m, int n, int k, const T& alpha, const T* a,     \
+                        int lda, const T* b, int ldb, const T& beta, T* c, int ldc) {                                \
+    cblas_##letter##gemm(CblasRowMajor, ta, tb, m, n, k, factor(alpha), a, lda, b, ldb, factor(beta), c, ldc);       \
+  }                                                                                                                  \
+  inline void blas_gemv(CBLAS_TRANSPOSE ta, int m, int n, const T& alpha, const T* a, int lda, const T* x, int incx, \
+                        const T& beta, T* y, int incy) {                                                             \
+    cblas_##letter##gemv(CblasRowMajor, ta, m, n, factor(alpha), a, lda, x, incx, factor(beta), y, incy);            \
   }
 FACULA_BLAS(float, s)
 FACULA_BLAS(double, d)
@@ -40,7 +40,9 @@ FACULA_BLAS(complex64, c)
 FACULA_BLAS(complex128, z)
 #undef FACULA_BLAS
 
-inline float blas_dot(int n, const float* x, int incx, const float* y, int incy) { return cblas_sdot(n, x, incx, y, incy); }
+inline float blas_dot(int n, const float* x, int incx, const float* y, int incy) {
+  return cblas_sdot(n, x, incx, y, incy);
+}
 inline double blas_dot(int n, const double* x, int incx, const double* y, int incy) {
   return cblas_ddot(n, x, incx, y, incy);
 }
@@ -88,7 +90,8 @@ void scale(const Matrix<T>& c, T beta) {
   if (beta == T(1)) return;
   for (int64_t i = 0; i < c.rows; ++i) {
     T* row = c.at + i * c.row_stride;
-    for (int64_t j = 0; j < c.cols; ++j) row[j * c.col_stride] = beta == T(0) ? T(0) : times(beta, row[j * c.col_stride]);
+    for (int64_t j = 0; j < c.cols; ++j)
+      row[j * c.col_stride] = beta == T(0) ? T(0) : times(beta, row[j * c.col_stride]);
   }
 }
 
@@ -104,7 +107,8 @@ void product_by_blas(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<
     const bool transposed = la.transpose == CblasTrans;
     const int incx = static_cast<int>(b.rows == 1 ? 1 : b.row_stride);
     const int incy = static_cast<int>(c.rows == 1 ? 1 : c.row_stride);
-    blas_gemv(la.transpose, transposed ? k : m, transposed ? m : k, alpha, a.at, la.leading, b.at, incx, beta, c.at, incy);
+    blas_gemv(la.transpose, transposed ? k : m, transposed ? m : k, alpha, a.at, la.leading, b.at, incx, beta, c.at,
+              incy);
     return;
   }
   const Layout lb = layout(b);
@@ -177,7 +181,8 @@ void gemm(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b
   if (c.rows == 0 || c.cols == 0) return;
   if (a.cols == 0) return scale(c, beta);
   // C^T = B^T A^T: column-major results become row-major, and rows become columns.
-  if (c.cols > 1 && (c.rows == 1 || c.col_stride != 1)) return gemm(c.transposed(), b.transposed(), a.transposed(), alpha, beta);
+  if (c.cols > 1 && (c.rows == 1 || c.col_stride != 1))
+    return gemm(c.transposed(), b.transposed(), a.transposed(), alpha, beta);
   if (!is_blas<T> || (std::is_same_v<T, float> && tiles<T>().lanes > 1 && is_large(c.rows, c.cols, a.cols))) {
     if (beta != T(0)) scale(c, beta);
     return product_by_tiles(c, a, b, alpha, beta != T(0));
@@ -202,12 +207,13 @@ T dot(int64_t n, const T* x, int64_t x_stride, const T* y, int64_t y_stride) {
     return sum;
   } else {
     uint64_t sum = 0;
-    for (int64_t i = 0; i < n; ++i) sum += static_cast<uint64_t>(x[i * x_stride]) * static_cast<uint64_t>(y[i * y_stride]);
+    for (int64_t i = 0; i < n; ++i)
+      sum += static_cast<uint64_t>(x[i * x_stride]) * static_cast<uint64_t>(y[i * y_stride]);
     return static_cast<T>(sum);
   }
 }
 
-#define FACULA_INSTANTIATE(T)                                                                     \
+#define FACULA_INSTANTIATE(T)                                                                    \
   template void gemm<T>(const Matrix<T>&, const Matrix<const T>&, const Matrix<const T>&, T, T); \
   template T dot<T>(int64_t, const T*, int64_t, const T*, int64_t);
 FACULA_INSTANTIATE(float)

@@ -14,7 +14,8 @@ namespace {
 int64_t position_at(const char* p) { return *reinterpret_cast<const int64_t*>(p); }
 
 // Names the first position that is outside.
-[[noreturn]] void position_outside(const char* where, const Tensor& index, const Tensor& x, int64_t dim, bool from_end) {
+[[noreturn]] void position_outside(const char* where, const Tensor& index, const Tensor& x, int64_t dim,
+                                   bool from_end) {
   const int64_t n = x.size(dim);
   const Tensor dense = empty(index.sizes(), DType::Int64);
   slots::copy(dense, index);
@@ -72,6 +73,7 @@ void fill_index_slots() {
   slots::index.fill(DeviceType::CPU, index);
   slots::scatter.fill(DeviceType::CPU, scatter);
   slots::scatter_add.fill(DeviceType::CPU, scatter_add);
+  slots::scatter_multiply.fill(DeviceType::CPU, scatter_multiply);
   slots::index_add.fill(DeviceType::CPU, index_add);
   slots::index_put.fill(DeviceType::CPU, index_put);
   slots::nonzero.fill(DeviceType::CPU, nonzero);

@@ -11,8 +11,8 @@ namespace facula::cpu {
 /// dimension 1 of (5, 3)".
 void check_positions(const char* where, const Tensor& index, const Tensor& x, int64_t dim);
 
-/// Positions as distances from x's first element, in bytes, for an index tensor per leading dimension of x; those positions
-/// may be negative and then count from the end. Checked. Dense, of the index tensors' common sizes.
+/// Positions as distances from x's first element, in bytes, for an index tensor per leading dimension of x; those
+/// positions may be negative and then count from the end. Checked. Dense, of the index tensors' common sizes.
 Tensor offsets(const char* where, const Tensor& x, std::span<const Tensor> indices);
 
 /// Where index tensors lead: element p of the index stands for address base + (p - first) * step.
@@ -61,6 +61,7 @@ void index(const Tensor& out, const Tensor& x, std::span<const Tensor> indices);
 // scatter.cpp
 void scatter(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src);
 void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src);
+void scatter_multiply(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src);
 void index_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha);
 void index_put(const Tensor& x, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
 // nonzero.cpp

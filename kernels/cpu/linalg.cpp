@@ -1,5 +1,5 @@
-// Products of matrices in parallel. A product is cut into blocks of the result whose borders depend on the sizes alone, so
-// that the bits of the result do not depend on the number of threads; each block is one single-threaded BLAS call.
+// Products of matrices in parallel. A product is cut into blocks of the result whose borders depend on the sizes alone,
+// so that the bits of the result do not depend on the number of threads; each block is one single-threaded BLAS call.
 #include <cblas.h>
 
 #include <vector>
@@ -19,7 +19,8 @@ Matrix<T> matrix(const Tensor& x, int64_t batch) {
   return {reinterpret_cast<T*>(x.bytes()) + batch * x.stride(0), x.size(1), x.size(2), x.stride(1), x.stride(2)};
 }
 
-// Large enough that packing the operands anew for each block costs little, and many enough for the threads of one machine.
+// Large enough that packing the operands anew for each block costs little, and many enough for the threads of one
+// machine.
 struct Blocks {
   int64_t height, width, down, across;
 
@@ -74,7 +75,8 @@ void bmm(const Tensor& out, const Tensor& a, const Tensor& b, const Scalar& alph
     } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
       const Tensor wide = empty(out.sizes(), DType::Float32);
       if (beta.to<float>() != 0) slots::copy(wide, out);
-      multiply<float>(wide, dense_copy(a, DType::Float32), dense_copy(b, DType::Float32), alpha.to<float>(), beta.to<float>());
+      multiply<float>(wide, dense_copy(a, DType::Float32), dense_copy(b, DType::Float32), alpha.to<float>(),
+                      beta.to<float>());
       slots::copy(out, wide);
     } else {
       auto dense = [](const Tensor& x) { return matrix<T>(x, 0).is_dense() ? x : dense_copy(x, x.dtype()); };
@@ -116,7 +118,8 @@ void dot_product(const Tensor& out, const Tensor& a, const Tensor& b) {
     if constexpr (std::is_same_v<T, bool>) {
       fail("dot: bool vectors have no product");
     } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
-      const Tensor wide = empty({}, DType::Float32), x = empty(a.sizes(), DType::Float32), y = empty(b.sizes(), DType::Float32);
+      const Tensor wide = empty({}, DType::Float32), x = empty(a.sizes(), DType::Float32),
+                   y = empty(b.sizes(), DType::Float32);
       slots::copy(x, a);
       slots::copy(y, b);
       dot_of<float>(wide, x, y);

@@ -1,4 +1,5 @@
-// Positions of the elements that are not zero, in two passes over fixed blocks: counting, then writing where the counts say.
+// Positions of the elements that are not zero, in two passes over fixed blocks: counting, then writing where the counts
+// say.
 #include <algorithm>
 #include <iterator>
 #include <vector>
@@ -10,8 +11,8 @@
 namespace facula::cpu {
 namespace {
 
-// Coordinates, from 1, of the elements of x that are not zero from place `begin` to `end`, into rows of `out` from `row` on.
-// Places are collected without a branch, which nobody could predict.
+// Coordinates, from 1, of the elements of x that are not zero from place `begin` to `end`, into rows of `out` from
+// `row` on. Places are collected without a branch, which nobody could predict.
 template <class T>
 void write_positions(const Tensor& out, const Tensor& x, int64_t begin, int64_t end, int64_t row) {
   const T* value = x.data<T>();

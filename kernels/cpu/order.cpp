@@ -1,9 +1,10 @@
-// Sorting and choosing by unsigned keys: every dtype is mapped to unsigned integers of the same order (NaN highest, -0 equal
-// to 0), descending order complements them, and the place in the row decides between equals. So entries (key, place) are all
-// different, any correct method gives the one stable result, and values are read again from the places in the end.
+// Sorting and choosing by unsigned keys: every dtype is mapped to unsigned integers of the same order (NaN highest, -0
+// equal to 0), descending order complements them, and the place in the row decides between equals. So entries (key,
+// place) are all different, any correct method gives the one stable result, and values are read again from the places
+// in the end.
 //
-// Long rows are sorted by their keys' bytes, lowest first (LSD radix sort: 1M floats in a tenth of std::stable_sort's time),
-// short ones by comparison. The best k are chosen in one pass that keeps at most 2 k + 512 candidates.
+// Long rows are sorted by their keys' bytes, lowest first (LSD radix sort: 1M floats in a tenth of std::stable_sort's
+// time), short ones by comparison. The best k are chosen in one pass that keeps at most 2 k + 512 candidates.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -57,7 +58,9 @@ struct Wide {
   Wide(uint64_t key, int64_t place) : key_(key), place_(place) {}
   uint64_t key() const { return key_; }
   int64_t place() const { return place_; }
-  friend bool operator<(const Wide& a, const Wide& b) { return a.key_ != b.key_ ? a.key_ < b.key_ : a.place_ < b.place_; }
+  friend bool operator<(const Wide& a, const Wide& b) {
+    return a.key_ != b.key_ ? a.key_ < b.key_ : a.place_ < b.place_;
+  }
 };
 
 // One row of x, strides in elements.
@@ -78,7 +81,8 @@ struct Scratch {
   std::unique_ptr<Entry[]> entries, moved;
 };
 
-// Sorts entries that lie in order of their places by the lowest `bytes` bytes of their keys. Gives where the result lies.
+// Sorts entries that lie in order of their places by the lowest `bytes` bytes of their keys. Gives where the result
+// lies.
 template <class Entry>
 Entry* radix_sort(Scratch<Entry>& scratch, int64_t n, int bytes) {
   std::array<std::array<int64_t, 256>, 8> counts{};
@@ -106,8 +110,8 @@ const Entry* sorted(const Row<T>& row, Scratch<Entry>& scratch) {
   return entries;
 }
 
-// The k lowest entries of the row, in order if wanted. A full list of candidates is cut to the k lowest, and the highest of
-// these is from then on the bar for entering it.
+// The k lowest entries of the row, in order if wanted. A full list of candidates is cut to the k lowest, and the
+// highest of these is from then on the bar for entering it.
 template <class T, class Entry>
 const Entry* lowest(const Row<T>& row, int64_t k, bool in_order, std::vector<Entry>& best) {
   const size_t most = static_cast<size_t>(std::min(row.size, 2 * k + 512));
@@ -151,8 +155,8 @@ Tensor first_along(const Tensor& x, int64_t dim) {
   return x.alias(sizes, x.strides(), x.offset());
 }
 
-// Fills the first `count` values and positions of every row along dim; order_row(row, scratch) gives the entries to write.
-// make_scratch() is called once per task.
+// Fills the first `count` values and positions of every row along dim; order_row(row, scratch) gives the entries to
+// write. make_scratch() is called once per task.
 template <class T, class MakeScratch, class OrderRow>
 void for_rows(const Tensor& values, const Tensor& positions, const Tensor& x, int64_t dim, bool descending,
               MakeScratch make_scratch, OrderRow order_row) {

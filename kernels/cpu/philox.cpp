@@ -1,5 +1,5 @@
-// The rounds of Philox run in 64-bit lanes, one block per lane: products of 32-bit halves need no shuffles there. Sines and
-// cosines need no range reduction: the angle's upper bits are the quadrant, the lower ones the place in it.
+// The rounds of Philox run in 64-bit lanes, one block per lane: products of 32-bit halves need no shuffles there. Sines
+// and cosines need no range reduction: the angle's upper bits are the quadrant, the lower ones the place in it.
 #include "kernels/cpu/philox.h"
 
 #include <algorithm>
@@ -9,6 +9,7 @@
 #include "kernels/cpu/targets.h"
 // foreach_target.h comes after targets.h and before what it repeats.
 #include "hwy/foreach_target.h"
+// The rest of Highway.
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
 
@@ -79,7 +80,8 @@ void SinCos(hn::ScalableTag<float> d, V x, V& sine, V& cosine) {
   auto s = hn::Set(d, -1.9515295891e-4f);
   for (const float c : {8.3321608736e-3f, -1.6666654611e-1f}) s = hn::MulAdd(s, z, hn::Set(d, c));
   auto c = hn::Set(d, 2.443315711809948e-5f);
-  for (const float k : {-1.388731625493765e-3f, 4.166664568298827e-2f, -0.5f, 1.0f}) c = hn::MulAdd(c, z, hn::Set(d, k));
+  for (const float k : {-1.388731625493765e-3f, 4.166664568298827e-2f, -0.5f, 1.0f})
+    c = hn::MulAdd(c, z, hn::Set(d, k));
   sine = hn::MulAdd(hn::Mul(s, z), a, a);
   cosine = c;
 }
@@ -112,7 +114,8 @@ void Normal(const hwy::MakeUnsigned<T>* words, int64_t count, T* out) {
     // t = pi/2 (quadrant + x): the place in the quadrant is signed, so that |x| <= 1/2.
     const auto quadrant = hn::ShiftRight<1>(hn::Add(hn::ShiftRight<kBits - 3>(b), hn::Set(du, 1)));
     const auto place = hn::ShiftRight<2>(hn::BitCast(di, hn::ShiftLeft<2>(b)));
-    const auto x = hn::Mul(hn::ConvertTo(d, place), hn::Set(d, static_cast<T>(1.0 / (hwy::MakeUnsigned<T>{1} << (kBits - 2)))));
+    const auto x =
+        hn::Mul(hn::ConvertTo(d, place), hn::Set(d, static_cast<T>(1.0 / (hwy::MakeUnsigned<T>{1} << (kBits - 2)))));
     hn::Vec<decltype(d)> sine, cosine;
     SinCos(d, x, sine, cosine);
     const auto is_odd = hn::RebindMask(d, hn::TestBit(quadrant, hn::Set(du, 1)));
@@ -169,7 +172,9 @@ HWY_EXPORT(Exponential64);
 void philox_words(const Philox& g, uint64_t first, int64_t blocks, uint32_t* words) {
   HWY_DYNAMIC_DISPATCH(Words)(g, first, blocks, words);
 }
-void normal_numbers(const uint32_t* words, int64_t count, float* out) { HWY_DYNAMIC_DISPATCH(Normal32)(words, count, out); }
+void normal_numbers(const uint32_t* words, int64_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(Normal32)(words, count, out);
+}
 void normal_numbers(const uint32_t* words, int64_t count, double* out) {
   HWY_DYNAMIC_DISPATCH(Normal64)(reinterpret_cast<const uint64_t*>(words), count, out);
 }

@@ -42,6 +42,11 @@ void sum_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
   }
 }
 
+void bool_sum_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
+  const bool counts = params.empty() || params[0].to<bool>();
+  each_number<bool, bool, 2>(out, in, n, [=](bool x, bool y) { return x | (y & counts); });
+}
+
 template <PointwiseSlot& slot, bool subtract, class... T>
 void sums(Types<T...>) {
   (add_row<slot, 2>(dtype_of<T>, sum_row<T, subtract>), ...);
@@ -52,7 +57,7 @@ void fill_sums() {
   sums<slots::add, false>(Integers());
   sums<slots::sub, true>(Floats());
   sums<slots::sub, true>(Integers());
-  numbers<slots::add, 2>(Types<bool>(), [](bool x, bool y) { return x | y; });
+  add_row<slots::add, 2>(DType::Bool, bool_sum_row);
 }
 
 // ---- products and quotients -----------------------------------------------------------------------------------------

@@ -47,8 +47,12 @@ Rows cubes() {
 void fill_power() {
   add_row<slots::pow, 2>(DType::Float32, float_row, kHeavyGrain);
   numbers<slots::pow, 2, kHeavyGrain>(Types<double>(), [](double x, double y) { return std::pow(x, y); });
-  // By squaring; overflow wraps. Exponents are not negative.
+  // By squaring; overflow wraps. To a negative power only 1 and -1 do not vanish.
   numbers<slots::pow, 2, kHeavyGrain>(Integers(), []<class T>(T base, T exponent) {
+    if (std::is_signed_v<T> && exponent < 0) {
+      const bool odd = (exponent & 1) != 0;
+      return static_cast<uint64_t>(base == T(1) ? 1 : base == T(-1) ? (odd ? -1 : 1) : 0);
+    }
     uint64_t result = 1, square = static_cast<uint64_t>(base);
     for (auto e = static_cast<std::make_unsigned_t<T>>(exponent); e != 0; e >>= 1) {
       if (e & 1) result *= square;

@@ -1,6 +1,6 @@
-// Max pooling from framed copies of planes, whose frame is lower than all numbers: each tap of the window is one pass over all
-// outputs that keeps the larger number and its place. The loops have no bounds to check and nothing but vectors to read, and
-// are compiled for each instruction set. Planes are independent and run in parallel.
+// Max pooling from framed copies of planes, whose frame is lower than all numbers: each tap of the window is one pass
+// over all outputs that keeps the larger number and its place. The loops have no bounds to check and nothing but
+// vectors to read, and are compiled for each instruction set. Planes are independent and run in parallel.
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -78,8 +78,8 @@ void pool_planes(const Windows& w, int64_t planes, const T* x, T* y, int64_t* po
       std::copy(start.begin(), start.end(), place.begin());
       for (int64_t i = 0; i < span; i += kPiece)
         for (const Tap& tap : taps)
-          keep_larger(copy.data() + tap.at + i, corner.data() + i, tap.place, std::min(kPiece, span - i), best.data() + i,
-                      place.data() + i);
+          keep_larger(copy.data() + tap.at + i, corner.data() + i, tap.place, std::min(kPiece, span - i),
+                      best.data() + i, place.data() + i);
       int64_t to = p * out_plane;
       for_box({w.out[0], w.out[1], 1}, [&](const Space& line) {
         const int64_t from = frame.step(line);
@@ -104,7 +104,8 @@ void max_pool(const Tensor& y, const Tensor& positions, const Tensor& x, const I
     w.padding[lead + d] = padding[d];
     w.dilation[lead + d] = dilation[d];
   }
-  check(volume(w.in) <= std::numeric_limits<int32_t>::max(), "max_pool: planes of ", x.sizes(), " have more than 2^31 - 1 elements");
+  check(volume(w.in) <= std::numeric_limits<int32_t>::max(), "max_pool: planes of ", x.sizes(),
+        " have more than 2^31 - 1 elements");
   check(!is_complex(x.dtype()), "max_pool: ", x.dtype(), " numbers have no order");
   with_type(x.dtype(), [&]<class T>() {
     if constexpr (!is_complex(dtype_of<T>) && !std::is_same_v<T, bool>)

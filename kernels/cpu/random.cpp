@@ -1,6 +1,6 @@
 // Random numbers by counter: element i takes the words of its own place in the stream, so that the result depends on
-// neither the number of threads nor the strides. Words of block(0), block(1), ... of the stream, four each, are numbered
-// through; w(k) is word k, W(k) = w(2 k) + 2^32 w(2 k + 1) is a pair. Element i of
+// neither the number of threads nor the strides. Words of block(0), block(1), ... of the stream, four each, are
+// numbered through; w(k) is word k, W(k) = w(2 k) + 2^32 w(2 k + 1) is a pair. Element i of
 //
 //   uniform         float32, float16, bfloat16: u = (w(i) >> 8) 2^-24; float64: u = (W(i) >> 11) 2^-53;
 //                   from + u (to - from), and the number next below `to` where that rounds to it
@@ -128,7 +128,8 @@ void fill_scaled(const char* where, const Tensor& out, Philox g, double shift, d
 }
 
 void normal(const Tensor& out, double mean, double std, Philox g) {
-  fill_scaled("normal", out, g, mean, std, [](const uint32_t* words, int64_t n, auto* x) { normal_numbers(words, n, x); });
+  fill_scaled("normal", out, g, mean, std,
+              [](const uint32_t* words, int64_t n, auto* x) { normal_numbers(words, n, x); });
 }
 
 void exponential(const Tensor& out, double rate, Philox g) {

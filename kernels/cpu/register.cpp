@@ -13,6 +13,7 @@ void register_cpu_kernels() {
     cpu::fill_scan_slots();
     cpu::fill_softmax_slots();
     cpu::fill_linalg_slots();
+    cpu::fill_factor_slots();
     cpu::fill_index_slots();
     cpu::fill_order_slots();
     cpu::fill_sequence_slots();

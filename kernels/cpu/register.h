@@ -9,6 +9,7 @@ void fill_reduce_slots();     // reduce.cpp: sum .. norm, arg*, *_with_index
 void fill_scan_slots();       // scan.cpp: cumsum, cumprod
 void fill_softmax_slots();    // softmax.cpp
 void fill_linalg_slots();     // linalg.cpp: bmm, dot
+void fill_factor_slots();     // factor.cpp: svd
 void fill_index_slots();      // index.cpp: gather .. nonzero
 void fill_order_slots();      // order.cpp: sort, topk
 void fill_sequence_slots();   // sequence.cpp: arange, linspace

@@ -1,5 +1,6 @@
-// Writing at positions. Places that meet in the output are visited in row-major order by one thread: the output stands still
-// along the dimensions whose positions are given, these are walked in order, and threads share the other dimensions.
+// Writing at positions. Places that meet in the output are visited in row-major order by one thread: the output stands
+// still along the dimensions whose positions are given, these are walked in order, and threads share the other
+// dimensions.
 #include <type_traits>
 
 #include "core/iterator.h"
@@ -17,10 +18,11 @@ Tensor part(const Tensor& x, int64_t first, int64_t last, bool inside) {
   return x.alias(sizes, x.strides(), x.offset());
 }
 
-// put(target, source) for all places of three tensors of equal sizes; `target` stands still along dimensions first .. last,
-// and index, dense there or of one dimension, leads on from it.
+// put(target, source) for all places of three tensors of equal sizes; `target` stands still along dimensions first ..
+// last, and index, dense there or of one dimension, leads on from it.
 template <class T, class Put>
-void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_t first, int64_t last, Step step, Put put) {
+void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_t first, int64_t last, Step step,
+            Put put) {
   if (src.numel() == 0) return;
   const Tensor index_given = part(index, first, last, true), src_given = part(src, first, last, true);
   const Tensor target_rest = part(target, first, last, false), index_rest = part(index, first, last, false),
@@ -75,7 +77,8 @@ void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_
   });
 }
 
-void spread_items(const Tensor& target, const Tensor& index, const Tensor& src, int64_t first, int64_t last, Step step) {
+void spread_items(const Tensor& target, const Tensor& index, const Tensor& src, int64_t first, int64_t last,
+                  Step step) {
   with_item(target.item_size(), [&]<class Item>() {
     spread<Item>(target, index, src, first, last, step, [](Item& to, const Item& from) { to = from; });
   });
@@ -108,7 +111,8 @@ void spread_sums(const Tensor& target, const Tensor& index, const Tensor& src, i
   if (factor == T(1))
     spread<T>(target, index, src, first, last, step, [](T& to, const T& from) { to = plus(to, from); });
   else
-    spread<T>(target, index, src, first, last, step, [factor](T& to, const T& from) { to = plus(to, times(from, factor)); });
+    spread<T>(target, index, src, first, last, step,
+              [factor](T& to, const T& from) { to = plus(to, times(from, factor)); });
 }
 
 Tensor in_float32(const Tensor& x) {
@@ -134,14 +138,21 @@ void add_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_
   });
 }
 
+void multiply_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_t first, int64_t last, Step step) {
+  with_type(target.dtype(), [&]<class T>() {
+    if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16>)
+      spread<T>(target, index, src, first, last, step, [](T& to, const T& from) { to = times(to, from); });
+  });
+}
+
 }  // namespace
 
 void scatter(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
   const Tensor to = at_least_1d(out), positions = at_least_1d(index), from = at_least_1d(src);
   check_positions("scatter", positions, to, dim);
   const Sizes& sizes = positions.sizes();
-  spread_items(standing(to, sizes, dim, dim + 1), positions, from.alias(sizes, from.strides(), from.offset()), dim, dim + 1,
-               step_along(to, dim));
+  spread_items(standing(to, sizes, dim, dim + 1), positions, from.alias(sizes, from.strides(), from.offset()), dim,
+               dim + 1, step_along(to, dim));
 }
 
 void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
@@ -151,6 +162,16 @@ void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tens
     const Sizes& sizes = positions.sizes();
     add_at(standing(to, sizes, dim, dim + 1), positions, from.alias(sizes, from.strides(), from.offset()), dim, dim + 1,
            step_along(to, dim), 1);
+  });
+}
+
+void scatter_multiply(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
+  const Tensor to_given = at_least_1d(out), positions = at_least_1d(index), src_given = at_least_1d(src);
+  check_positions("scatter", positions, to_given, dim);
+  with_wide(to_given, src_given, [&](const Tensor& to, const Tensor& from) {
+    const Sizes& sizes = positions.sizes();
+    multiply_at(standing(to, sizes, dim, dim + 1), positions, from.alias(sizes, from.strides(), from.offset()), dim,
+                dim + 1, step_along(to, dim));
   });
 }
 

@@ -1,11 +1,11 @@
-// With 32 registers a tile is 8 rows of 3 vectors, with 16 it is 4 rows of 3: sums, a row of b, and one number of a. Each step
-// costs 3 + 8 loads for 24 multiplications, so that the arithmetic units are what is waited for.
+// With 32 registers a tile is 8 rows of 3 vectors, with 16 it is 4 rows of 3: sums, a row of b, and one number of a.
+// Each step costs 3 + 8 loads for 24 multiplications, so that the arithmetic units are what is waited for.
 #include "kernels/cpu/tile.h"
 
 #include <array>
 #include <complex>
-#include <utility>
 #include <type_traits>
+#include <utility>
 
 #include "core/dtype.h"
 
@@ -114,7 +114,8 @@ void PackColumns(const T* b, int64_t col_stride, int64_t count, int64_t cols, T*
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (std::is_same_v<T, float>)
     for (; done + 4 <= count; done += 4)
-      for (int64_t j = 0; j < whole; j += lanes) PackFour(d, b + done + j * col_stride, col_stride, packed + done * pitch + j, pitch);
+      for (int64_t j = 0; j < whole; j += lanes)
+        PackFour(d, b + done + j * col_stride, col_stride, packed + done * pitch + j, pitch);
 #endif
   for (int64_t j = 0; j < whole; ++j)
     for (int64_t k = done; k < count; ++k) packed[k * pitch + j] = b[k + j * col_stride];
@@ -139,7 +140,8 @@ void CopyRows(int height, int64_t count, const T* c, int64_t c_stride, T* y, int
 
 template <class T>
 Tiles<T> VectorTiles() {
-  return {kRows, static_cast<int>(hn::Lanes(hn::ScalableTag<T>())), AnyTile<T>, PackRows<T>, PackColumns<T>, CopyRows<T>};
+  return {kRows,      static_cast<int>(hn::Lanes(hn::ScalableTag<T>())), AnyTile<T>, PackRows<T>, PackColumns<T>,
+          CopyRows<T>};
 }
 Tiles<float> FloatTiles() { return VectorTiles<float>(); }
 Tiles<double> DoubleTiles() { return VectorTiles<double>(); }
@@ -183,7 +185,8 @@ void plain_sum(int height, int vectors, const TileSteps& steps, const T* const* 
 
 // packed[k * pitch + j] = b[k * row_stride + j * col_stride]
 template <class T>
-void plain_pack(const T* b, int64_t row_stride, int64_t col_stride, int64_t count, int64_t cols, T* packed, int64_t pitch) {
+void plain_pack(const T* b, int64_t row_stride, int64_t col_stride, int64_t count, int64_t cols, T* packed,
+                int64_t pitch) {
   const int64_t padded = (cols + kPlainLanes - 1) / kPlainLanes * kPlainLanes;
   for (int64_t k = 0; k < count; ++k)
     for (int64_t j = 0; j < padded; ++j) packed[k * pitch + j] = j < cols ? b[k * row_stride + j * col_stride] : T(0);

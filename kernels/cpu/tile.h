@@ -1,9 +1,10 @@
-// The innermost loop of products of matrices and of convolutions: a tile of results stays in registers while its sums run.
+// The innermost loop of products of matrices and of convolutions: a tile of results stays in registers while its sums
+// run.
 //
 //   c[i * c_stride + j] (+)= alpha * sum over k of a[i][a_step[k]] * b[b_step[k] + j]
 //
-// Rows of a are read number by number, rows of b by vectors, from wherever the steps say: a convolution reads its image in
-// place, and no matrix of columns is made. The order of each sum is that of k, whatever tile it is in.
+// Rows of a are read number by number, rows of b by vectors, from wherever the steps say: a convolution reads its image
+// in place, and no matrix of columns is made. The order of each sum is that of k, whatever tile it is in.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +12,7 @@
 
 namespace facula::cpu {
 
-inline constexpr int kTileVectors = 3;                // vectors in a row of a full tile
+inline constexpr int kTileVectors = 3;               // vectors in a row of a full tile
 inline constexpr int kTileRows = 8, kTileCols = 48;  // the most there are on any machine
 
 /// The sums that the tiles of a product have in common: `inner` steps, in elements.

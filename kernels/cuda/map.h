@@ -1,7 +1,7 @@
 // The kernel under the pointwise slots: one function of one to three numbers for every element.
 //
-// A thread takes as many numbers as fit in 16 bytes. Where all operands are dense, or a single number for all elements, these are neighbours and
-// come by one load per operand; otherwise they lie a block apart, so that a warp reads neighbours at a time.
+// A thread takes a few numbers. Where all operands are dense, or one number for all elements, these are neighbours and come
+// by one or two loads of up to 16 bytes per operand; otherwise they lie a block apart, so that a warp reads neighbours at a time.
 #pragma once
 
 #include <utility>
@@ -10,8 +10,9 @@
 
 namespace facula::cuda {
 
+/// Numbers per thread: 16 bytes, but four where the elements may be narrower than the numbers that compute.
 template <class T>
-inline constexpr int kMapItems = sizeof(T) >= 16 ? 1 : static_cast<int>(16 / sizeof(T));
+inline constexpr int kMapItems = sizeof(T) >= 16 ? 1 : std::is_same_v<T, int64_t> ? 4 : static_cast<int>(16 / sizeof(T));
 
 struct MapTypes {
   DType out, in;

@@ -147,7 +147,9 @@ static void fill_slots() {
 static Runtime* attach(const char** reason) {
   int count = 0;
   if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess || count == 0) {
-    *reason = error != cudaSuccess ? cudaGetErrorString(error) : "the driver finds none";
+    int driver = 0;
+    cudaDriverGetVersion(&driver);
+    *reason = driver == 0 ? "there is no CUDA driver" : error != cudaSuccess ? cudaGetErrorString(error) : "the driver finds none";
     return nullptr;
   }
   for (int i = 0; i < count; ++i) devices().push_back(std::make_unique<DeviceState>(i));

@@ -41,7 +41,8 @@ void put(const std::string& path, std::string_view bytes) {
 
 Tensor counted(const Sizes& sizes, DType dtype) {
   const Tensor x = empty(sizes, dtype);
-  for (int64_t i = 0; i < x.numel() * x.item_size(); ++i) x.bytes()[i] = static_cast<char>(dtype == DType::Bool ? i % 2 : i * 7);
+  for (int64_t i = 0; i < x.numel() * x.item_size(); ++i)
+    x.bytes()[i] = static_cast<char>(dtype == DType::Bool ? i % 2 : i * 7);
   return x;
 }
 
@@ -150,8 +151,9 @@ TEST_CASE("no flipped bit changes what is read, or crashes") {
     put(folder.file("b"), flipped);
     try {
       const Archive back = read_archive(folder.file("b"));  // times, padding and such do not matter
-      CHECK_MESSAGE((back.description == "description" && same(back.tensors[0], tensors[0]) && same(back.tensors[1], tensors[1])),
-                    "bit ", bit);
+      CHECK_MESSAGE(
+          (back.description == "description" && same(back.tensors[0], tensors[0]) && same(back.tensors[1], tensors[1])),
+          "bit ", bit);
     } catch (const Error&) {
     }
   }
@@ -181,14 +183,18 @@ TEST_CASE("lying archives are refused") {
   CHECK(error_with("facula/tensors", "{}") == "is damaged: facula/tensors is not a list in JSON");
   CHECK(error_with("facula/tensors", "[]") == "is damaged: it lists 0 tensors and has 1");
   CHECK(error_with("facula/tensors", std::string(10000, ' ')) == "is damaged: facula/tensors is too long");
-  for (const char* row : {"1", "{}", R"({"dtype": "float32", "shape": [2]})", R"({"dtype": 1, "shape": [2], "bytes": 8})",
-                          R"({"dtype": "float32", "shape": 2, "bytes": 8})", R"({"dtype": "float32", "shape": [2], "bytes": -8})",
-                          R"({"dtype": "float32", "shape": [2], "bytes": 8.5})",
-                          R"({"dtype": "float32", "shape": [2], "bytes": 8, "bytes": 8})"})
+  for (const char* row :
+       {"1", "{}", R"({"dtype": "float32", "shape": [2]})", R"({"dtype": 1, "shape": [2], "bytes": 8})",
+        R"({"dtype": "float32", "shape": 2, "bytes": 8})", R"({"dtype": "float32", "shape": [2], "bytes": -8})",
+        R"({"dtype": "float32", "shape": [2], "bytes": 8.5})",
+        R"({"dtype": "float32", "shape": [2], "bytes": 8, "bytes": 8})"})
     CHECK(error_of_row(row) == "is damaged: tensors/0 is not described by dtype, shape and bytes");
-  CHECK(error_of_row(R"({"dtype": "float31", "shape": [2], "bytes": 8})") == "is damaged: tensors/0 has the unknown dtype 'float31'");
-  CHECK(error_of_row(R"({"dtype": "float64", "shape": [2], "bytes": 8})") == "is damaged: tensors/0 has 8 bytes, (2) of float64 need 16");
-  CHECK(error_of_row(R"({"dtype": "float64", "shape": [2], "bytes": 16})") == "is damaged: tensors/0 has 8 bytes, (2) of float64 need 16");
+  CHECK(error_of_row(R"({"dtype": "float31", "shape": [2], "bytes": 8})") ==
+        "is damaged: tensors/0 has the unknown dtype 'float31'");
+  CHECK(error_of_row(R"({"dtype": "float64", "shape": [2], "bytes": 8})") ==
+        "is damaged: tensors/0 has 8 bytes, (2) of float64 need 16");
+  CHECK(error_of_row(R"({"dtype": "float64", "shape": [2], "bytes": 16})") ==
+        "is damaged: tensors/0 has 8 bytes, (2) of float64 need 16");
   for (const char* size : {"-1", "1.5", "\"2\"", "null", "18446744073709551615"})
     CHECK(error_of_row(text(R"({"dtype": "float32", "shape": [)", size, R"(], "bytes": 8})")) ==
           "is damaged: tensors/0 has a size that is none");
@@ -221,15 +227,18 @@ TEST_CASE("a directory of 2^32 entries is refused before memory is asked for it"
   std::string file = contents(folder.file("a"));
   const size_t end = file.find("PK\5\6");
   REQUIRE(end != std::string::npos);
-  auto number = [](uint64_t v, int bytes) { return std::string(reinterpret_cast<const char*>(&v), static_cast<size_t>(bytes)); };
+  auto number = [](uint64_t v, int bytes) {
+    return std::string(reinterpret_cast<const char*>(&v), static_cast<size_t>(bytes));
+  };
   uint32_t size, start;
   std::memcpy(&size, &file[end + 12], 4);
   std::memcpy(&start, &file[end + 16], 4);
   const std::string end64 = "PK\6\6" + number(44, 8) + number(45, 2) + number(45, 2) + number(0, 8) +
-                            number(uint64_t{1} << 32, 8) + number(uint64_t{1} << 32, 8) + number(size, 8) + number(start, 8);
+                            number(uint64_t{1} << 32, 8) + number(uint64_t{1} << 32, 8) + number(size, 8) +
+                            number(start, 8);
   const std::string locator = "PK\6\7" + number(0, 4) + number(end, 8) + number(1, 4);
-  put(folder.file("b"), file.substr(0, end) + end64 + locator + "PK\5\6" + number(0, 4) + number(0xffff, 2) + number(0xffff, 2) +
-                            number(0xffffffff, 4) + number(0xffffffff, 4) + number(0, 2));
+  put(folder.file("b"), file.substr(0, end) + end64 + locator + "PK\5\6" + number(0, 4) + number(0xffff, 2) +
+                            number(0xffff, 2) + number(0xffffffff, 4) + number(0xffffffff, 4) + number(0, 2));
   CHECK(load_error(folder.file("b")).find("is not a file of torch.save, or only a part of one") != std::string::npos);
 }
 
@@ -240,7 +249,8 @@ TEST_CASE("only plain files are read and replaced") {
   CHECK(load_error(pipe) == "load: '" + pipe + "' is not a plain file");
   CHECK(load_error(folder.path) == "load: '" + folder.path.string() + "' is a directory");
   CHECK(load_error("/dev/zero") == "load: '/dev/zero' is not a plain file");
-  CHECK(load_error(folder.file("none")) == "load: cannot open '" + folder.file("none") + "' (No such file or directory)");
+  CHECK(load_error(folder.file("none")) ==
+        "load: cannot open '" + folder.file("none") + "' (No such file or directory)");
   CHECK(load_error("") == "load: the path is empty");
   CHECK(load_error(std::string("a\0b", 3)) == "load: the path has a zero byte in it");
   CHECK_THROWS_WITH(write_archive("/dev/null", "", {}), "save: '/dev/null' exists and is not a plain file");

@@ -1,4 +1,5 @@
-// Convolution and max pooling against loops over all indices. Elements are small integers, so that every dtype is exact.
+// Convolution and max pooling against loops over all indices. Elements are small integers, so that every dtype is
+// exact.
 #include <cmath>
 #include <limits>
 
@@ -53,7 +54,8 @@ template <class Visit>
 void for_products(const Case& c, Visit visit) {
   const size_t space = c.in.size();
   const int64_t C = c.C / c.groups, O = c.O / c.groups;
-  const int64_t outs = numel_of(c.y()) / std::max<int64_t>(1, c.N * c.O), taps = numel_of(c.kernel), ins = numel_of(c.in);
+  const int64_t outs = numel_of(c.y()) / std::max<int64_t>(1, c.N * c.O), taps = numel_of(c.kernel),
+                ins = numel_of(c.in);
   for (int64_t n = 0; n < c.N; ++n)
     for (int64_t o = 0; o < c.O; ++o)
       for (int64_t i = 0; i < C; ++i)
@@ -69,7 +71,8 @@ void for_products(const Case& c, Visit visit) {
               rest_p /= c.out(d);
               rest_k /= c.kernel[d];
             }
-            if (inside) visit((n * c.C + o / O * C + i) * ins + place, (o * C + i) * taps + k, (n * c.O + o) * outs + p);
+            if (inside)
+              visit((n * c.C + o / O * C + i) * ins + place, (o * C + i) * taps + k, (n * c.O + o) * outs + p);
           }
 }
 
@@ -192,8 +195,9 @@ TEST_CASE("max pooling keeps the largest and its place, NaN above all") {
 TEST_CASE("the derivative of max pooling refuses positions outside the plane") {
   const Tensor dx = empty({1, 1, 2, 2}, DType::Float32), g = integers(DType::Float32, {1, 1, 1, 1});
   for (const double p : {0.0, 5.0})
-    CHECK(error_of([&] { slots::max_pool_backward(dx, g, tensor(DType::Int64, {1, 1, 1, 1}, {p})); }) ==
-          text("max_pool_backward: position ", p, " is outside 1..4"));
+    CHECK(error_of([&] {
+            slots::max_pool_backward(dx, g, tensor(DType::Int64, {1, 1, 1, 1}, {p}));
+          }) == text("max_pool_backward: position ", p, " is outside 1..4"));
 }
 
 }  // namespace

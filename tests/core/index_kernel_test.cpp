@@ -13,7 +13,8 @@ void for_coordinates(const Sizes& sizes, const std::function<void(Coordinates&, 
   const int64_t n = numel_of(sizes);
   for (int64_t i = 0; i < n; ++i) {
     Coordinates at(sizes.size());
-    for (int64_t d = static_cast<int64_t>(sizes.size()) - 1, rest = i; d >= 0; rest /= sizes[d--]) at[d] = rest % sizes[d];
+    for (int64_t d = static_cast<int64_t>(sizes.size()) - 1, rest = i; d >= 0; rest /= sizes[d--])
+      at[d] = rest % sizes[d];
     visit(at, i);
   }
 }
@@ -31,8 +32,8 @@ struct Case {
   Sizes x, index;
   int64_t dim;
 };
-const Case kCases[] = {{{5}, {7}, 0},          {{5, 3}, {4, 3}, 0},        {{5, 3}, {5, 8}, 1},
-                       {{5, 3}, {2, 2}, 0},    {{4, 5, 6}, {4, 2, 6}, 1},  {{4, 5, 6}, {3, 5, 9}, 2},
+const Case kCases[] = {{{5}, {7}, 0},          {{5, 3}, {4, 3}, 0},       {{5, 3}, {5, 8}, 1},
+                       {{5, 3}, {2, 2}, 0},    {{4, 5, 6}, {4, 2, 6}, 1}, {{4, 5, 6}, {3, 5, 9}, 2},
                        {{4, 5, 6}, {0, 5}, 1}, {{300, 40}, {500, 40}, 0}, {{40, 300}, {40, 500}, 1}};
 
 TEST_CASE("gather reads at the positions, in every dtype and layout") {
@@ -57,7 +58,8 @@ TEST_CASE("gather reads at the positions, in every dtype and layout") {
 }
 
 TEST_CASE("gather and scatter take tensors without dimensions") {
-  const Tensor x = tensor(DType::Float32, {}, {7}), index = tensor(DType::Int64, {}, {1}), out = empty({}, DType::Float32);
+  const Tensor x = tensor(DType::Float32, {}, {7}), index = tensor(DType::Int64, {}, {1}),
+               out = empty({}, DType::Float32);
   slots::gather(out, x, 0, index);
   CHECK(get(out, 0) == 7.0);
   slots::scatter(out, 0, index, tensor(DType::Float32, {}, {9}));
@@ -99,8 +101,13 @@ TEST_CASE("scatter writes in order, scatter_add adds, in every dtype and layout"
 
 TEST_CASE("index_select and index_add go by slices") {
   for (const DType dtype : kAllDTypes)
-    for (const auto& [sizes, dim, count] : {std::tuple<Sizes, int64_t, int64_t>{{5, 3}, 0, 4}, {{5, 3}, 1, 7}, {{6}, 0, 9},
-                                            {{3, 4, 5}, 1, 6}, {{5, 3}, 0, 0}, {{200, 64}, 0, 700}, {{0, 4}, 1, 2}}) {
+    for (const auto& [sizes, dim, count] : {std::tuple<Sizes, int64_t, int64_t>{{5, 3}, 0, 4},
+                                            {{5, 3}, 1, 7},
+                                            {{6}, 0, 9},
+                                            {{3, 4, 5}, 1, 6},
+                                            {{5, 3}, 0, 0},
+                                            {{200, 64}, 0, 700},
+                                            {{0, 4}, 1, 2}}) {
       const Tensor x = integers(dtype, sizes), index = positions({count}, sizes[dim]);
       Sizes chosen = sizes;
       chosen[dim] = count;
@@ -130,9 +137,13 @@ TEST_CASE("index_select and index_add go by slices") {
 
 TEST_CASE("index and index_put take positions for the leading dimensions") {
   for (const DType dtype : {DType::Bool, DType::Int16, DType::BFloat16, DType::Float32, DType::Complex128})
-    for (const auto& [sizes, given, chosen] : {std::tuple<Sizes, int64_t, Sizes>{{5, 3}, 1, {4}}, {{5, 3}, 2, {6}},
-                                               {{5, 3, 4}, 2, {2, 3}}, {{5, 3, 4}, 1, {0}}, {{7}, 1, {3, 2}},
-                                               {{5, 3}, 2, {}}, {{90, 80, 5}, 2, {60, 70}}}) {
+    for (const auto& [sizes, given, chosen] : {std::tuple<Sizes, int64_t, Sizes>{{5, 3}, 1, {4}},
+                                               {{5, 3}, 2, {6}},
+                                               {{5, 3, 4}, 2, {2, 3}},
+                                               {{5, 3, 4}, 1, {0}},
+                                               {{7}, 1, {3, 2}},
+                                               {{5, 3}, 2, {}},
+                                               {{90, 80, 5}, 2, {60, 70}}}) {
       const Tensor x = integers(dtype, sizes);
       std::vector<Tensor> indices;
       for (int64_t d = 0; d < given; ++d) {
@@ -142,7 +153,8 @@ TEST_CASE("index and index_put take positions for the leading dimensions") {
       }
       Sizes result = chosen;
       for (size_t d = given; d < sizes.size(); ++d) result.push_back(sizes[d]);
-      const Tensor values = integers(dtype, result, 3), expected = empty(result, dtype), written = copy_of(x), sums = copy_of(x);
+      const Tensor values = integers(dtype, result, 3), expected = empty(result, dtype), written = copy_of(x),
+                   sums = copy_of(x);
       for_coordinates(result, [&](Coordinates& at, int64_t i) {
         const int64_t place = number_of({at.begin(), at.begin() + static_cast<int64_t>(chosen.size())}, chosen);
         Coordinates from(at.begin() + static_cast<int64_t>(chosen.size()), at.end());
@@ -194,10 +206,13 @@ TEST_CASE("a position outside is an error, and nothing is written") {
   const Tensor seven = tensor(DType::Int64, {2, 3}, {1, 2, 3, 4, 5, 7}), zero = tensor(DType::Int64, {2}, {1, 0});
   const Tensor out = empty({2, 3}, DType::Float32), src = integers(DType::Float32, {2, 3});
   Counting lua(1);
-  CHECK(error_of([&] { slots::gather(out, x, 0, seven); }) == "gather: position 7 is outside 1..5 in dimension 1 of (5, 3)");
-  CHECK(error_of([&] { slots::gather(empty({2, 3}, DType::Float32), x, 1, seven); }) ==
-        "gather: position 4 is outside 1..3 in dimension 2 of (5, 3)");
-  CHECK(error_of([&] { slots::scatter(x, 0, seven, src); }) == "scatter: position 7 is outside 1..5 in dimension 1 of (5, 3)");
+  CHECK(error_of([&] { slots::gather(out, x, 0, seven); }) ==
+        "gather: position 7 is outside 1..5 in dimension 1 of (5, 3)");
+  CHECK(error_of([&] {
+          slots::gather(empty({2, 3}, DType::Float32), x, 1, seven);
+        }) == "gather: position 4 is outside 1..3 in dimension 2 of (5, 3)");
+  CHECK(error_of([&] { slots::scatter(x, 0, seven, src); }) ==
+        "scatter: position 7 is outside 1..5 in dimension 1 of (5, 3)");
   CHECK(error_of([&] { slots::scatter_add(x, 0, strided(seven), src); }) ==
         "scatter_add: position 7 is outside 1..5 in dimension 1 of (5, 3)");
   CHECK(error_of([&] { slots::index_select(out, x, 0, zero); }) ==
@@ -212,8 +227,9 @@ TEST_CASE("a position outside is an error, and nothing is written") {
         "index_put: position 0 is outside 1..3 in dimension 2 of (5, 3)");
   CHECK(same_bits(x, before));
   const Tensor huge = tensor(DType::Int64, {1}, {-9223372036854775808.0});
-  CHECK(error_of([&] { slots::index_select(empty({1, 3}, DType::Float32), x, 0, huge); }) ==
-        "index_select: position -9223372036854775808 is outside 1..5 in dimension 1 of (5, 3)");
+  CHECK(error_of([&] {
+          slots::index_select(empty({1, 3}, DType::Float32), x, 0, huge);
+        }) == "index_select: position -9223372036854775808 is outside 1..5 in dimension 1 of (5, 3)");
 }
 
 TEST_CASE("nonzero gives positions in row-major order") {

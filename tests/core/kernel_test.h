@@ -13,9 +13,9 @@
 
 namespace facula::test {
 
-inline constexpr DType kAllDTypes[] = {DType::Bool,    DType::UInt8,    DType::Int8,    DType::Int16,
-                                       DType::Int32,   DType::Int64,    DType::Float16, DType::BFloat16,
-                                       DType::Float32, DType::Float64,  DType::Complex64, DType::Complex128};
+inline constexpr DType kAllDTypes[] = {DType::Bool,    DType::UInt8,   DType::Int8,      DType::Int16,
+                                       DType::Int32,   DType::Int64,   DType::Float16,   DType::BFloat16,
+                                       DType::Float32, DType::Float64, DType::Complex64, DType::Complex128};
 
 /// Address of element i in row-major order.
 inline char* address(const Tensor& x, int64_t i) {
@@ -29,19 +29,26 @@ inline char* address(const Tensor& x, int64_t i) {
 inline complex128 get(const Tensor& x, int64_t i) {
   return with_type(x.dtype(), [&]<class T>() {
     const T v = *reinterpret_cast<const T*>(address(x, i));
-    if constexpr (is_complex(dtype_of<T>)) return complex128(v);
-    else return complex128(static_cast<double>(v));
+    if constexpr (is_complex(dtype_of<T>))
+      return complex128(v);
+    else
+      return complex128(static_cast<double>(v));
   });
 }
 inline int64_t get_int(const Tensor& x, int64_t i) { return *reinterpret_cast<const int64_t*>(address(x, i)); }
 inline void set(const Tensor& x, int64_t i, complex128 v) {
   with_type(x.dtype(), [&]<class T>() {
     auto& to = *reinterpret_cast<T*>(address(x, i));
-    if constexpr (is_complex(dtype_of<T>)) to = T(v);
-    else if constexpr (std::is_same_v<T, bool>) to = v != 0.0;
-    else if constexpr (std::is_integral_v<T>) to = static_cast<T>(static_cast<int64_t>(v.real()));
-    else if constexpr (std::is_same_v<T, double>) to = v.real();
-    else to = T(static_cast<float>(v.real()));
+    if constexpr (is_complex(dtype_of<T>))
+      to = T(v);
+    else if constexpr (std::is_same_v<T, bool>)
+      to = v != 0.0;
+    else if constexpr (std::is_integral_v<T>)
+      to = static_cast<T>(static_cast<int64_t>(v.real()));
+    else if constexpr (std::is_same_v<T, double>)
+      to = v.real();
+    else
+      to = T(static_cast<float>(v.real()));
   });
 }
 

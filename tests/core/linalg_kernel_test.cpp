@@ -62,7 +62,8 @@ TEST_CASE("bmm gives the sums of products in every dtype and layout") {
 
 TEST_CASE("bmm multiplies expanded and overlapping operands") {
   for (const DType dtype : {DType::Float32, DType::Float16, DType::Int32}) {
-    const Tensor a = integers(dtype, {1, 4, 6}).expanded({3, 4, 6}), row = integers(dtype, {1, 1, 5}).expanded({3, 6, 5});
+    const Tensor a = integers(dtype, {1, 4, 6}).expanded({3, 4, 6}),
+                 row = integers(dtype, {1, 1, 5}).expanded({3, 6, 5});
     const Tensor window = integers(dtype, {12}).alias({3, 6, 5}, {0, 1, 1}, 0);  // element [k, n] is number k + n
     for (const Tensor& b : {row, window}) {
       const Tensor out = empty({3, 4, 5}, dtype);
@@ -87,7 +88,8 @@ TEST_CASE("bmm without inner elements scales out") {
   const Tensor out = tensor(DType::Float32, {1, 2, 2}, {1, 2, 3, 4});
   slots::bmm(out, empty({1, 2, 0}, DType::Float32), empty({1, 0, 2}, DType::Float32), 1, 3);
   CHECK(list(out) == std::vector<double>{3, 6, 9, 12});
-  slots::bmm(empty({0, 2, 2}, DType::Float32), empty({0, 2, 2}, DType::Float32), empty({0, 2, 2}, DType::Float32), 1, 0);
+  slots::bmm(empty({0, 2, 2}, DType::Float32), empty({0, 2, 2}, DType::Float32), empty({0, 2, 2}, DType::Float32), 1,
+             0);
 }
 
 TEST_CASE("integer products wrap") {
@@ -98,7 +100,8 @@ TEST_CASE("integer products wrap") {
 
 TEST_CASE("float16 products are summed in float32") {
   const int64_t K = 4096;  // 2048 + 1 rounds to 2048 in float16
-  const Tensor out = empty({1, 1, 2}, DType::Float16), a = empty({1, 1, K}, DType::Float16), b = empty({1, K, 2}, DType::Float16);
+  const Tensor out = empty({1, 1, 2}, DType::Float16), a = empty({1, 1, K}, DType::Float16),
+               b = empty({1, K, 2}, DType::Float16);
   for (int64_t i = 0; i < K; ++i) set(a, i, 1);
   for (int64_t i = 0; i < 2 * K; ++i) set(b, i, 1);
   slots::bmm(out, a, b, 1, 0);
@@ -106,11 +109,13 @@ TEST_CASE("float16 products are summed in float32") {
 }
 
 TEST_CASE("large products have the same bits on any number of threads") {
-  for (const Shape s : {Shape{1, 300, 500, 257}, {1, 4000, 1, 300}, {1, 1, 3000, 300}, {50, 20, 30, 40}, {3, 200, 200, 200}}) {
+  for (const Shape s :
+       {Shape{1, 300, 500, 257}, {1, 4000, 1, 300}, {1, 1, 3000, 300}, {50, 20, 30, 40}, {3, 200, 200, 200}}) {
     const Tensor a = empty({s.B, s.M, s.K}, DType::Float32), b = empty({s.B, s.K, s.N}, DType::Float32);
     Numbers numbers;
     for (const Tensor& x : {a, b})
-      for (int64_t i = 0; i < x.numel(); ++i) x.data<float>()[i] = static_cast<float>(numbers.integer(-1000, 1000)) / 777;
+      for (int64_t i = 0; i < x.numel(); ++i)
+        x.data<float>()[i] = static_cast<float>(numbers.integer(-1000, 1000)) / 777;
     const Tensor y = on_threads([&] {
       const Tensor out = empty({s.B, s.M, s.N}, DType::Float32);
       slots::bmm(out, a, b, 1, 0);

@@ -144,7 +144,8 @@ TEST_CASE("topk of a long row, sorted or not, holds the same elements") {
 
 TEST_CASE("complex numbers have no order") {
   const Tensor x = integers(DType::Complex64, {3});
-  CHECK(error_of([&] { slots::sort(x, empty({3}, DType::Int64), x, 0, false); }) == "sort: complex64 numbers have no order");
+  CHECK(error_of([&] { slots::sort(x, empty({3}, DType::Int64), x, 0, false); }) ==
+        "sort: complex64 numbers have no order");
   CHECK(error_of([&] { slots::topk(x, empty({3}, DType::Int64), x, 0, true, true); }) ==
         "topk: complex64 numbers have no order");
 }

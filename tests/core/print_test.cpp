@@ -101,8 +101,7 @@ TEST_CASE("large tensors show their edges") {
 
 TEST_CASE("only what is shown is read") {
   const Tensor one = scalar_tensor(1.5, DType::Float32);
-  CHECK(to_text(one.expanded({int64_t{1} << 40})) ==
-        "tensor([1.5000, 1.5000, 1.5000,  ..., 1.5000, 1.5000, 1.5000])");
+  CHECK(to_text(one.expanded({int64_t{1} << 40})) == "tensor([1.5000, 1.5000, 1.5000,  ..., 1.5000, 1.5000, 1.5000])");
   const Sizes forty_twos(40, 2);  // no dimension is long enough to be cut
   CHECK(to_text(one.expanded(forty_twos)).starts_with("tensor(...,\n       size=(2, 2, "));
 }

@@ -37,14 +37,17 @@ TEST_CASE("uniform numbers are 24 or 53 bits of the stream") {
     const Tensor x = filled({n}, DType::Float32, [](const Tensor& out) { slots::uniform(out, 0, 1, kStream); });
     for (int64_t i = 0; i < n; ++i) CHECK(get(x, i) == (word(kStream, i) >> 8) * 0x1p-24);
     const Tensor y = filled({n}, DType::Float64, [](const Tensor& out) { slots::uniform(out, -1, 3, kStream); });
-    for (int64_t i = 0; i < n; ++i) CHECK(get(y, i) == -1 + 4 * (static_cast<double>(pair(kStream, i) >> 11) * 0x1p-53));
+    for (int64_t i = 0; i < n; ++i)
+      CHECK(get(y, i) == -1 + 4 * (static_cast<double>(pair(kStream, i) >> 11) * 0x1p-53));
   }
 }
 
 TEST_CASE("uniform numbers stay below the end in every floating dtype") {
   for (const DType dtype : {DType::Float16, DType::BFloat16, DType::Float32, DType::Float64})
-    for (const auto& [from, to] : {std::pair{0.0, 1.0}, {-1.0, 0.0}, {0.1, 0.3}, {-2.0, -1.0}, {1000.0, 1001.0}, {2.0, 2.0}}) {
-      const Tensor x = filled({20, 500}, dtype, [&, a = from, b = to](const Tensor& out) { slots::uniform(out, a, b, kStream); });
+    for (const auto& [from, to] :
+         {std::pair{0.0, 1.0}, {-1.0, 0.0}, {0.1, 0.3}, {-2.0, -1.0}, {1000.0, 1001.0}, {2.0, 2.0}}) {
+      const Tensor x =
+          filled({20, 500}, dtype, [&, a = from, b = to](const Tensor& out) { slots::uniform(out, a, b, kStream); });
       INFO(dtype, " ", from, " ", to);
       int64_t outside = 0;
       for (int64_t i = 0; i < x.numel(); ++i) outside += get(x, i).real() >= to && from < to;
@@ -60,11 +63,14 @@ TEST_CASE("normal numbers are Box and Muller's") {
     const Tensor y = filled({n}, DType::Float64, [](const Tensor& out) { slots::normal(out, 1, 2, kStream); });
     for (int64_t i = 0; i < n; ++i) {
       const int64_t a = i / 2 * 2, b = a + 1;
-      const double r = std::sqrt(-2 * std::log((word(kStream, a) / 2 + 0.5) * 0x1p-31)), t = tau * 0x1p-32 * word(kStream, b);
-      CHECK(get(x, i).real() == doctest::Approx(1 + 2 * r * (i % 2 ? std::sin(t) : std::cos(t))).epsilon(1e-5).scale(1));
+      const double r = std::sqrt(-2 * std::log((word(kStream, a) / 2 + 0.5) * 0x1p-31)),
+                   t = tau * 0x1p-32 * word(kStream, b);
+      CHECK(get(x, i).real() ==
+            doctest::Approx(1 + 2 * r * (i % 2 ? std::sin(t) : std::cos(t))).epsilon(1e-5).scale(1));
       const double q = std::sqrt(-2 * std::log(static_cast<double>((pair(kStream, a) >> 11) + 1) * 0x1p-53));
       const double u = tau * 0x1p-64 * static_cast<double>(pair(kStream, b));
-      CHECK(get(y, i).real() == doctest::Approx(1 + 2 * q * (i % 2 ? std::sin(u) : std::cos(u))).epsilon(1e-12).scale(1));
+      CHECK(get(y, i).real() ==
+            doctest::Approx(1 + 2 * q * (i % 2 ? std::sin(u) : std::cos(u))).epsilon(1e-12).scale(1));
     }
   }
 }
@@ -104,10 +110,12 @@ TEST_CASE("exponential numbers are the logarithm of uniform ones") {
 TEST_CASE("random integers are shares of 64 bits, in every dtype") {
   for (const DType dtype : kAllDTypes) {
     const int64_t low = dtype == DType::Bool || dtype == DType::UInt8 ? 0 : -5, high = dtype == DType::Bool ? 2 : 100;
-    const Tensor x = filled({7, 300}, dtype, [&](const Tensor& out) { slots::random_integer(out, low, high, kStream); });
+    const Tensor x =
+        filled({7, 300}, dtype, [&](const Tensor& out) { slots::random_integer(out, low, high, kStream); });
     const Tensor expected = empty({7, 300}, dtype);
     for (int64_t i = 0; i < x.numel(); ++i)
-      set(expected, i, static_cast<double>(low) + std::floor(static_cast<double>(pair(kStream, i)) * 0x1p-64 * double(high - low)));
+      set(expected, i,
+          static_cast<double>(low) + std::floor(static_cast<double>(pair(kStream, i)) * 0x1p-64 * double(high - low)));
     INFO(dtype);
     CHECK(distance(x, expected) == 0);
   }
@@ -124,7 +132,8 @@ TEST_CASE("bernoulli numbers are 1 where the word is below the probability") {
     for (const DType real : {DType::Float16, DType::Float32, DType::Float64}) {
       const Tensor p = empty({30, 100}, real);
       for (int64_t i = 0; i < p.numel(); ++i) set(p, i, static_cast<double>(i % 5) / 4);
-      const Tensor each = filled({30, 100}, dtype, [&](const Tensor& out) { slots::bernoulli(out, strided(p), kStream); });
+      const Tensor each =
+          filled({30, 100}, dtype, [&](const Tensor& out) { slots::bernoulli(out, strided(p), kStream); });
       const Tensor third = tensor(real, {}, {0.3}).expanded({30, 100});
       const Tensor same = filled({30, 100}, dtype, [&](const Tensor& out) { slots::bernoulli(out, third, kStream); });
       INFO(dtype, " ", real);
