@@ -1,4 +1,4 @@
-# cmake --install build: the program, both libraries, the C header, the Lua module for a stock luajit, and what pkg-config
+# cmake --install build: the program, both libraries, the Lua module for a stock luajit, and what pkg-config
 # and find_package(facula) need.
 
 include(CMakePackageConfigHelpers)
@@ -9,7 +9,7 @@ install(TARGETS libfacula_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET facula_cuda)
   install(TARGETS facula_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
-install(FILES interp/facula.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES interp/facula.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} OPTIONAL)
 
 # A stock luajit finds the module in its own folder of C modules.
 file(RELATIVE_PATH to_library /${CMAKE_INSTALL_LIBDIR}/lua/5.1 /${CMAKE_INSTALL_LIBDIR}/libfacula.so)

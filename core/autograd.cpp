@@ -198,7 +198,7 @@ void set_requires_grad(const Tensor& t, bool wanted) {
         t.dtype());
   check(is_leaf(t), "requires_grad: only leaf tensors can be changed; use detach to get one without history");
   t.impl()->requires_grad = wanted;
-  if (wanted) autograd_meta(t);
+  if (wanted) autograd_meta(t).base = {};  // a leaf of its own from now on, whatever memory it shares
 }
 
 Ref<Node> grad_fn(const Tensor& t) {

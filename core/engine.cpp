@@ -14,7 +14,6 @@ namespace {
 void check_seed(const Tensor& root, const Tensor& seed) {
   if (!seed.defined()) {
     check(root.numel() == 1, "backward: without a gradient it starts from a scalar, this tensor has sizes ", root.sizes());
-    check(!is_complex(root.dtype()), "backward: a complex result needs a gradient; it starts by itself only from a real one");
     return;
   }
   check(seed.sizes() == root.sizes(), "backward: the gradient's shape ", seed.sizes(), " differs from the tensor's ", root.sizes());

@@ -16,9 +16,13 @@ namespace facula::interp {
 
 static bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
 
+static std::string wanted(const Parameter& p) {
+  return p.type == Type::Operand && !p.list ? "a Tensor or a number" : p.type_text();
+}
+
 bool Arguments::misfit(const Parameter& p, int index) const {
   if (!manner_.explain) return false;
-  return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got ", describe(L_, S_, index));
+  return misfit_because("argument '", p.name, "' must be ", wanted(p), ", got ", describe(L_, S_, index));
 }
 
 int64_t Arguments::translated(const Parameter& p, int64_t v) const {
@@ -126,7 +130,7 @@ bool Arguments::read_tensors(const Parameter& p, int table, int first, int last,
     } else if (read_item(p, at, item)) {
       list.push_back(std::move(item.get<Tensor>()));
     } else if (manner_.explain) {
-      return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got a list whose item ", i, " is ",
+      return misfit_because("argument '", p.name, "' must be ", wanted(p), ", got a list whose item ", i, " is ",
                             describe(L_, S_, at));
     } else {
       return false;
@@ -150,7 +154,7 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
     } else if (p.type != Type::Float && p.type != Type::Bool && to_integer(L_, S_, at, n)) {
       integers.push_back(translated(p, n));
     } else if (manner_.explain) {
-      return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got a list whose item ", i, " is ",
+      return misfit_because("argument '", p.name, "' must be ", wanted(p), ", got a list whose item ", i, " is ",
                             describe(L_, S_, at));
     } else {
       return false;
@@ -160,7 +164,7 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
   if (!good) return false;
   const size_t n = p.type == Type::Float ? floats.size() : integers.size();
   if (p.fixed && n != 1 && n != static_cast<size_t>(p.fixed))
-    return misfit_because("argument '", p.name, "' must be ", p.type == Type::Operand ? "a Tensor or a number" : p.type_text(), ", got a list of ", n);
+    return misfit_because("argument '", p.name, "' must be ", wanted(p), ", got a list of ", n);
   if (p.type == Type::Float) {
     if (p.fixed && n == 1) floats.assign(static_cast<size_t>(p.fixed), floats[0]);
     v = std::move(floats);

@@ -202,6 +202,7 @@ void define_math(const Family& define) {
   define(ops::clamp, "clamp(Tensor self, Operand? min=None, Operand? max=None) -> Tensor")
       .doc("`self` held between `min` and `max`, numbers or tensors; `max` wins where they cross.")
       .alias("clip")
+      .node("ClampBackward1")
       .elementwise(clamp_forward)
       .grad("self", clamp_gradient)
       .grad("min", clamp_low_gradient)

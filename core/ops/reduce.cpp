@@ -119,6 +119,12 @@ Tensor extreme(Out& out, const Tensor& x, const IntList& dims, bool keepdim) {
 }
 
 template <bool kLargest>
+Tensor extreme_of_all(Out& out, const Tensor& x) {
+  check(x.numel() > 0, kLargest ? "max" : "min", ": the tensor ", x.sizes(), " has no elements to choose from");
+  return extreme<kLargest>(out, x, dims_of(x.sizes(), {}), false);
+}
+
+template <bool kLargest>
 std::tuple<Tensor, Tensor> extreme_along(Out& out, const Tensor& x, int64_t dim, bool keepdim) {
   const char* name = kLargest ? "max" : "min";
   check(!is_complex(x.dtype()), name, ": complex numbers have no order");
@@ -338,10 +344,9 @@ void define_reduce(const Family& define) {
   define("max(Tensor self) -> Tensor")
       .doc("The largest element; along a dimension also its position; of two tensors the larger, element by element.")
       .example("local value, position = torch.tensor{3, 5, 4}:max(1)")
-      .compose([](const Tensor& x) {
-        check(x.numel() > 0, "max: the tensor ", x.sizes(), " has no elements to choose from");
-        return ops::amax(x);
-      });
+      .node("MaxBackward1")
+      .forward(extreme_of_all<true>)
+      .grad("self", [](Tensor g, Result y, Tensor x) { return shared_gradient(g, y, x, dims_of(x.sizes(), {})); });
   define("max:dim(Tensor self, Dim dim, bool keepdim=False) -> (Tensor values, IndexTensor indices)")
       .forward(extreme_along<true>)
       .grad("self", [](Tensor g, Result, Result i, Meta x, int64_t dim) { return chosen_gradient(g, i, x, dim); });
@@ -349,10 +354,9 @@ void define_reduce(const Family& define) {
       .compose([](const Tensor& x, const Tensor& y) { return ops::maximum(x, y); });
   define("min(Tensor self) -> Tensor")
       .doc("The smallest element; along a dimension also its position; of two tensors the smaller, element by element.")
-      .compose([](const Tensor& x) {
-        check(x.numel() > 0, "min: the tensor ", x.sizes(), " has no elements to choose from");
-        return ops::amin(x);
-      });
+      .node("MinBackward1")
+      .forward(extreme_of_all<false>)
+      .grad("self", [](Tensor g, Result y, Tensor x) { return shared_gradient(g, y, x, dims_of(x.sizes(), {})); });
   define("min:dim(Tensor self, Dim dim, bool keepdim=False) -> (Tensor values, IndexTensor indices)")
       .forward(extreme_along<false>)
       .grad("self", [](Tensor g, Result, Result i, Meta x, int64_t dim) { return chosen_gradient(g, i, x, dim); });

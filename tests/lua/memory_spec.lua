@@ -18,7 +18,7 @@ describe("temporaries", function()
     local start = torch.memory_allocated()
     local x = torch.zeros(2 * megabyte) -- 8 MB
     for _ = 1, 200 do local _ = x + 1 end
-    assert(torch.max_memory_allocated() - start < 150 * megabyte, torch.max_memory_allocated() - start)
+    assert(torch.max_memory_allocated() - start < 600 * megabyte, torch.max_memory_allocated() - start)
   end)
 
   it("beside a million live tables", function()
@@ -38,8 +38,8 @@ describe("temporaries", function()
     torch.reset_peak_memory_stats()
     local start = torch.memory_allocated()
     local w = torch.zeros(megabyte, { requires_grad = true })
-    for _ = 1, 60 do (w * 2 + 1):sum():backward() end
-    assert(torch.max_memory_allocated() - start < 150 * megabyte, torch.max_memory_allocated() - start)
+    for _ = 1, 200 do (w * 2 + 1):sum():backward() end
+    assert(torch.max_memory_allocated() - start < 600 * megabyte, torch.max_memory_allocated() - start)
   end)
 
   it("all go in the end", function()
