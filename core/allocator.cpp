@@ -54,22 +54,28 @@ class CpuRuntime final : public Runtime {
     if (const size_t limit = limit_.load(std::memory_order_relaxed); limit != 0) [[unlikely]]
       check_limit(bytes, size, limit);
     void* p = take(c, size);
-    const int64_t now = allocated_.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed) +
-                        static_cast<int64_t>(size);
-    if (now > peak_.load(std::memory_order_relaxed)) peak_.store(now, std::memory_order_relaxed);
-    total_.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed);
+    tally_.allocated += static_cast<int64_t>(size);
+    tally_.total += static_cast<int64_t>(size);
+    if (tally_.total > kTallyBytes) settle();
     return p;
   }
 
   void free(void* p, size_t bytes, int) override {
     const int c = class_of(bytes);
     const size_t size = size_of_class(c);
-    allocated_.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
+    tally_.allocated -= static_cast<int64_t>(size);
+    if (tally_.allocated < -kTallyBytes) settle();
 #ifdef FACULA_PLAIN_HEAP
     std::free(p);
 #else
+    if (c < kBatchClasses) {
+      auto* link = static_cast<Link*>(p);
+      link->next = pages_[c];
+      pages_[c] = link;
+      return;
+    }
     if (c < kSmallClasses) {
-      Local& list = local_[c];
+      Local& list = local(c);
       if (list.count < kLocalBlocks) {
         list.blocks[list.count++] = p;
         return;
@@ -89,13 +95,20 @@ class CpuRuntime final : public Runtime {
   void copy(void* to, Device, const void* from, Device, size_t bytes) override { std::memcpy(to, from, bytes); }
 
   MemoryStats memory_stats(int) override {
+    settle();
     return {allocated_.load(), peak_.load(), std::max(reserved_.load(), allocated_.load()), total_.load()};
   }
-  void reset_peak(int) override { peak_ = allocated_.load(); }
+  void reset_peak(int) override {
+    settle();
+    peak_ = allocated_.load();
+  }
   void set_memory_limit(size_t bytes, int) override { limit_ = bytes; }
 
   int64_t total() const { return total_.load(std::memory_order_relaxed); }
-  int64_t allocated() const { return allocated_.load(std::memory_order_relaxed); }
+  int64_t allocated() {
+    settle();
+    return allocated_.load(std::memory_order_relaxed);
+  }
 
   void empty_cache() override {
     std::lock_guard lock(mutex_);
@@ -105,10 +118,23 @@ class CpuRuntime final : public Runtime {
       lists_[c] = {};
     }
     cached_ = 0;
-    for (int c = 0; c < kBatchClasses; ++c) cached_ += lists_[c].size() * size_of_class(c);
   }
 
  private:
+  // What a thread has allocated and freed since it last told the common counters: three locked additions for every small
+  // tensor would cost more than its memory. So these lag behind by at most 64 KB for each other thread.
+  struct Tally {
+    int64_t allocated, total;
+  };
+  static constexpr int64_t kTallyBytes = 64 << 10;
+  void settle() {
+    const int64_t now = allocated_.fetch_add(tally_.allocated, std::memory_order_relaxed) + tally_.allocated;
+    total_.fetch_add(tally_.total, std::memory_order_relaxed);
+    tally_ = {};
+    int64_t peak = peak_.load(std::memory_order_relaxed);
+    while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
+  }
+
   static constexpr int kLocalBlocks = 64;
   struct Local {
     int count;
@@ -117,10 +143,15 @@ class CpuRuntime final : public Runtime {
 
   void* take(int c, size_t size) {
 #ifndef FACULA_PLAIN_HEAP
+    if (c < kBatchClasses) {
+      if (!pages_[c]) add_page(c, size);
+      Link* p = pages_[c];
+      pages_[c] = p->next;
+      return p;
+    }
     if (c < kSmallClasses) {
-      Local& list = local_[c];
+      Local& list = local(c);
       if (list.count > 0) return list.blocks[--list.count];
-      if (c < kBatchClasses) return refill(c, size);
     }
     {
       std::lock_guard lock(mutex_);
@@ -135,24 +166,20 @@ class CpuRuntime final : public Runtime {
     return fresh(size);
   }
 
-  // The smallest blocks are cut from pages of 64, which stay: a call of malloc each would cost more than the operator.
+  // The smallest blocks are cut from pages and never given back: a call of malloc each would cost more than the operator. Freed
+  // ones stay with the thread that freed them.
+  struct Link {
+    Link* next;
+  };
   static constexpr int kBatchClasses = 4;
-  void* refill(int c, size_t size) {
-    Local& list = local_[c];
-    {
-      std::lock_guard lock(mutex_);
-      auto& common = lists_[c];
-      while (!common.empty() && list.count < kLocalBlocks / 2) {
-        list.blocks[list.count++] = common.back();
-        common.pop_back();
-        cached_ -= size;
-      }
+  static void* block(void* page, size_t size, size_t i) { return static_cast<char*>(page) + i * size; }
+  void add_page(int c, size_t size) {
+    void* page = fresh(size * kLocalBlocks);
+    for (size_t i = kLocalBlocks; i-- > 0;) {
+      auto* link = static_cast<Link*>(block(page, size, i));
+      link->next = pages_[c];
+      pages_[c] = link;
     }
-    if (list.count == 0) {
-      auto* page = static_cast<char*>(fresh(size * kLocalBlocks));
-      for (int i = kLocalBlocks; i-- > 0;) list.blocks[list.count++] = page + static_cast<size_t>(i) * size;
-    }
-    return list.blocks[--list.count];
   }
 
   void* fresh(size_t size) {
@@ -161,12 +188,13 @@ class CpuRuntime final : public Runtime {
       empty_cache();
       p = system_allocate(size);
     }
-    if (!p) throw OutOfMemory(text("out of memory: ", size, " bytes cannot be had, ", allocated_.load(), " are in use"));
+    if (!p) throw OutOfMemory(text("out of memory: ", size, " bytes cannot be had, ", allocated(), " are in use"));
     reserved_.fetch_add(static_cast<int64_t>(size), std::memory_order_relaxed);
     return p;
   }
 
   void check_limit(size_t bytes, size_t size, size_t limit) {
+    settle();
     const auto used = static_cast<size_t>(std::max<int64_t>(0, allocated_.load()));
     if (used + size > limit)
       throw OutOfMemory(text("out of memory: ", bytes, " bytes wanted, ", used, " of a limit of ", limit, " are in use"));
@@ -177,7 +205,16 @@ class CpuRuntime final : public Runtime {
     return std::max<size_t>(size_t{256} << 20, static_cast<size_t>(std::max<int64_t>(0, peak_.load())) / 2);
   }
 
-  static thread_local Local local_[kSmallClasses];
+  static Local& local(int c) {
+    if (!local_) [[unlikely]]
+      local_ = new Local[kSmallClasses]();
+    return local_[c];
+  }
+
+  // Small, so that they fit into what is reserved for libraries that are loaded late.
+  static thread_local Local* local_;
+  static thread_local Link* pages_[kBatchClasses];
+  static thread_local Tally tally_;
 
   std::atomic<int64_t> allocated_{0}, peak_{0}, reserved_{0}, total_{0};
   std::atomic<size_t> limit_{0};
@@ -186,7 +223,9 @@ class CpuRuntime final : public Runtime {
   size_t cached_ = 0;
 };
 
-thread_local CpuRuntime::Local CpuRuntime::local_[kSmallClasses] = {};
+thread_local CpuRuntime::Local* CpuRuntime::local_ = nullptr;
+thread_local CpuRuntime::Link* CpuRuntime::pages_[kBatchClasses] = {};
+thread_local CpuRuntime::Tally CpuRuntime::tally_ = {};
 
 class MetaRuntime final : public Runtime {
  public:

@@ -106,9 +106,11 @@ struct Operator {
     return !schema.parameters.empty() && schema.parameters[0].is_tensor() && !schema.parameters[0].list;
   }
   /// Is there a `name_`? Every operator with a tensor `self` and one tensor result has it.
-  bool has_in_place() const;
+  bool has_in_place() const { return in_place_form; }
   /// Is there `out=`? Every operator whose results are tensors and no views has it.
-  bool has_out() const;
+  bool has_out() const { return out_form; }
+
+  bool in_place_form = false, out_form = false;  // from the rest, once the declaration is complete
 };
 
 /// Calls an operator: the one door that everything goes through. `arguments` holds a value for each parameter, with

@@ -34,6 +34,11 @@ Tensor moved(const Tensor& x, Device device) {
   return y;
 }
 
+static void bring(Tensor& x, Device device, DType dtype) {
+  if (x.device() != device) x = moved(x, device);
+  if (x.dtype() != dtype) x = converted(x, dtype);
+}
+
 static const char* kind_names(Promotion p) {
   if (p.most == Category::Integral) return "integers or bool";
   if (p.most == Category::Floating) return p.least == Category::Bool ? "real numbers" : "real numbers that are not bool";
@@ -63,7 +68,7 @@ Tensor pointwise_as(Out& out, const char* name, const PointwiseSlot& slot, DType
   for (size_t i = 1; i < inputs.size() && same_size; ++i) same_size = inputs[i].sizes() == first.sizes();
   if (same_size) {
     const Tensor y = out.make(first.sizes(), result);
-    for (Tensor& x : inputs) x = converted(moved(x, y.device()), compute);
+    for (Tensor& x : inputs) bring(x, y.device(), compute);
     slot(y, TensorSpan(inputs), numbers);
     return y;
   }
@@ -71,7 +76,7 @@ Tensor pointwise_as(Out& out, const char* name, const PointwiseSlot& slot, DType
   for (size_t i = 1; i < inputs.size(); ++i) sizes = broadcast(sizes, inputs[i].sizes(), name);
   const Tensor y = out.make(sizes, result);
   for (Tensor& x : inputs) {
-    x = converted(moved(x, y.device()), compute);
+    bring(x, y.device(), compute);
     if (!(x.sizes() == sizes)) x = x.expanded(sizes);
   }
   slot(y, TensorSpan(inputs), numbers);

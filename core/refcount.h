@@ -25,7 +25,7 @@ class RefCounted {
   uint32_t use_count() const { return count_.load(std::memory_order_relaxed); }
 
  private:
-  mutable std::atomic<uint32_t> count_{0};
+  mutable std::atomic<uint32_t> count_{1};  // of whoever made it
 };
 
 /// One counted reference, or none.
@@ -73,7 +73,7 @@ class Ref {
 
 template <class T, class... A>
 Ref<T> make_ref(A&&... args) {
-  return Ref<T>(new T(std::forward<A>(args)...));
+  return Ref<T>::adopt(new T(std::forward<A>(args)...));
 }
 
 }  // namespace facula

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cctype>
+#include <cstring>
 
 #include "core/define.h"
 #include "core/ops/families.h"
@@ -7,17 +8,17 @@
 
 namespace facula {
 
-bool Operator::has_in_place() const {
-  return has_self() && !is_in_place && schema.parameters[0].name == "self" && schema.parameters[0].type != Type::IndexTensor &&
-         !schema.parameters[0].optional && schema.results.size() == 1 && schema.results[0].type == Type::Tensor &&
-         !schema.results[0].list;
+static bool in_place_form_of(const Operator& op) {
+  const Schema& s = op.schema;
+  return op.has_self() && !op.is_in_place && s.parameters[0].name == "self" && s.parameters[0].type != Type::IndexTensor &&
+         !s.parameters[0].optional && s.results.size() == 1 && s.results[0].type == Type::Tensor && !s.results[0].list;
 }
 
-bool Operator::has_out() const {
-  return !is_view && !is_in_place && !schema.results.empty() &&
-         std::all_of(schema.results.begin(), schema.results.end(), [](const ResultType& r) {
-           return (r.type == Type::Tensor || r.type == Type::IndexTensor) && !r.list;
-         });
+static bool out_form_of(const Operator& op) {
+  const auto& results = op.schema.results;
+  return !op.is_view && !op.is_in_place && !results.empty() && std::all_of(results.begin(), results.end(), [](const ResultType& r) {
+    return (r.type == Type::Tensor || r.type == Type::IndexTensor) && !r.list;
+  });
 }
 
 // max_pool2d -> MaxPool2DBackward0 and add -> AddBackward0, as PyTorch names its nodes.
@@ -59,6 +60,8 @@ void Registry::finish() {
     if (!op->invoke) fail("operator ", op->schema.name, " has no forward");
     std::stable_sort(op->derivatives.begin(), op->derivatives.end(),
                      [](const Derivative& a, const Derivative& b) { return a.input < b.input; });
+    op->in_place_form = in_place_form_of(*op);
+    op->out_form = out_form_of(*op);
     names_[op->schema.name].push_back(op.get());
     for (const std::string& alias : op->aliases) names_[alias].push_back(op.get());
   }
@@ -94,7 +97,39 @@ void Definition::add_derivative(const char* input, Derivative d) {
   op_.derivatives.push_back(std::move(d));
 }
 
+// The common case, of tensors that agree in dtype, device and sizes, takes them as they are. `lent` holds the bits of their
+// handles without counting: six atomic operations would cost as much as a small kernel.
+static bool invoke_alike(const Operator& op, Out& out, const Value* arguments, Results& results) {
+  alignas(Tensor) std::byte lent[3 * sizeof(Tensor)];
+  Scalar numbers[2];
+  size_t tensors = 0, scalars = 0;
+  const Tensor* first = nullptr;
+  for (size_t i = 0; i < op.schema.parameters.size(); ++i) {
+    if (!arguments[i].is<Tensor>()) {
+      if (scalars == std::size(numbers)) return false;
+      numbers[scalars++] = arguments[i].get<Scalar>();
+      continue;
+    }
+    const Tensor& x = arguments[i].get<Tensor>();
+    if (!first) first = &x;
+    if (x.impl()->is_number || x.dtype() != first->dtype() || x.device() != first->device() || !(x.sizes() == first->sizes()))
+      return false;
+    std::memcpy(lent + tensors++ * sizeof(Tensor), static_cast<const void*>(&x), sizeof(Tensor));
+  }
+  const Category kind = category(first->dtype());
+  const Promotion& p = op.promotion;
+  if (kind < p.least || kind > p.most || p.result == Promotion::Result::Real ||
+      (p.compute == Promotion::Compute::Float && kind < Category::Floating))
+    return false;
+  const DType result = p.result == Promotion::Result::Bool ? DType::Bool : first->dtype();
+  Tensor y = out.make(first->sizes(), result, first->device());
+  (*op.slot)(y, TensorSpan(reinterpret_cast<const Tensor*>(lent), tensors), ScalarSpan(numbers, scalars));
+  results.push(std::move(y));
+  return true;
+}
+
 static void invoke_pointwise(const Operator& op, Out& out, const Value* arguments, Results& results) {
+  if (invoke_alike(op, out, arguments, results)) return;
   Tensor inputs[3];
   Scalar numbers[4];
   size_t tensors = 0, scalars = 0;

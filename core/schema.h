@@ -29,6 +29,8 @@ struct Parameter {
   Value fallback;             // the default; none for None
 
   bool is_tensor() const { return type == Type::Tensor || type == Type::IndexTensor || type == Type::Operand; }
+  /// One tensor, not named and perhaps a number.
+  bool is_operand() const { return (type == Type::Tensor || type == Type::Operand) && !list && !named_only; }
   /// As in the schema: `Dim[]? dim=None`.
   std::string type_text() const;
 };

@@ -34,6 +34,10 @@ TensorImpl::TensorImpl(Storage s, DType t, Sizes n, IntList st, int64_t o)
   refresh();
 }
 
+TensorImpl::TensorImpl(Storage s, DType t, const Sizes& n, int64_t count)
+    : storage(std::move(s)), sizes(n), strides(contiguous_strides(n)), offset(0), numel(count), dtype(t), contiguous(true),
+      autograd(nullptr, &destroy_autograd) {}
+
 void TensorImpl::refresh() {
   numel = 1;
   contiguous = true;
@@ -66,8 +70,9 @@ static size_t bytes_of(int64_t elements, DType dtype, const Sizes& sizes) {
 }
 
 Tensor empty(const Sizes& sizes, DType dtype, Device device) {
-  auto storage = make_ref<StorageImpl>(bytes_of(numel_of(sizes), dtype, sizes), device);
-  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, contiguous_strides(sizes), 0));
+  const int64_t numel = numel_of(sizes);
+  auto storage = make_ref<StorageImpl>(bytes_of(numel, dtype, sizes), device);
+  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, numel));
 }
 
 Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, Device device) {

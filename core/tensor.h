@@ -29,6 +29,8 @@ IntList contiguous_strides(const Sizes& sizes);
 class TensorImpl : public RefCounted {
  public:
   TensorImpl(Storage storage, DType dtype, Sizes sizes, IntList strides, int64_t offset);
+  /// Dense and row-major, with `numel` elements.
+  TensorImpl(Storage storage, DType dtype, const Sizes& sizes, int64_t numel);
 
   static void destroy(TensorImpl* t);
   static void* operator new(size_t);
@@ -61,6 +63,8 @@ class Tensor {
   bool defined() const { return static_cast<bool>(impl_); }
   TensorImpl* impl() const { return impl_.get(); }
   const Ref<TensorImpl>& ref() const { return impl_; }
+  /// Forgets the tensor without releasing it.
+  void leave() { impl_.leave(); }
   /// The same tensor, not only equal elements.
   bool is(const Tensor& other) const { return impl_ == other.impl_; }
 

@@ -1,7 +1,8 @@
 // Arguments and results of operators, of any type that a schema can name.
 #pragma once
 
-#include <array>
+#include <cstddef>
+#include <new>
 #include <optional>
 #include <string>
 #include <variant>
@@ -21,7 +22,7 @@ class Value {
 
   Value() = default;
   Value(Tensor t) {
-    if (t.defined()) payload_ = std::move(t);
+    if (t.defined()) payload_.emplace<Tensor>(std::move(t));
   }
   Value(Scalar s) : payload_(s) {}
   Value(bool v) : Value(Scalar(v)) {}
@@ -42,6 +43,13 @@ class Value {
   Value(const std::optional<T>& v) {
     if (v) *this = Value(*v);
   }
+
+  /// Without the detour over a temporary, for what arguments and results are nearly always.
+  void set(Tensor t) { payload_.emplace<Tensor>(std::move(t)); }
+  void set(const Scalar& s) { payload_.emplace<Scalar>(s); }
+  /// Holds a tensor that somebody else keeps alive, uncounted, until `give_back`: counting costs as much as a small kernel.
+  void borrow(const Tensor& t) { payload_.emplace<Tensor>(Ref<TensorImpl>::adopt(t.impl())); }
+  void give_back() { get<Tensor>().leave(); }
 
   bool is_none() const { return payload_.index() == 0; }
   template <class T>
@@ -68,15 +76,30 @@ inline constexpr int kMaxResults = 4;
 /// What an operator returns: one to four values.
 class Results {
  public:
+  Results() = default;
+  Results(const Results& other) { *this = other; }
+  Results& operator=(const Results& other) {
+    if (this == &other) return *this;
+    clear();
+    for (int i = 0; i < other.size_; ++i) push(other[i]);
+    return *this;
+  }
+  ~Results() { clear(); }
+
   int size() const { return size_; }
-  Value& operator[](int i) { return values_[i]; }
-  const Value& operator[](int i) const { return values_[i]; }
-  const Tensor& tensor(int i = 0) const { return values_[i].get<Tensor>(); }
-  void push(Value v) { values_[size_++] = std::move(v); }
+  Value& operator[](int i) { return values()[i]; }
+  const Value& operator[](int i) const { return const_cast<Results*>(this)->values()[i]; }
+  const Tensor& tensor(int i = 0) const { return (*this)[i].get<Tensor>(); }
+  void push(Value v) { new (values() + size_++) Value(std::move(v)); }
 
  private:
-  std::array<Value, kMaxResults> values_;
+  Value* values() { return reinterpret_cast<Value*>(room_); }
+  void clear() {
+    while (size_ > 0) values()[--size_].~Value();
+  }
+
   int size_ = 0;
+  alignas(Value) std::byte room_[kMaxResults * sizeof(Value)];  // values are made as they come
 };
 
 using OptScalar = std::optional<Scalar>;

@@ -208,6 +208,14 @@ bool Arguments::read_positional(int last) {
   const auto& parameters = schema_.parameters;
   int i = 0;
   for (int at = 1; at <= last; ++at, ++i) {
+    if (i < count_ && parameters[static_cast<size_t>(i)].is_operand()) {  // the common case first
+      if (const Tensor* t = to_tensor(L_, S_, at)) {
+        sources_[i] = static_cast<int16_t>(at);
+        (*this)[i].borrow(*t);  // the handle stays on the stack
+        borrowed_ |= 1u << i;
+        continue;
+      }
+    }
     if (lua_isnil(L_, at)) continue;
     if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
       if (at == last && is_empty(at)) return true;  // of options
@@ -252,6 +260,8 @@ bool Arguments::fill_defaults() {
     if (p.required) return misfit_because("argument '", p.name, "' is missing");
     if (p.type == Type::Operand && p.fallback.is<Scalar>())
       (*this)[i] = number_tensor(p.fallback.get<Scalar>());
+    else if (p.fallback.is<Scalar>())
+      (*this)[i].set(p.fallback.get<Scalar>());
     else if (!p.fallback.is_none())
       (*this)[i] = p.fallback;
   }
@@ -283,28 +293,28 @@ bool Arguments::is_named(int table, int position) const {
 }
 
 bool Arguments::read(int top) {
-  lua_settop(L_, top);
+  if (lua_gettop(L_) != top) lua_settop(L_, top);  // an earlier overload left its named arguments
   const bool named = top > 0 && lua_istable(L_, top) && is_named(top, top - 1);
   return read_positional(named ? top - 1 : top) && (!named || read_named(top)) && fill_defaults();
 }
 
-std::string describe(lua_State* L, const State& S, int index) {
+std::ostream& operator<<(std::ostream& out, const Description& d) {
+  const auto& [L, S, index] = d;
   switch (lua_type(L, index)) {
-    case LUA_TNUMBER: return text("the number ", lua_tonumber(L, index));
+    case LUA_TNUMBER: return out << "the number " << lua_tonumber(L, index);
     case LUA_TSTRING: {
       const std::string_view s = to_string(L, index);
-      return text("the string '", s.substr(0, 40), s.size() > 40 ? "...'" : "'");
+      return out << "the string '" << s.substr(0, 40) << (s.size() > 40 ? "...'" : "'");
     }
-    case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
-    case LUA_TNIL: return "nil";
+    case LUA_TBOOLEAN: return out << (lua_toboolean(L, index) ? "true" : "false");
+    case LUA_TNIL: return out << "nil";
     case LUA_TUSERDATA:
-      if (const Tensor* t = to_tensor(L, S, index)) return text("a ", t->dtype(), " tensor ", t->sizes());
-      if (const DType* t = to_dtype(L, S, index)) return text("torch.", *t);
-      if (const Device* d = to_device(L, S, index)) return text("device '", *d, '\'');
-      if (to_generator(L, S, index)) return "a Generator";
-      return "a userdata";
-    case kCData: return "a cdata";
-    default: return text("a ", luaL_typename(L, index));
+      if (const Tensor* t = to_tensor(L, S, index)) return out << "a " << t->dtype() << " tensor " << t->sizes();
+      if (const DType* t = to_dtype(L, S, index)) return out << "torch." << *t;
+      if (const Device* t = to_device(L, S, index)) return out << "device '" << *t << '\'';
+      return out << (to_generator(L, S, index) ? "a Generator" : "a userdata");
+    case kCData: return out << "a cdata";
+    default: return out << "a " << luaL_typename(L, index);
   }
 }
 

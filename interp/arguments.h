@@ -26,7 +26,10 @@ class Arguments {
     for (int i = 0; i < count_; ++i) new (values() + i) Value();
   }
   ~Arguments() {
-    for (int i = 0; i < count_; ++i) values()[i].~Value();
+    for (int i = 0; i < count_; ++i) {
+      if (borrowed_ >> i & 1) values()[i].give_back();
+      values()[i].~Value();
+    }
   }
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
@@ -72,11 +75,18 @@ class Arguments {
   Manner manner_;
   int count_;
   int out_ = 0;
+  unsigned borrowed_ = 0;  // arguments whose tensors are not counted, by bit
   int16_t sources_[kMaxArguments] = {};
   alignas(Value) std::byte room_[sizeof(Value) * kMaxArguments];
 };
 
-/// "a float32 tensor (3, 4)", "a string", "the number 1.5".
-std::string describe(lua_State* L, const State& S, int index);
+/// A Lua value in a message: `a float32 tensor (3, 4)`, `the number 1.5`. Written only when the message is.
+struct Description {
+  lua_State* L;
+  const State& S;
+  int index;
+};
+inline Description describe(lua_State* L, const State& S, int index) { return {L, S, index}; }
+std::ostream& operator<<(std::ostream& out, const Description& d);
 
 }  // namespace facula::interp

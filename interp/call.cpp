@@ -18,12 +18,14 @@ void push_result(lua_State* L, State& S, const Value& v, const ResultType& type)
 }
 
 // A result that is `self` comes back as the very userdata that was given.
-int push_results(lua_State* L, State& S, const Operator& op, Arguments& arguments, const Results& results) {
+int push_results(lua_State* L, State& S, const Operator& op, Arguments& arguments, Results& results) {
   for (int i = 0; i < results.size(); ++i) {
-    const Value& v = results[i];
+    Value& v = results[i];
     if (v.is<Tensor>() && op.has_self() && arguments[0].is<Tensor>() && v.get<Tensor>().is(arguments[0].get<Tensor>()) &&
         lua_type(L, arguments.source(0)) == LUA_TUSERDATA)
       lua_pushvalue(L, arguments.source(0));
+    else if (v.is<Tensor>())
+      push_tensor(L, S, std::move(v.get<Tensor>()));
     else
       push_result(L, S, v, op.schema.results[static_cast<size_t>(i)]);
   }
@@ -89,7 +91,7 @@ std::string unknown_to_all(lua_State* L, const Function& f, int top) {
   std::string message = unknown_to_all(L, f, top);
   if (message.empty()) {
     message = "no form of it takes (";
-    for (int i = 1; i <= top; ++i) message += (i > 1 ? ", " : "") + describe(L, *f.state, i);
+    for (int i = 1; i <= top; ++i) message += text(i > 1 ? ", " : "", describe(L, *f.state, i));
     message += ')';
   }
   const char* word = "\n  expected ";

@@ -12,7 +12,7 @@ int64_t wrapped_dim(const Tensor& x, int64_t dim, const char* where) {
   const int64_t rank = x.dim();
   check(rank > 0, where, ": a tensor without dimensions has no dim ", Counting::shown(dim));
   check(dim >= -rank && dim < rank, where, ": dim ", Counting::shown(dim), " is out of range for a tensor with ", rank,
-        rank == 1 ? " dimension (1..1 or -1..-1)" : text(" dimensions (1..", rank, " or ", -rank, "..-1)"));
+        rank == 1 ? " dimension" : " dimensions", " (1..", rank, " or ", -rank, "..-1)");
   return dim < 0 ? dim + rank : dim;
 }
 

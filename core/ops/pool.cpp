@@ -9,8 +9,9 @@ namespace {
 
 // (size + 2 padding - reach) / stride + 1, rounded up with ceil_mode as long as the last window begins inside.
 int64_t pooled_size(int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
-  const int64_t room = size + 2 * padding - dilation * (kernel - 1) - 1;
-  int64_t n = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+  const int64_t room = size + 2 * padding - dilation * (kernel - 1) - 1 + (ceil_mode ? stride - 1 : 0);
+  if (room < 0) return 0;
+  int64_t n = room / stride + 1;
   if (ceil_mode && (n - 1) * stride >= size + padding) --n;
   return n;
 }

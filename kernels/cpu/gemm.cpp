@@ -116,58 +116,94 @@ void product_by_blas(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<
             static_cast<int>(c.row_stride));
 }
 
-// c (+)= alpha * a @ b. A piece of b of `inner` rows is packed at a time, so that it stays in the second-level cache.
+// c (+)= alpha * a @ b, c and its rows dense. A piece of b of `inner` rows is packed at a time, so that it stays in the
+// second-level cache. Rows of a are read in place; columns, which would meet in few places of the cache, are packed.
 template <class T>
-void product_by_tiles(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b, T alpha, bool add) {
-  constexpr int64_t kInner = 384, kPacked = 128 * 1024;
-  const Tiles<T>& t = tiles<T>();
-  const int64_t pitch = t.cols(), inner = std::min(kInner, a.cols);
-  const int64_t width = std::min(kPacked / inner / pitch * pitch, (c.cols + pitch - 1) / pitch * pitch);
-  const Tensor scratch = empty({inner * width}, dtype_of<T>);
-  T* packed = reinterpret_cast<T*>(scratch.bytes());
-  int64_t a_step[kInner], b_step[kInner];
-  for (int64_t k = 0; k < inner; ++k) a_step[k] = k * a.col_stride, b_step[k] = k * pitch;
+class TileProduct {
+ public:
+  TileProduct(const Matrix<T>& to, const Matrix<const T>& left, const Matrix<const T>& right, T factor, bool add_to)
+      : c(to),
+        a(left),
+        b(right),
+        alpha(factor),
+        add(add_to),
+        inner(std::min(kInner, a.cols)),
+        width(std::min(kPacked / inner / pitch * pitch, (c.cols + pitch - 1) / pitch * pitch)),
+        panels(empty({inner * width}, dtype_of<T>)),
+        columns(empty({a_in_place ? 0 : inner * t.lanes}, dtype_of<T>)) {
+    for (int64_t k = 0; k < inner; ++k) a_step[k] = a_in_place ? k : k * t.lanes, b_step[k] = k * pitch;
+  }
 
-  auto multiply = [&](int64_t k0, int64_t j0) {
+  void run() {
+    for (int64_t k = 0; k < a.cols; k += inner)
+      for (int64_t j = 0; j < c.cols; j += width) add_piece(k, j);
+  }
+
+ private:
+  // The products of rows k0 .. of b, of its columns j0 ..
+  void add_piece(int64_t k0, int64_t j0) {
     const TileSteps steps{std::min(inner, a.cols - k0), a_step, b_step};
-    const int64_t j1 = std::min(c.cols, j0 + width);
-    auto for_panels = [&](auto&& visit) {  // visit(panel, first column, vectors, columns)
-      T* panel = packed;
-      for (int64_t j = j0; j < j1; panel += steps.inner * pitch) {
-        const int vectors = t.next_vectors(j1 - j);
-        const int64_t cols = std::min<int64_t>(vectors * t.lanes, j1 - j);
-        visit(panel, j, vectors, cols);
-        j += cols;
-      }
-    };
-    for_panels([&](T* panel, int64_t j, int, int64_t cols) {
+    for_panels(j0, [&](T* panel, int64_t j, int, int64_t cols) {
       const T* from = b.at + k0 * b.row_stride + j * b.col_stride;
       if (b.is_row_major())
         t.pack_rows(from, b.row_stride, steps.inner, cols, panel, pitch);
       else
         t.pack_columns(from, b.col_stride, steps.inner, cols, panel, pitch);
     });
-    for (int64_t i = 0; i < c.rows; i += t.rows) {
-      const int height = static_cast<int>(std::min<int64_t>(t.rows, c.rows - i));
-      const T* rows[kTileRows];
-      for (int r = 0; r < height; ++r) rows[r] = a.at + (i + r) * a.row_stride + k0 * a.col_stride;
-      for_panels([&](const T* panel, int64_t j, int vectors, int64_t cols) {
-        T* to = c.at + i * c.row_stride + j;
-        const bool sum = add || k0 > 0;
-        if (cols == vectors * t.lanes) return t.sum(height, vectors, steps, rows, panel, alpha, to, c.row_stride, sum);
-        T edge[kTileRows * kTileCols];
-        t.sum(height, vectors, steps, rows, panel, alpha, edge, pitch, false);
-        for (int r = 0; r < height; ++r)
-          for (int64_t q = 0; q < cols; ++q) {
-            T& x = to[r * c.row_stride + q];
-            x = sum ? plus(x, edge[r * pitch + q]) : edge[r * pitch + q];
-          }
-      });
+    for (int64_t i0 = 0; i0 < c.rows; i0 += t.lanes) {
+      const int64_t i1 = std::min<int64_t>(c.rows, i0 + t.lanes);
+      const T* left = a.at + i0 * a.row_stride + k0 * a.col_stride;
+      if (!a_in_place) {
+        t.pack_rows(left, a.col_stride, steps.inner, i1 - i0, memory(columns), t.lanes);
+        left = memory(columns);
+      }
+      for (int64_t i = i0; i < i1; i += t.rows) {
+        const int height = static_cast<int>(std::min<int64_t>(t.rows, i1 - i));
+        const T* rows[kTileRows];
+        for (int r = 0; r < height; ++r) rows[r] = left + (i - i0 + r) * (a_in_place ? a.row_stride : 1);
+        for_panels(j0, [&](const T* panel, int64_t j, int vectors, int64_t cols) {
+          add_tile(height, vectors, cols, steps, rows, panel, c.at + i * c.row_stride + j, add || k0 > 0);
+        });
+      }
     }
-  };
-  for (int64_t k0 = 0; k0 < a.cols; k0 += inner)
-    for (int64_t j0 = 0; j0 < c.cols; j0 += width) multiply(k0, j0);
-}
+  }
+
+  // Calls visit(panel, first column, vectors, columns) for the tiles in a row of the piece.
+  template <class Visit>
+  void for_panels(int64_t j, Visit&& visit) const {
+    const int64_t end = std::min(c.cols, j + width);
+    for (T* panel = memory(panels); j < end; panel += inner * pitch) {
+      const int vectors = t.next_vectors(end - j);
+      const int64_t cols = std::min<int64_t>(vectors * t.lanes, end - j);
+      visit(panel, j, vectors, cols);
+      j += cols;
+    }
+  }
+
+  void add_tile(int height, int vectors, int64_t cols, const TileSteps& steps, const T* const* rows, const T* panel,
+                T* to, bool sum) const {
+    if (cols == vectors * t.lanes) return t.sum(height, vectors, steps, rows, panel, alpha, to, c.row_stride, sum);
+    T edge[kTileRows * kTileCols];
+    t.sum(height, vectors, steps, rows, panel, alpha, edge, pitch, false);
+    for (int r = 0; r < height; ++r)
+      for (int64_t q = 0; q < cols; ++q) {
+        T& x = to[r * c.row_stride + q];
+        x = sum ? plus(x, edge[r * pitch + q]) : edge[r * pitch + q];
+      }
+  }
+
+  static T* memory(const Tensor& x) { return reinterpret_cast<T*>(x.bytes()); }
+
+  static constexpr int64_t kInner = 384, kPacked = 128 * 1024;
+  const Tiles<T>& t = tiles<T>();
+  const Matrix<T> c;
+  const Matrix<const T> a, b;
+  const T alpha;
+  const bool add, a_in_place = a.col_stride == 1 || a.cols == 1;
+  const int64_t pitch = t.cols(), inner, width;
+  const Tensor panels, columns;
+  int64_t a_step[kInner], b_step[kInner];
+};
 
 // BLAS has less to prepare for small products, and vectors are as fast as memory.
 bool is_large(int64_t rows, int64_t cols, int64_t inner) {
@@ -185,7 +221,7 @@ void gemm(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b
     return gemm(c.transposed(), b.transposed(), a.transposed(), alpha, beta);
   if (!is_blas<T> || (std::is_same_v<T, float> && tiles<T>().lanes > 1 && is_large(c.rows, c.cols, a.cols))) {
     if (beta != T(0)) scale(c, beta);
-    return product_by_tiles(c, a, b, alpha, beta != T(0));
+    return TileProduct<T>(c, a, b, alpha, beta != T(0)).run();
   }
   if constexpr (is_blas<T>) {
     constexpr int64_t kMost = int64_t{1} << 30;  // BLAS counts in 32 bits

@@ -1,5 +1,5 @@
-// Best fit with splitting and merging. Blocks up to 1 MB come from segments of 2 MB, larger ones from segments of 20 MB or of
-// their own size, so that small, long-lived blocks do not break up the room of large ones.
+// Best fit with splitting and merging. Blocks up to 1 MB come from segments of 2 MB, larger ones from segments of 20 MB
+// or of their own size, so that small, long-lived blocks do not break up the room of large ones.
 #include "kernels/cuda/allocator.h"
 
 #include <algorithm>
@@ -83,7 +83,8 @@ char* Allocator::new_segment(size_t bytes, bool small) {
   return address;
 }
 
-// The rest of the block stays free, unless it is too small to be worth it. The block itself must not be in the free list.
+// The rest of the block stays free, unless it is too small to be worth it. The block itself must not be in the free
+// list.
 void Allocator::split(Blocks::iterator block, size_t bytes) {
   const size_t rest = block->second.bytes - bytes;
   const bool small = block->second.small;
@@ -128,8 +129,9 @@ void Allocator::empty_cache() {
 void Allocator::out_of_memory(size_t bytes) const {
   size_t free = 0, total = 0;
   cudaMemGetInfo(&free, &total);
-  throw OutOfMemory(text("out of memory: ", bytes, " bytes wanted on cuda:", device_, ", ", stats_.allocated, " are in use, ",
-                         stats_.reserved - stats_.allocated, " cached and ", free, " of ", total, " left on the device"));
+  throw OutOfMemory(text("out of memory: ", bytes, " bytes wanted on cuda:", device_, ", ", stats_.allocated,
+                         " are in use, ", stats_.reserved - stats_.allocated, " cached and ", free, " of ", total,
+                         " left on the device"));
 }
 
 MemoryStats Allocator::stats() {

@@ -11,8 +11,8 @@
 
 namespace facula::cuda {
 
-/// Hands out blocks of a few large segments. A block that is freed may be handed out again at once, although kernels that
-/// use it still wait in the device's queue: whoever gets it next queues up behind them.
+/// Hands out blocks of a few large segments. A block that is freed may be handed out again at once, although kernels
+/// that use it still wait in the device's queue: whoever gets it next queues up behind them.
 class Allocator {
  public:
   explicit Allocator(int device) : device_(device) {}

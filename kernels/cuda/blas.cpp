@@ -104,10 +104,10 @@ void gemm(const Queue& queue, DType type, int64_t m, int64_t n, int64_t k, const
   const Factor alpha_factor(alpha, type), beta_factor(beta, type);
   const auto operation = [](const BlasMatrix& x) { return x.transposed ? CUBLAS_OP_T : CUBLAS_OP_N; };
   blas().gemm(queue, queue.device(), operation(a), operation(b), m, n, k, static_cast<const void*>(&alpha_factor),
-              static_cast<const void*>(a.p), t, a.leading, static_cast<long long>(a.batch), static_cast<const void*>(b.p), t, b.leading,
-              static_cast<long long>(b.batch), static_cast<const void*>(&beta_factor), c.p, t, c.leading,
-              static_cast<long long>(c.batch), batches, is_double ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F,
-              CUBLAS_GEMM_DEFAULT);
+              static_cast<const void*>(a.p), t, a.leading, static_cast<long long>(a.batch),
+              static_cast<const void*>(b.p), t, b.leading, static_cast<long long>(b.batch),
+              static_cast<const void*>(&beta_factor), c.p, t, c.leading, static_cast<long long>(c.batch), batches,
+              is_double ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
 }
 
 }  // namespace facula::cuda

@@ -1,9 +1,9 @@
-// Convolution as products of matrices. With L = out_plane, the columns of some images are a matrix [C * taps, images * L] that
-// holds for every output pixel the inputs that its window reads. Then, for each of G groups,
+// Convolution as products of matrices. With L = out_plane, the columns of some images are a matrix [C * taps, images * L]
+// that holds for every output pixel the inputs that its window reads. Then, for each of G groups,
 //
-//   y  [O/G, images * L]    = w [O/G, C/G * taps] @ columns
-//   columns                 = w^T @ g [O/G, images * L], of which an input pixel's derivative is the sum over the windows that read it
-//   dw [O/G, C/G * taps]    = g @ columns^T, summed over the images
+//   y  [O/G, images * L] = w [O/G, C/G * taps] @ columns
+//   dw [O/G, C/G * taps] = g [O/G, images * L] @ columns^T, summed over the images
+//   dx                   = w^T @ g, folded: an input pixel is the sum over the windows that read it
 //
 // Images are taken together as far as their columns fit in some memory.
 #include "kernels/cuda/launch.h"
@@ -17,8 +17,7 @@ constexpr int64_t kColumnBytes = int64_t{512} << 20;
 
 /// A thread writes the column entries of one channel at one output pixel.
 template <class W>
-__global__ void __launch_bounds__(kThreads)
-    unfold_kernel(Window s, const W* x, W* columns, int64_t C, int64_t images) {
+__global__ void __launch_bounds__(kThreads) unfold_kernel(Window s, const W* x, W* columns, int64_t C, int64_t images) {
   const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x, pixels = images * s.out_plane;
   const int64_t c = i / pixels, pixel = i % pixels, image = pixel / s.out_plane;
   if (c >= C) return;
@@ -70,11 +69,16 @@ struct Conv {
   Device device;
   int64_t N, C, O, G;
 
-  Conv(const char* slot, const Tensor& x, const Tensor& w, const Tensor& y, const IntList& stride, const IntList& padding,
-       const IntList& dilation, int64_t groups)
+  Conv(const char* slot, const Tensor& x, const Tensor& w, const Tensor& y, const IntList& stride,
+       const IntList& padding, const IntList& dilation, int64_t groups)
       : queue(slot, x),
         window(x, y, IntList(w.sizes().begin() + 2, w.sizes().end()), stride, padding, dilation),
-        type(x.dtype()), device(x.device()), N(x.size(0)), C(x.size(1)), O(y.size(1)), G(groups) {}
+        type(x.dtype()),
+        device(x.device()),
+        N(x.size(0)),
+        C(x.size(1)),
+        O(y.size(1)),
+        G(groups) {}
 
   int64_t rows() const { return C / G * window.taps; }
   // Images whose columns are held at a time.
@@ -112,7 +116,8 @@ struct Conv {
   void fold(const Tensor& dx, const Tensor& from, int64_t first, int64_t n) const {
     with_compute_type<kAll>(type, queue.slot(), [&]<class T>() {
       launch(queue, fold_kernel<T>, blocks_for(n * C * window.in_plane), kThreads, window,
-             dx.bytes() + first * C * window.in_plane * dx.item_size(), static_cast<const char*>(from.bytes()), type, C, n);
+             dx.bytes() + first * C * window.in_plane * dx.item_size(), static_cast<const char*>(from.bytes()), type, C,
+             n);
     });
   }
 
@@ -140,8 +145,8 @@ void conv_input(const Tensor& dx, const Tensor& g, const Tensor& w, const IntLis
                 const IntList& dilation, int64_t groups) {
   if (dx.numel() == 0) return;
   const Conv s("conv_input", dx, w, g, stride, padding, dilation, groups);
-  const Tensor weight = s.weight(w), transposed = weight.alias({s.G, s.rows(), s.O / s.G},
-                                                               {weight.stride(0), 1, s.rows()}, weight.offset());
+  const Tensor weight = s.weight(w),
+               transposed = weight.alias({s.G, s.rows(), s.O / s.G}, {weight.stride(0), 1, s.rows()}, weight.offset());
   s.for_images([&](int64_t first, int64_t n) {
     const Tensor columns = s.columns(n);
     slots::bmm(columns, transposed, s.gathered(g, first, n), Scalar(1), Scalar(0));

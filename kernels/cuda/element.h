@@ -1,7 +1,7 @@
 // Elements in memory and numbers in registers. Kernels compute with five types only: int64_t for bool and all integers
-// (arithmetic modulo 2^64, cut to the width, is arithmetic of that width), float for float16, bfloat16 and float32, double, and
-// two complex types. What an element is in memory is decided at run time while loading and storing: every thread takes
-// the same branch, memory is slower than the branch, and a kernel is compiled 5 times, not 12.
+// (arithmetic modulo 2^64, cut to the width, is arithmetic of that width), float for float16, bfloat16 and float32,
+// double, and two complex types. What an element is in memory is decided at run time while loading and storing: every
+// thread takes the same branch, memory is slower than the branch, and a kernel is compiled 5 times, not 12.
 #pragma once
 
 #include <cuda_bf16.h>
@@ -35,12 +35,19 @@ struct RealOf<thrust::complex<R>> {
 template <class T>
 using Real = typename RealOf<T>::type;
 
-// ---- on the host: which type computes -------------------------------------------------------------------------------------
+// ---- on the host: which type computes -------------------------------------------------------------------------------
 
-enum Kinds { kInteger = 1, kReal = 2, kComplex = 4, kFloating = kReal | kComplex, kOrdered = kInteger | kReal, kAll = 7 };
+enum Kinds {
+  kInteger = 1,
+  kReal = 2,
+  kComplex = 4,
+  kFloating = kReal | kComplex,
+  kOrdered = kInteger | kReal,
+  kAll = 7
+};
 
-/// Calls `body.template operator()<T>()` with the type that computes for `t`. Only types of `kinds` are compiled; the others
-/// fail for `slot`.
+/// Calls `body.template operator()<T>()` with the type that computes for `t`. Only types of `kinds` are compiled; the
+/// others fail for `slot`.
 template <int kinds, class Body>
 void with_compute_type(DType t, const char* slot, Body&& body) {
   if constexpr ((kinds & kInteger) != 0)
@@ -81,7 +88,7 @@ void with_word(int64_t item_size, Body&& body) {
   }
 }
 
-// ---- on the device ------------------------------------------------------------------------------------------------------------
+// ---- on the device --------------------------------------------------------------------------------------------------
 
 /// Calls `body.template operator()<E>()` with the element type of `t`, one of those for which T computes.
 template <class T, class Body>
@@ -210,9 +217,8 @@ __device__ void with_number_type(DType t, Body&& body) {
 /// Stores a number as an element of any dtype.
 template <class T>
 __device__ void store_as(char* p, DType t, T x) {
-  with_number_type(t, [&]<class U>() {
-    with_element<U>(t, [&]<class E>() { *reinterpret_cast<E*>(p) = convert<E>(x); });
-  });
+  with_number_type(
+      t, [&]<class U>() { with_element<U>(t, [&]<class E>() { *reinterpret_cast<E*>(p) = convert<E>(x); }); });
 }
 
 /// Is the element not zero? For every dtype.

@@ -39,15 +39,18 @@ struct AddOffset {
 };
 
 // Names the first position that is outside.
-[[noreturn]] void position_outside(const Queue& queue, const Tensor& index, const Tensor& x, int64_t dim, bool from_end) {
+[[noreturn]] void position_outside(const Queue& queue, const Tensor& index, const Tensor& x, int64_t dim,
+                                   bool from_end) {
   const int64_t n = x.size(dim);
   const Tensor dense = empty(index.sizes(), DType::Int64, index.device()), host = empty(index.sizes(), DType::Int64);
   slots::copy(dense, index);
-  runtime(DeviceType::CUDA).copy(host.bytes(), host.device(), dense.bytes(), dense.device(),
-                                 static_cast<size_t>(host.numel() * host.item_size()));
+  runtime(DeviceType::CUDA)
+      .copy(host.bytes(), host.device(), dense.bytes(), dense.device(),
+            static_cast<size_t>(host.numel() * host.item_size()));
   const int64_t* at = host.data<int64_t>();
   while ((1 <= *at && *at <= n) || (from_end && -n <= *at && *at < 0)) ++at;
-  fail(queue.slot(), ": position ", *at, " is outside 1..", n, " in dimension ", Counting::shown(dim), " of ", x.sizes());
+  fail(queue.slot(), ": position ", *at, " is outside 1..", n, " in dimension ", Counting::shown(dim), " of ",
+       x.sizes());
 }
 
 }  // namespace

@@ -16,11 +16,12 @@ inline Step step_along(const Tensor& x, int64_t dim) { return {1, x.stride(dim) 
 inline constexpr Step kOffsets{0, 1};
 
 /// Fails unless all elements of `index` lie in 1..n, n being x's size along dim: "gather: position 7 is outside 1..5 in
-/// dimension 1 of (5, 3)". Waits for the device, so that the error is raised here and nothing is read or written outside.
+/// dimension 1 of (5, 3)". Waits for the device, so that the error is raised here and nothing is read or written
+/// outside.
 void check_positions(const Queue& queue, const Tensor& index, const Tensor& x, int64_t dim);
 
-/// Positions as distances from x's first element, in bytes, for an index tensor per leading dimension of x; those positions
-/// may be negative and then count from the end. Checked. Dense, of the index tensors' common sizes.
+/// Positions as distances from x's first element, in bytes, for an index tensor per leading dimension of x; those
+/// positions may be negative and then count from the end. Checked. Dense, of the index tensors' common sizes.
 Tensor offsets(const Queue& queue, const Tensor& x, TensorSpan indices);
 
 /// A 0-dim tensor as one with a dimension of size 1.

@@ -54,8 +54,8 @@ Tensor readable(const Tensor& x) {
   return dense;
 }
 
-// A row-major product is a column-major one of the transposes in turn: out^T = b^T a^T. Where out is dense by columns instead,
-// it is its own transpose and the two change places.
+// A row-major product is a column-major one of the transposes in turn: out^T = b^T a^T. Where out is dense by columns
+// instead, it is its own transpose and the two change places.
 void blas_bmm(const Queue& queue, const Tensor& out, const Tensor& a, const Tensor& b, const Scalar& alpha,
               const Scalar& beta) {
   const Tensor x = readable(a), y = readable(b);

@@ -1,7 +1,8 @@
 // The kernel under the pointwise slots: one function of one to three numbers for every element.
 //
-// A thread takes a few numbers. Where all operands are dense, or one number for all elements, these are neighbours and come
-// by one or two loads of up to 16 bytes per operand; otherwise they lie a block apart, so that a warp reads neighbours at a time.
+// A thread takes a few numbers. Where all operands are dense, or one number for all elements, these are neighbours and
+// come by one or two loads of up to 16 bytes per operand; otherwise they lie a block apart, so that a warp reads
+// neighbours at a time.
 #pragma once
 
 #include <utility>
@@ -12,7 +13,9 @@ namespace facula::cuda {
 
 /// Numbers per thread: 16 bytes, but four where the elements may be narrower than the numbers that compute.
 template <class T>
-inline constexpr int kMapItems = sizeof(T) >= 16 ? 1 : std::is_same_v<T, int64_t> ? 4 : static_cast<int>(16 / sizeof(T));
+inline constexpr int kMapItems = sizeof(T) >= 16              ? 1
+                                 : std::is_same_v<T, int64_t> ? 4
+                                                              : static_cast<int>(16 / sizeof(T));
 
 struct MapTypes {
   DType out, in;
@@ -101,8 +104,8 @@ void map(const Queue& queue, const std::array<const Tensor*, N + 1>& operands, c
          Walk<N + 1>(nest, queue.slot()), types, f);
 }
 
-/// The kernel of a pointwise slot. M has the slot's name, the kinds of numbers that it takes and how many, and M::On<T>, which is
-/// made from the slot's parameters and called with numbers of the compute type T.
+/// The kernel of a pointwise slot. M has the slot's name, the kinds of numbers that it takes and how many, and
+/// M::On<T>, which is made from the slot's parameters and called with numbers of the compute type T.
 template <class M>
 void pointwise(const Tensor& out, TensorSpan in, ScalarSpan params) {
   if (out.numel() == 0) return;
@@ -116,28 +119,29 @@ void pointwise(const Tensor& out, TensorSpan in, ScalarSpan params) {
 }
 
 /// Map_name, from an expression of T; and the call that puts its kernel into the slot.
-#define FACULA_MAP(name, kinds_, arity_, arguments, expression)       \
-  struct Map_##name {                                                 \
-    static constexpr const char* slot = #name;                        \
-    static constexpr int kinds = kinds_, arity = arity_;              \
-    template <class T>                                                \
-    struct On {                                                       \
-      explicit On(ScalarSpan) {}                                      \
+#define FACULA_MAP(name, kinds_, arity_, arguments, expression)         \
+  struct Map_##name {                                                   \
+    static constexpr const char* slot = #name;                          \
+    static constexpr int kinds = kinds_, arity = arity_;                \
+    template <class T>                                                  \
+    struct On {                                                         \
+      explicit On(ScalarSpan) {}                                        \
       __device__ auto operator() arguments const { return expression; } \
-    };                                                                \
+    };                                                                  \
   };
 /// The same, where the expression knows the slot's first parameter as `value`.
 #define FACULA_PARAMETER_MAP(name, kinds_, arity_, arguments, expression) \
-  struct Map_##name {                                                 \
-    static constexpr const char* slot = #name;                        \
-    static constexpr int kinds = kinds_, arity = arity_;              \
-    template <class T>                                                \
-    struct On {                                                       \
-      T value;                                                        \
-      explicit On(ScalarSpan params) : value(number<T>(params[0])) {} \
-      __device__ auto operator() arguments const { return expression; } \
-    };                                                                \
+  struct Map_##name {                                                     \
+    static constexpr const char* slot = #name;                            \
+    static constexpr int kinds = kinds_, arity = arity_;                  \
+    template <class T>                                                    \
+    struct On {                                                           \
+      T value;                                                            \
+      explicit On(ScalarSpan params) : value(number<T>(params[0])) {}     \
+      __device__ auto operator() arguments const { return expression; }   \
+    };                                                                    \
   };
-#define FACULA_MAP_FILL(name, kinds, arity, arguments, expression) slots::name.fill(DeviceType::CUDA, pointwise<Map_##name>);
+#define FACULA_MAP_FILL(name, kinds, arity, arguments, expression) \
+  slots::name.fill(DeviceType::CUDA, pointwise<Map_##name>);
 
 }  // namespace facula::cuda

@@ -27,9 +27,7 @@ struct Move {
 template <class T>
 struct Convert {
   DType to, from;
-  __device__ void operator()(char* const (&p)[2]) const {
-    store_as(p[0], to, load<T>(p[1], from));
-  }
+  __device__ void operator()(char* const (&p)[2]) const { store_as(p[0], to, load<T>(p[1], from)); }
 };
 
 void fill(const Tensor& out, const Scalar& value) {
@@ -42,7 +40,8 @@ void fill(const Tensor& out, const Scalar& value) {
   });
   const bool zero = std::all_of(element, element + sizeof element, [](char c) { return c == 0; });
   if (zero && out.is_contiguous()) {
-    check_cuda(cudaMemsetAsync(out.bytes(), 0, static_cast<size_t>(out.numel() * out.item_size()), queue.stream()), "fill");
+    check_cuda(cudaMemsetAsync(out.bytes(), 0, static_cast<size_t>(out.numel() * out.item_size()), queue.stream()),
+               "fill");
     return;
   }
   with_word(out.item_size(), [&]<class W>() {
@@ -56,8 +55,9 @@ void copy(const Tensor& out, const Tensor& x) {
   if (out.numel() == 0) return;
   const Queue queue("copy", out);
   if (out.dtype() != x.dtype()) {
-    with_compute_type<kAll>(x.dtype(), "copy",
-                            [&]<class T>() { each<2>(queue, {&out, &x}, Convert<T>{out.dtype(), x.dtype()}); });
+    with_compute_type<kAll>(x.dtype(), "copy", [&]<class T>() {
+      each<2>(queue, {&out, &x}, Convert<T>{out.dtype(), x.dtype()});
+    });
   } else if (out.is_contiguous() && x.is_contiguous()) {
     const auto bytes = static_cast<size_t>(out.numel() * out.item_size());
     check_cuda(cudaMemcpyAsync(out.bytes(), x.bytes(), bytes, cudaMemcpyDeviceToDevice, queue.stream()), "copy");

@@ -1,4 +1,5 @@
-// Positions of the elements that are not zero: counted tile by tile, the counts summed up, then written where the sums say.
+// Positions of the elements that are not zero: counted tile by tile, the counts summed up, then written where the sums
+// say.
 #include "kernels/cuda/index.h"
 
 namespace facula::cuda {
@@ -31,7 +32,8 @@ __device__ Rank rank_of(bool yes, int* shared) {
   return rank;
 }
 
-__global__ void __launch_bounds__(kThreads) count_kernel(const char* x, DType type, int64_t item, int64_t n, int64_t* counts) {
+__global__ void __launch_bounds__(kThreads)
+    count_kernel(const char* x, DType type, int64_t item, int64_t n, int64_t* counts) {
   __shared__ int shared[kThreads];
   int64_t count = 0;
   for (int round = 0; round < kRounds; ++round) {
@@ -42,8 +44,8 @@ __global__ void __launch_bounds__(kThreads) count_kernel(const char* x, DType ty
 }
 
 __global__ void __launch_bounds__(kThreads)
-    write_kernel(const char* x, DType type, int64_t item, int64_t n, const int64_t* counts, const int64_t* ends, Shape shape,
-                 char* out, int64_t row_bytes, int64_t column_bytes) {
+    write_kernel(const char* x, DType type, int64_t item, int64_t n, const int64_t* counts, const int64_t* ends,
+                 Shape shape, char* out, int64_t row_bytes, int64_t column_bytes) {
   __shared__ int shared[kThreads];
   int64_t row = ends[blockIdx.x] - counts[blockIdx.x];
   for (int round = 0; round < kRounds; ++round) {
@@ -53,7 +55,8 @@ __global__ void __launch_bounds__(kThreads)
     if (yes) {
       int64_t place = i;
       for (int d = shape.dims - 1; d >= 0; --d) {
-        *reinterpret_cast<int64_t*>(out + (row + rank.before) * row_bytes + d * column_bytes) = place % shape.size[d] + 1;
+        *reinterpret_cast<int64_t*>(out + (row + rank.before) * row_bytes + d * column_bytes) =
+            place % shape.size[d] + 1;
         place /= shape.size[d];
       }
     }

@@ -1,10 +1,10 @@
-// Sorting by 64-bit keys: every dtype is mapped to unsigned integers of the same order (NaN highest, -0 equal to 0), descending
-// order complements them, and the place in the row decides between equals. So entries (key, place) are all different, and any
-// correct method gives the one stable result.
+// Sorting by 64-bit keys: every dtype is mapped to unsigned integers of the same order (NaN highest, -0 equal to 0),
+// descending order complements them, and the place in the row decides between equals. So entries (key, place) are all
+// different, and any correct method gives the one stable result.
 //
 // Tiles of up to 1024 entries are sorted in shared memory (bitonic: Batcher 1968), several short rows per block; then
-// sorted runs are merged in pairs, each entry finding its place by counting the smaller entries of the other run. The best k are
-// the first k of all.
+// sorted runs are merged in pairs, each entry finding its place by counting the smaller entries of the other run. The
+// best k are the first k of all.
 #include "kernels/cuda/index.h"
 #include "kernels/cuda/register.h"
 #include "kernels/cuda/rows.h"
@@ -82,7 +82,8 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 /// Merges neighbouring runs of `width` entries in each row of n.
-__global__ void __launch_bounds__(kThreads) merge_kernel(const Entry* from, Entry* to, int64_t total, int64_t n, int64_t width) {
+__global__ void __launch_bounds__(kThreads)
+    merge_kernel(const Entry* from, Entry* to, int64_t total, int64_t n, int64_t width) {
   const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   if (i >= total) return;
   const int64_t row_begin = i / n * n, at = i - row_begin, run = at / width;
@@ -122,15 +123,16 @@ Tensor entries_for(int64_t count, Device device) {
   return empty({count * static_cast<int64_t>(sizeof(Entry))}, DType::UInt8, device);
 }
 
-void order(const char* slot, const Tensor& values_given, const Tensor& positions_given, const Tensor& x_given, int64_t dim,
-           bool descending) {
+void order(const char* slot, const Tensor& values_given, const Tensor& positions_given, const Tensor& x_given,
+           int64_t dim, bool descending) {
   if (values_given.numel() == 0) return;
   const Tensor values = at_least_1d(values_given), positions = at_least_1d(positions_given), x = at_least_1d(x_given);
   check(!is_complex(x.dtype()), slot, ": ", x.dtype(), " numbers have no order");
   const Queue queue(slot, values);
   const int64_t n = x.size(dim), k = values.size(dim), total = x.numel();
 
-  const Tensor memory = entries_for(total, x.device()), other_memory = n > kTile ? entries_for(total, x.device()) : Tensor();
+  const Tensor memory = entries_for(total, x.device()),
+               other_memory = n > kTile ? entries_for(total, x.device()) : Tensor();
   auto* entries = reinterpret_cast<Entry*>(memory.bytes());
   auto* others = n > kTile ? reinterpret_cast<Entry*>(other_memory.bytes()) : nullptr;
 
@@ -141,12 +143,13 @@ void order(const char* slot, const Tensor& values_given, const Tensor& positions
   launch(queue, tile_kernel, blocks_for(rows.count() * tiles_per_row, kTile / tile), kThreads, rows, x.dtype(),
          descending ? ~uint64_t{0} : uint64_t{0}, tile, tiles_per_row, entries);
   for (int64_t width = tile; width < n; width *= 2, std::swap(entries, others))
-    launch(queue, merge_kernel, blocks_for(total), kThreads, static_cast<const Entry*>(entries), others, total, n, width);
+    launch(queue, merge_kernel, blocks_for(total), kThreads, static_cast<const Entry*>(entries), others, total, n,
+           width);
 
   const auto bytes = [dim](const Tensor& t) { return t.stride(dim) * t.item_size(); };
   with_word(x.item_size(), [&]<class W>() {
-    launch(queue, emit_kernel<W>, blocks_for(rows.count() * k), kThreads, rows, static_cast<const Entry*>(entries), n, k,
-           Strides{bytes(values), bytes(positions), bytes(x)});
+    launch(queue, emit_kernel<W>, blocks_for(rows.count() * k), kThreads, rows, static_cast<const Entry*>(entries), n,
+           k, Strides{bytes(values), bytes(positions), bytes(x)});
   });
 }
 

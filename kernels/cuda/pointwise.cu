@@ -5,7 +5,7 @@
 namespace facula::cuda {
 namespace {
 
-// ---- pieces of the expressions below ------------------------------------------------------------------------------------------
+// ---- pieces of the expressions below --------------------------------------------------------------------------------
 
 template <class T>
 __device__ T larger(T x, T y) {  // hands NaN on
@@ -89,52 +89,52 @@ __device__ T between(T x, T end, T w) {
   return near ? x + w * (end - x) : end - (end - x) * (T(1) - w);
 }
 
-// ---- tables: slot, kinds of numbers, operands, expression ------------------------------------------------------------------------
+// ---- tables: slot, kinds of numbers, operands, expression -----------------------------------------------------------
 
-#define FACULA_PLAIN_MAPS(_)                                                                  \
-  _(mul, kAll, 2, (T x, T y), x* y)                                                            \
-  _(div, kFloating, 2, (T x, T y), x / y)                                                      \
-  _(pow, kAll, 2, (T x, T y), power(x, y))                                                     \
-  _(atan2, kReal, 2, (T x, T y), atan2(x, y))                                                  \
-  _(hypot, kReal, 2, (T x, T y), hypot(x, y))                                                  \
-  _(copysign, kReal, 2, (T x, T y), copysign(x, y))                                            \
-  _(nextafter, kReal, 2, (T x, T y), nextafter(x, y))                                          \
-  _(xlogy, kReal, 2, (T x, T y), times_log(x, y))                                              \
-  _(maximum, kOrdered, 2, (T x, T y), larger(x, y))                                            \
-  _(minimum, kOrdered, 2, (T x, T y), smaller(x, y))                                           \
-  _(fmax, kOrdered, 2, (T x, T y), is_nan(x) || x < y ? y : x)                                 \
-  _(fmin, kOrdered, 2, (T x, T y), is_nan(x) || x > y ? y : x)                                 \
-  _(eq, kAll, 2, (T x, T y), x == y)                                                           \
-  _(ne, kAll, 2, (T x, T y), x != y)                                                           \
-  _(lt, kOrdered, 2, (T x, T y), x < y)                                                        \
-  _(le, kOrdered, 2, (T x, T y), x <= y)                                                       \
-  _(gt, kOrdered, 2, (T x, T y), x > y)                                                        \
-  _(ge, kOrdered, 2, (T x, T y), x >= y)                                                       \
-  _(logical_and, kAll, 2, (T x, T y), truth(x) && truth(y))                                    \
-  _(logical_or, kAll, 2, (T x, T y), truth(x) || truth(y))                                     \
-  _(logical_xor, kAll, 2, (T x, T y), truth(x) != truth(y))                                    \
-  _(bitwise_and, kInteger, 2, (T x, T y), x& y)                                                \
-  _(bitwise_or, kInteger, 2, (T x, T y), x | y)                                                \
-  _(bitwise_xor, kInteger, 2, (T x, T y), x ^ y)                                               \
-  _(bitwise_left_shift, kInteger, 2, (T x, T y), shifted_left(x, y))                           \
-  _(bitwise_right_shift, kInteger, 2, (T x, T y), shifted_right(x, y))                         \
-  _(sigmoid_backward, kFloating, 2, (T g, T y), g* conjugate((T(1) - y) * y))                  \
-  _(tanh_backward, kFloating, 2, (T g, T y), g* conjugate(T(1) - y * y))                       \
-  _(complex, kReal, 2, (T re, T im), thrust::complex<T>(re, im))                               \
-  _(clamp, kOrdered, 3, (T x, T low, T high), smaller(larger(x, low), high))                   \
+#define FACULA_PLAIN_MAPS(_)                                                     \
+  _(mul, kAll, 2, (T x, T y), (x * y))                                           \
+  _(div, kFloating, 2, (T x, T y), x / y)                                        \
+  _(pow, kAll, 2, (T x, T y), power(x, y))                                       \
+  _(atan2, kReal, 2, (T x, T y), atan2(x, y))                                    \
+  _(hypot, kReal, 2, (T x, T y), hypot(x, y))                                    \
+  _(copysign, kReal, 2, (T x, T y), copysign(x, y))                              \
+  _(nextafter, kReal, 2, (T x, T y), nextafter(x, y))                            \
+  _(xlogy, kReal, 2, (T x, T y), times_log(x, y))                                \
+  _(maximum, kOrdered, 2, (T x, T y), larger(x, y))                              \
+  _(minimum, kOrdered, 2, (T x, T y), smaller(x, y))                             \
+  _(fmax, kOrdered, 2, (T x, T y), is_nan(x) || x < y ? y : x)                   \
+  _(fmin, kOrdered, 2, (T x, T y), is_nan(x) || x > y ? y : x)                   \
+  _(eq, kAll, 2, (T x, T y), x == y)                                             \
+  _(ne, kAll, 2, (T x, T y), x != y)                                             \
+  _(lt, kOrdered, 2, (T x, T y), x < y)                                          \
+  _(le, kOrdered, 2, (T x, T y), x <= y)                                         \
+  _(gt, kOrdered, 2, (T x, T y), x > y)                                          \
+  _(ge, kOrdered, 2, (T x, T y), x >= y)                                         \
+  _(logical_and, kAll, 2, (T x, T y), truth(x) && truth(y))                      \
+  _(logical_or, kAll, 2, (T x, T y), truth(x) || truth(y))                       \
+  _(logical_xor, kAll, 2, (T x, T y), truth(x) != truth(y))                      \
+  _(bitwise_and, kInteger, 2, (T x, T y), (x & y))                               \
+  _(bitwise_or, kInteger, 2, (T x, T y), x | y)                                  \
+  _(bitwise_xor, kInteger, 2, (T x, T y), x ^ y)                                 \
+  _(bitwise_left_shift, kInteger, 2, (T x, T y), shifted_left(x, y))             \
+  _(bitwise_right_shift, kInteger, 2, (T x, T y), shifted_right(x, y))           \
+  _(sigmoid_backward, kFloating, 2, (T g, T y), (g * conjugate((T(1) - y) * y))) \
+  _(tanh_backward, kFloating, 2, (T g, T y), (g * conjugate(T(1) - y * y)))      \
+  _(complex, kReal, 2, (T re, T im), thrust::complex<T>(re, im))                 \
+  _(clamp, kOrdered, 3, (T x, T low, T high), smaller(larger(x, low), high))     \
   _(lerp, kFloating, 3, (T x, T end, T w), between(x, end, w))
 
 FACULA_PLAIN_MAPS(FACULA_MAP)
 
 // By zero, integers fail; the check comes first, since a kernel cannot.
-#define FACULA_DIVISION_MAPS(_)                                        \
-  _(floor_divide, kOrdered, 2, (T x, T y), quotient_floor(x, y))       \
-  _(remainder, kOrdered, 2, (T x, T y), rest_floored(x, y))            \
+#define FACULA_DIVISION_MAPS(_)                                  \
+  _(floor_divide, kOrdered, 2, (T x, T y), quotient_floor(x, y)) \
+  _(remainder, kOrdered, 2, (T x, T y), rest_floored(x, y))      \
   _(fmod, kOrdered, 2, (T x, T y), rest_truncated(x, y))
 
 FACULA_DIVISION_MAPS(FACULA_MAP)
 
-// ---- with parameters --------------------------------------------------------------------------------------------------------------
+// ---- with parameters ------------------------------------------------------------------------------------------------
 
 // Hendrycks and Gimpel 2016; `approximate` is the form with tanh.
 template <class T>
@@ -152,18 +152,18 @@ __device__ T gelu_slope(T x, bool approximate) {
   }
   return T(0.5) * (T(1) + erf(x * c)) + T(0.5) * a * x * exp(T(-0.5) * x * x);
 }
-#define FACULA_PARAMETER_MAPS(_)                                                      \
-  _(add, kAll, 2, (T x, T y), x + value * y)                                          \
-  _(sub, kAll, 2, (T x, T y), x - value * y)                                          \
-  _(addcmul, kAll, 3, (T x, T a, T b), x + value * a * b)                             \
-  _(addcdiv, kFloating, 3, (T x, T a, T b), x + value * a / b)                        \
-  _(threshold_backward, kOrdered, 2, (T g, T x), x <= value ? T(0) : g)               \
-  _(gelu, kReal, 1, (T x), gelu_of(x, value == 1))                                    \
-  _(gelu_backward, kReal, 2, (T g, T x), g* gelu_slope(x, value == 1))
+#define FACULA_PARAMETER_MAPS(_)                                        \
+  _(add, kAll, 2, (T x, T y), x + value * y)                            \
+  _(sub, kAll, 2, (T x, T y), x - value * y)                            \
+  _(addcmul, kAll, 3, (T x, T a, T b), x + value * a * b)               \
+  _(addcdiv, kFloating, 3, (T x, T a, T b), x + value * a / b)          \
+  _(threshold_backward, kOrdered, 2, (T g, T x), x <= value ? T(0) : g) \
+  _(gelu, kReal, 1, (T x), gelu_of(x, value == 1))                      \
+  _(gelu_backward, kReal, 2, (T g, T x), (g * gelu_slope(x, value == 1)))
 
 FACULA_PARAMETER_MAPS(FACULA_PARAMETER_MAP)
 
-// ---- and the rest ---------------------------------------------------------------------------------------------------------------
+// ---- and the rest ---------------------------------------------------------------------------------------------------
 
 template <class W>
 struct Select {

@@ -34,16 +34,16 @@ __device__ T one_over_root(T x) {
     return rsqrt(x);
 }
 
-#define FACULA_EXPONENTIAL_MAPS(_)                              \
-  _(exp, kFloating, 1, (T x), exp(x))                           \
-  _(exp2, kFloating, 1, (T x), exp2(x))                         \
-  _(expm1, kFloating, 1, (T x), expm1(x))                       \
-  _(log, kFloating, 1, (T x), log(x))                           \
-  _(log2, kFloating, 1, (T x), log2(x))                         \
-  _(log10, kFloating, 1, (T x), log10(x))                       \
-  _(log1p, kFloating, 1, (T x), log1p(x))                       \
-  _(sqrt, kFloating, 1, (T x), sqrt(x))                         \
-  _(rsqrt, kFloating, 1, (T x), one_over_root(x))               \
+#define FACULA_EXPONENTIAL_MAPS(_)                \
+  _(exp, kFloating, 1, (T x), exp(x))             \
+  _(exp2, kFloating, 1, (T x), exp2(x))           \
+  _(expm1, kFloating, 1, (T x), expm1(x))         \
+  _(log, kFloating, 1, (T x), log(x))             \
+  _(log2, kFloating, 1, (T x), log2(x))           \
+  _(log10, kFloating, 1, (T x), log10(x))         \
+  _(log1p, kFloating, 1, (T x), log1p(x))         \
+  _(sqrt, kFloating, 1, (T x), sqrt(x))           \
+  _(rsqrt, kFloating, 1, (T x), one_over_root(x)) \
   _(sigmoid, kFloating, 1, (T x), T(1) / (T(1) + exp(-x)))
 
 FACULA_EXPONENTIAL_MAPS(FACULA_MAP)

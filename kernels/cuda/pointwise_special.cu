@@ -18,15 +18,16 @@ __device__ double digamma_of(double x) {
   for (; x < 10; x += 1) result -= 1 / x;
   const double z = 1 / (x * x);
   const double series =
-      z * (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
+      z *
+      (1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (1.0 / 132 - z * (691.0 / 32760 - z / 12))))));
   return result + log(x) - 0.5 / x - series;
 }
 
-#define FACULA_SPECIAL_MAPS(_)                   \
-  _(erf, kReal, 1, (T x), erf(x))                \
-  _(erfc, kReal, 1, (T x), erfc(x))              \
-  _(erfinv, kReal, 1, (T x), erfinv(x))          \
-  _(lgamma, kReal, 1, (T x), lgamma(x))          \
+#define FACULA_SPECIAL_MAPS(_)          \
+  _(erf, kReal, 1, (T x), erf(x))       \
+  _(erfc, kReal, 1, (T x), erfc(x))     \
+  _(erfinv, kReal, 1, (T x), erfinv(x)) \
+  _(lgamma, kReal, 1, (T x), lgamma(x)) \
   _(digamma, kReal, 1, (T x), static_cast<T>(digamma_of(x)))
 
 FACULA_SPECIAL_MAPS(FACULA_MAP)

@@ -5,16 +5,16 @@
 namespace facula::cuda {
 namespace {
 
-#define FACULA_TRIGONOMETRIC_MAPS(_)         \
-  _(sin, kFloating, 1, (T x), sin(x)) \
-  _(cos, kFloating, 1, (T x), cos(x)) \
-  _(tan, kFloating, 1, (T x), tan(x)) \
-  _(asin, kFloating, 1, (T x), asin(x)) \
-  _(acos, kFloating, 1, (T x), acos(x)) \
-  _(atan, kFloating, 1, (T x), atan(x)) \
-  _(sinh, kFloating, 1, (T x), sinh(x)) \
-  _(cosh, kFloating, 1, (T x), cosh(x)) \
-  _(tanh, kFloating, 1, (T x), tanh(x)) \
+#define FACULA_TRIGONOMETRIC_MAPS(_)      \
+  _(sin, kFloating, 1, (T x), sin(x))     \
+  _(cos, kFloating, 1, (T x), cos(x))     \
+  _(tan, kFloating, 1, (T x), tan(x))     \
+  _(asin, kFloating, 1, (T x), asin(x))   \
+  _(acos, kFloating, 1, (T x), acos(x))   \
+  _(atan, kFloating, 1, (T x), atan(x))   \
+  _(sinh, kFloating, 1, (T x), sinh(x))   \
+  _(cosh, kFloating, 1, (T x), cosh(x))   \
+  _(tanh, kFloating, 1, (T x), tanh(x))   \
   _(asinh, kFloating, 1, (T x), asinh(x)) \
   _(acosh, kFloating, 1, (T x), acosh(x)) \
   _(atanh, kFloating, 1, (T x), atanh(x))

@@ -63,25 +63,25 @@ FACULA_ROUNDING(down, floor)
 FACULA_ROUNDING(towards_zero, trunc)
 FACULA_ROUNDING(to_even, rint)
 
-#define FACULA_UNARY_MAPS(_)                                        \
-  _(neg, kAll, 1, (T x), -x)                                        \
-  _(abs, kAll, 1, (T x), magnitude(x))                              \
-  _(sgn, kAll, 1, (T x), sign(x))                                   \
-  _(square, kAll, 1, (T x), x* x)                                   \
-  _(reciprocal, kFloating, 1, (T x), T(1) / x)                      \
-  _(relu, kOrdered, 1, (T x), is_nan(x) || x > T(0) ? x : T(0))     \
-  _(ceil, kOrdered, 1, (T x), up(x))                                \
-  _(floor, kOrdered, 1, (T x), down(x))                             \
-  _(round, kOrdered, 1, (T x), to_even(x))                          \
-  _(trunc, kOrdered, 1, (T x), towards_zero(x))                     \
-  _(isnan, kAll, 1, (T x), is_nan(x))                               \
-  _(isinf, kAll, 1, (T x), infinite(x))                             \
-  _(isfinite, kAll, 1, (T x), !is_nan(x) && !infinite(x))           \
-  _(signbit, kOrdered, 1, (T x), sign_bit(x))                       \
-  _(logical_not, kAll, 1, (T x), !truth(x))                         \
-  _(conj, kComplex, 1, (T x), thrust::conj(x))                      \
-  _(real, kComplex, 1, (T x), x.real())                             \
-  _(imag, kComplex, 1, (T x), x.imag())                             \
+#define FACULA_UNARY_MAPS(_)                                    \
+  _(neg, kAll, 1, (T x), -x)                                    \
+  _(abs, kAll, 1, (T x), magnitude(x))                          \
+  _(sgn, kAll, 1, (T x), sign(x))                               \
+  _(square, kAll, 1, (T x), (x * x))                            \
+  _(reciprocal, kFloating, 1, (T x), T(1) / x)                  \
+  _(relu, kOrdered, 1, (T x), is_nan(x) || x > T(0) ? x : T(0)) \
+  _(ceil, kOrdered, 1, (T x), up(x))                            \
+  _(floor, kOrdered, 1, (T x), down(x))                         \
+  _(round, kOrdered, 1, (T x), to_even(x))                      \
+  _(trunc, kOrdered, 1, (T x), towards_zero(x))                 \
+  _(isnan, kAll, 1, (T x), is_nan(x))                           \
+  _(isinf, kAll, 1, (T x), infinite(x))                         \
+  _(isfinite, kAll, 1, (T x), !is_nan(x) && !infinite(x))       \
+  _(signbit, kOrdered, 1, (T x), sign_bit(x))                   \
+  _(logical_not, kAll, 1, (T x), !truth(x))                     \
+  _(conj, kComplex, 1, (T x), thrust::conj(x))                  \
+  _(real, kComplex, 1, (T x), x.real())                         \
+  _(imag, kComplex, 1, (T x), x.imag())                         \
   _(angle, kFloating, 1, (T x), phase(x))
 
 FACULA_UNARY_MAPS(FACULA_MAP)

@@ -1,5 +1,6 @@
-// Max pooling: a thread finds the largest number of one window and its place in the plane. The derivative adds at these places by
-// atomic additions: where windows overlap, the order of the terms, and with it the rounding, may differ from run to run.
+// Max pooling: a thread finds the largest number of one window and its place in the plane. The derivative adds at these
+// places by atomic additions: where windows overlap, the order of the terms, and with it the rounding, may differ from
+// run to run.
 #include "kernels/cuda/index.h"
 #include "kernels/cuda/register.h"
 #include "kernels/cuda/window.h"
@@ -40,8 +41,8 @@ void max_pool(const Tensor& y, const Tensor& positions, const Tensor& x, const I
   const Queue queue("max_pool", y);
   const Window window(x, y, kernel, stride, padding, dilation);
   with_compute_type<kOrdered>(x.dtype(), "max_pool", [&]<class T>() {
-    launch(queue, pool_kernel<T>, blocks_for(y.numel()), kThreads, window, x.dtype(), y.bytes(), positions.data<int64_t>(),
-           static_cast<const char*>(x.bytes()), y.numel());
+    launch(queue, pool_kernel<T>, blocks_for(y.numel()), kThreads, window, x.dtype(), y.bytes(),
+           positions.data<int64_t>(), static_cast<const char*>(x.bytes()), y.numel());
   });
 }
 

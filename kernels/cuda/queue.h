@@ -11,9 +11,9 @@ namespace facula::cuda {
 /// Fails with CUDA's words unless `error` is none. `slot` is what was being done.
 void check_cuda(cudaError_t error, const char* slot);
 
-/// What a slot needs to start its kernels: the stream of a tensor's device, which becomes the thread's current one, and the
-/// slot's name. Kernels run asynchronously: what goes wrong in them is an Error at the next launch or synchronisation, which
-/// names the slot that was started last (with FACULA_SYNC=1 in the environment, the very one).
+/// What a slot needs to start its kernels: the stream of a tensor's device, which becomes the thread's current one, and
+/// the slot's name. Kernels run asynchronously: what goes wrong in them is an Error at the next launch or
+/// synchronisation, which names the slot that was started last (with FACULA_SYNC=1 in the environment, the very one).
 class Queue {
  public:
   Queue(const char* slot, Device device);

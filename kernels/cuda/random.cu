@@ -1,6 +1,7 @@
-// Sequences and random numbers. Words of block(0), block(1), ... of the Philox stream, four each, are numbered through; w(k) is
-// word k, W(k) = w(2 k) + 2^32 w(2 k + 1) is a pair. Elements take the same words as on the CPU (kernels/cpu/random.cpp has the
-// formulas), so that a seed means the same there and here; only logarithms, sines and cosines may differ in their last bits.
+// Sequences and random numbers. Words of block(0), block(1), ... of the Philox stream, four each, are numbered through;
+// w(k) is word k, W(k) = w(2 k) + 2^32 w(2 k + 1) is a pair. Elements take the same words as on the CPU
+// (kernels/cpu/random.cpp has the formulas), so that a seed means the same there and here; only logarithms, sines and
+// cosines may differ in their last bits.
 //
 // A thread makes one block of words and from it four numbers, or two that take pairs.
 #include <numeric>
@@ -63,7 +64,8 @@ struct Uniform32 {
 struct Uniform64 {
   double low, range, last;
   __device__ void operator()(const Words& words, int64_t, double (&x)[2]) const {
-    for (int k = 0; k < 2; ++k) x[k] = fmin(scaled(range, static_cast<double>(words.pair(k) >> 11) * 0x1p-53, low), last);
+    for (int k = 0; k < 2; ++k)
+      x[k] = fmin(scaled(range, static_cast<double>(words.pair(k) >> 11) * 0x1p-53, low), last);
   }
 };
 
@@ -71,8 +73,8 @@ struct Uniform64 {
 __device__ float minus_log(uint32_t a) { return -logf(fmaf(static_cast<float>(a >> 1), 0x1p-31f, 0x1p-32f)); }
 __device__ double minus_log(uint64_t a) { return -log(fma(static_cast<double>(a >> 11), 0x1p-53, 0x1p-53)); }
 
-// Box and Muller 1958: r cos(t) and r sin(t), where r = sqrt(-2 ln u(a)) and t = 2 pi b / 2^bits. The upper bits of b are the
-// quadrant, the others the signed place in it.
+// Box and Muller 1958: r cos(t) and r sin(t), where r = sqrt(-2 ln u(a)) and t = 2 pi b / 2^bits. The upper bits of b
+// are the quadrant, the others the signed place in it.
 __device__ void box_muller(uint32_t a, uint32_t b, float& x, float& y) {
   const float r = sqrtf(2 * minus_log(a));
   const uint32_t quadrant = ((b >> 29) + 1) >> 1;
@@ -195,7 +197,8 @@ void exponential(const Tensor& out, double rate, Philox g) {
 }
 
 void random_integer(const Tensor& out, int64_t low, int64_t high, Philox g) {
-  fill_random<2, int64_t>("random_integer", out, g, Integer{low, static_cast<uint64_t>(high) - static_cast<uint64_t>(low)});
+  fill_random<2, int64_t>("random_integer", out, g,
+                          Integer{low, static_cast<uint64_t>(high) - static_cast<uint64_t>(low)});
 }
 
 // A walk goes in the order of its first operand's strides: p is walked beside a dense tensor of its sizes.
@@ -222,15 +225,16 @@ void randperm(const Tensor& out, Philox g) {
     std::swap(x[i], x[static_cast<uint64_t>(static_cast<Product>(pair) * (static_cast<uint64_t>(i) + 1) >> 64)]);
   }
   fill_dense(out, [&](const Tensor& dense) {
-    runtime(DeviceType::CUDA).copy(dense.bytes(), dense.device(), x, host.device(),
-                                   static_cast<size_t>(host.numel() * host.item_size()));
+    runtime(DeviceType::CUDA)
+        .copy(dense.bytes(), dense.device(), x, host.device(), static_cast<size_t>(host.numel() * host.item_size()));
   });
 }
 
-// ---- sequences, computed in int64, double or complex128 and rounded once --------------------------------------------------------------
+// ---- sequences, computed in int64, double or complex128 and rounded once --------------------------------------------
 
 template <class Value>
-__global__ void __launch_bounds__(kThreads) sequence_kernel(char* out, int64_t stride, DType type, int64_t n, Value value) {
+__global__ void __launch_bounds__(kThreads)
+    sequence_kernel(char* out, int64_t stride, DType type, int64_t n, Value value) {
   const int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x;
   if (i < n) store_as(out + i * stride, type, value(i));
 }

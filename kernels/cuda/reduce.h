@@ -58,8 +58,8 @@ __global__ void __launch_bounds__(kThreads) merge_kernel(Rows<N> rows, Op op, co
   op.finish(state, row);
 }
 
-/// Pieces for rows so few and long that they would leave most of a device idle. Independent of the device's size, so that
-/// results are the same on all.
+/// Pieces for rows so few and long that they would leave most of a device idle. Independent of the device's size, so
+/// that results are the same on all.
 template <int N>
 int64_t splits_of(const Rows<N>& rows) {
   constexpr int64_t kBlocks = 1024, kLeast = 16;  // blocks wanted, elements that are worth a lane
@@ -68,7 +68,8 @@ int64_t splits_of(const Rows<N>& rows) {
 }
 
 template <class Op>
-void reduce(const Queue& queue, const std::array<const Tensor*, Op::kOperands>& operands, const IntList& dims, const Op& op) {
+void reduce(const Queue& queue, const std::array<const Tensor*, Op::kOperands>& operands, const IntList& dims,
+            const Op& op) {
   constexpr int N = Op::kOperands;
   using State = typename Op::State;
   Rows<N> rows = rows_of<N>(operands, dims, queue.slot());
@@ -78,10 +79,12 @@ void reduce(const Queue& queue, const std::array<const Tensor*, Op::kOperands>& 
     launch(queue, reduce_kernel<Op, N>, rows.blocks(), kThreads, rows, op, static_cast<State*>(nullptr));
     return;
   }
-  const Tensor parts = empty({rows.count() * rows.splits * static_cast<int64_t>(sizeof(State))}, DType::UInt8, operands[0]->device());
+  const Tensor parts =
+      empty({rows.count() * rows.splits * static_cast<int64_t>(sizeof(State))}, DType::UInt8, operands[0]->device());
   auto* states = reinterpret_cast<State*>(parts.bytes());
   launch(queue, reduce_kernel<Op, N>, rows.blocks(), kThreads, rows, op, states);
-  launch(queue, merge_kernel<Op, N>, blocks_for(rows.count(), 1), kThreads, rows, op, static_cast<const State*>(states));
+  launch(queue, merge_kernel<Op, N>, blocks_for(rows.count(), 1), kThreads, rows, op,
+         static_cast<const State*>(states));
 }
 
 }  // namespace facula::cuda

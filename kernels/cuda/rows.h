@@ -1,9 +1,9 @@
-// Work along dimensions: every operand is a set of rows (the kept dimensions), walked along the others; a result has stride 0
-// along the reduced ones. The threads of a block form `rows` rows of `lanes` threads; a row's threads meet in shared memory,
-// in an order that depends on the sizes only, so that results are the same in every run.
+// Work along dimensions: every operand is a set of rows (the kept dimensions), walked along the others; a result has
+// stride 0 along the reduced ones. The threads of a block form `rows` rows of `lanes` threads; a row's threads meet in
+// shared memory, in an order that depends on the sizes only, so that results are the same in every run.
 //
-// Where the reduced dimension is the dense one, neighbouring threads are lanes of a row; where it is not, they belong to neighbouring
-// rows: both read neighbouring addresses.
+// Where the reduced dimension is the dense one, neighbouring threads are lanes of a row; where it is not, they belong
+// to neighbouring rows: both read neighbouring addresses.
 #pragma once
 
 #include "kernels/cuda/launch.h"
@@ -13,9 +13,9 @@ namespace facula::cuda {
 template <int N>
 struct Rows {
   Walk<N> kept, along;
-  int lanes = 1;           // a power of 2, at most kThreads
+  int lanes = 1;             // a power of 2, at most kThreads
   bool interleaved = false;  // neighbouring threads are in neighbouring rows
-  int64_t splits = 1;      // pieces of a row, each one block's
+  int64_t splits = 1;        // pieces of a row, each one block's
 
   Rows(const std::array<Tensor, N>& kept_views, const std::array<Tensor, N>& along_views, const char* slot)
       : kept(LoopNest<N>(pointers(kept_views)), slot), along(LoopNest<N>(pointers(along_views)), slot) {}
@@ -52,7 +52,8 @@ struct Rows {
   }
 };
 
-/// The operands' rows along `dims`. An operand either has the sizes of the last one, x, or size 1 along dims, or lacks the one dim.
+/// The operands' rows along `dims`. An operand either has the sizes of the last one, x, or size 1 along dims, or lacks
+/// the one dim.
 template <int N>
 Rows<N> rows_of(const std::array<const Tensor*, N>& operands, const IntList& dims, const char* slot) {
   const Tensor& x = *operands[N - 1];
@@ -91,8 +92,8 @@ __device__ State meet(const Op& op, State mine, const Place& at, int lanes, Stat
 }
 
 /// Room for a block's states, which may have constructors that shared memory does not run.
-#define FACULA_SHARED_STATES(State, name)                              \
-  __shared__ alignas(16) char name##_bytes[kThreads * sizeof(State)];  \
+#define FACULA_SHARED_STATES(State, name)                             \
+  __shared__ alignas(16) char name##_bytes[kThreads * sizeof(State)]; \
   State* name = reinterpret_cast<State*>(name##_bytes)
 
 }  // namespace facula::cuda

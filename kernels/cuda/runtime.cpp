@@ -16,7 +16,8 @@
 namespace facula::cuda {
 namespace {
 
-// Made with the runtime and never destroyed: tensors in static objects and in the host outlive every order of destruction.
+// Made with the runtime and never destroyed: tensors in static objects and in the host outlive every order of
+// destruction.
 struct DeviceState {
   explicit DeviceState(int index) : allocator(index) {}
 
@@ -33,8 +34,8 @@ std::vector<std::unique_ptr<DeviceState>>& devices() {
 
 DeviceState& state_of(int index) {
   auto& all = devices();
-  check(index >= 0 && index < static_cast<int>(all.size()), "cuda: there is no device cuda:", index, ", this machine has ",
-        all.size());
+  check(index >= 0 && index < static_cast<int>(all.size()), "cuda: there is no device cuda:", index,
+        ", this machine has ", all.size());
   return *all[static_cast<size_t>(index)];
 }
 
@@ -107,7 +108,8 @@ void check_cuda(cudaError_t error, const char* slot) {
 Queue::Queue(const char* slot, Device device) : slot_(slot), device_(device.index) {
   DeviceState& state = state_of(device_);
   check_cuda(cudaSetDevice(device_), slot);
-  std::call_once(state.made, [&] { check_cuda(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), slot); });
+  std::call_once(state.made,
+                 [&] { check_cuda(cudaStreamCreateWithFlags(&state.stream, cudaStreamNonBlocking), slot); });
   stream_ = state.stream;
 }
 
@@ -149,7 +151,9 @@ static Runtime* attach(const char** reason) {
   if (const cudaError_t error = cudaGetDeviceCount(&count); error != cudaSuccess || count == 0) {
     int driver = 0;
     cudaDriverGetVersion(&driver);
-    *reason = driver == 0 ? "there is no CUDA driver" : error != cudaSuccess ? cudaGetErrorString(error) : "the driver finds none";
+    *reason = driver == 0            ? "there is no CUDA driver"
+              : error != cudaSuccess ? cudaGetErrorString(error)
+                                     : "the driver finds none";
     return nullptr;
   }
   for (int i = 0; i < count; ++i) devices().push_back(std::make_unique<DeviceState>(i));

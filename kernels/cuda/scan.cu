@@ -1,5 +1,5 @@
-// Running sums and products: a row is taken in tiles of one element per lane, scanned in shared memory (Hillis and Steele
-// 1986) on top of what came before. Many rows have one lane each, few rows a whole block.
+// Running sums and products: a row is taken in tiles of one element per lane, scanned in shared memory (Hillis and
+// Steele 1986) on top of what came before. Many rows have one lane each, few rows a whole block.
 #include "kernels/cuda/register.h"
 #include "kernels/cuda/rows.h"
 

@@ -1,6 +1,6 @@
-// Writing at positions. Sums are made by atomic additions: where several terms meet in one place, their order, and with it the
-// rounding of floating sums, may differ from run to run; and of several values that are put in one place any one may stay.
-// float16 and bfloat16 are summed in float32, narrow integers in int64, and rounded (or cut) once.
+// Writing at positions. Sums are made by atomic additions: where several terms meet in one place, their order, and with
+// it the rounding of floating sums, may differ from run to run; and of several values that are put in one place any one
+// may stay. float16 and bfloat16 are summed in float32, narrow integers in int64, and rounded (or cut) once.
 #include "kernels/cuda/index.h"
 
 namespace facula::cuda {
@@ -41,7 +41,8 @@ void put_at(const Queue& queue, const Tensor& out, const Tensor& index, const Te
   with_word(out.item_size(), [&]<class W>() { each<3>(queue, {&index, &src, &out}, Put<W>{step}); });
 }
 
-void add_at(const Queue& queue, const Tensor& out, const Tensor& index, const Tensor& src, Step step, const Scalar& alpha) {
+void add_at(const Queue& queue, const Tensor& out, const Tensor& index, const Tensor& src, Step step,
+            const Scalar& alpha) {
   with_compute_type<kAll>(out.dtype(), queue.slot(), [&]<class T>() {
     each<3>(queue, {&index, &src, &out}, Add<T>{step, number<T>(alpha)});
   });
@@ -57,7 +58,9 @@ Tensor converted(const Tensor& x, DType dtype) {
 template <class Body>
 void with_wide(const Tensor& out, const Tensor& src, Body add) {
   const DType t = out.dtype();
-  const DType wide = is_integral(t, true) ? DType::Int64 : t == DType::Float16 || t == DType::BFloat16 ? DType::Float32 : t;
+  const DType wide = is_integral(t, true)                          ? DType::Int64
+                     : t == DType::Float16 || t == DType::BFloat16 ? DType::Float32
+                                                                   : t;
   if (t == wide) return add(out, src);
   const Tensor sums = converted(out, wide);
   add(sums, converted(src, wide));
@@ -71,7 +74,8 @@ void scatter(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& 
   const Tensor to = at_least_1d(out), positions = at_least_1d(index), from = at_least_1d(src);
   check_positions(queue, positions, to, dim);
   const Sizes& sizes = positions.sizes();
-  put_at(queue, standing(to, sizes, dim), positions, from.alias(sizes, from.strides(), from.offset()), step_along(to, dim));
+  put_at(queue, standing(to, sizes, dim), positions, from.alias(sizes, from.strides(), from.offset()),
+         step_along(to, dim));
 }
 
 void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
@@ -80,7 +84,8 @@ void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tens
   check_positions(queue, positions, at_least_1d(out), dim);
   const Sizes& sizes = positions.sizes();
   with_wide(at_least_1d(out), at_least_1d(src), [&](const Tensor& to, const Tensor& from) {
-    add_at(queue, standing(to, sizes, dim), positions, from.alias(sizes, from.strides(), from.offset()), step_along(to, dim), 1);
+    add_at(queue, standing(to, sizes, dim), positions, from.alias(sizes, from.strides(), from.offset()),
+           step_along(to, dim), 1);
   });
 }
 

@@ -1,8 +1,8 @@
 // Core's merged loop nest as a kernel's argument: from the number of an element to its addresses.
 #pragma once
 
-#include "core/iterator.h"
 #include "core/error.h"
+#include "core/iterator.h"
 
 namespace facula::cuda {
 
@@ -19,8 +19,8 @@ struct Division {
   explicit Division(int64_t d) : divisor(d) {
     if (d < 1 || d >= kNarrow) return;  // nothing to walk, or the quotient is 0, or the walk is wide
     while ((int64_t{1} << shift) < d) ++shift;
-    magic = static_cast<uint32_t>(((uint64_t{1} << 32) * ((uint64_t{1} << shift) - static_cast<uint64_t>(d))) /
-                                      static_cast<uint64_t>(d) + 1);
+    magic = static_cast<uint32_t>(
+        ((uint64_t{1} << 32) * ((uint64_t{1} << shift) - static_cast<uint64_t>(d))) / static_cast<uint64_t>(d) + 1);
   }
 #ifdef __CUDACC__
   __device__ uint32_t narrow(uint32_t n) const { return (__umulhi(n, magic) + n) >> shift; }
@@ -34,11 +34,12 @@ struct Walk {
   int dims;
   int64_t numel;
   char* base[N];
-  Division size[kWalkDims];  // dimension 0 is the innermost
+  Division size[kWalkDims];      // dimension 0 is the innermost
   int64_t stride[kWalkDims][N];  // bytes
 
   Walk(const LoopNest<N>& nest, const char* slot) : dims(nest.dims), numel(nest.numel) {
-    check(dims <= kWalkDims, slot, ": the tensors have ", dims, " dimensions that cannot be merged, cuda kernels walk ", kWalkDims);
+    check(dims <= kWalkDims, slot, ": the tensors have ", dims, " dimensions that cannot be merged, cuda kernels walk ",
+          kWalkDims);
     for (int k = 0; k < N; ++k) base[k] = nest.base[k];
     for (int d = 0; d < dims; ++d) {
       size[d] = Division(nest.size[d]);

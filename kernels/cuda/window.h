@@ -1,5 +1,5 @@
-// The geometry that convolution and pooling share: a window that steps over a space of three dimensions, of which the leading
-// ones may be of size 1.
+// The geometry that convolution and pooling share: a window that steps over a space of three dimensions, of which the
+// leading ones may be of size 1.
 #pragma once
 
 #include "core/tensor.h"

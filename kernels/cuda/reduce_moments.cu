@@ -47,8 +47,8 @@ struct Variance {
 
 enum class Power { Zero, One, Two, Any, Largest, Smallest };
 
-/// Sums of |x|^p in double, whatever x is: squares of floats cannot overflow there. Squares of doubles can: their sum is
-/// scale^2 * sum, where scale is the largest |x| (Blue 1978).
+/// Sums of |x|^p in double, whatever x is: squares of floats cannot overflow there. Squares of doubles can: their sum
+/// is scale^2 * sum, where scale is the largest |x| (Blue 1978).
 struct Norm {
   struct State {
     double sum, scale;
