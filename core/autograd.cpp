@@ -25,7 +25,7 @@ void Node::number() {
 }
 
 uint32_t Node::add_output(const Tensor& t) {
-  outputs.emplace_back(t);
+  outputs.push_back(Meta(t));
   return static_cast<uint32_t>(outputs.size() - 1);
 }
 
@@ -51,6 +51,9 @@ namespace {
 /// The end of the graph at a leaf: adds what arrives to its `.grad`.
 class AccumulateGrad final : public Node {
  public:
+  static void* operator new(size_t) { return Slab<AccumulateGrad>::allocate(); }
+  static void operator delete(void* p) { Slab<AccumulateGrad>::release(p); }
+
   explicit AccumulateGrad(Tensor leaf) : leaf_(std::move(leaf)) {
     add_output(leaf_);
     number();
@@ -170,6 +173,9 @@ bool is_stale(const Tensor& t, const AutogradMeta& meta) {
 }  // namespace
 
 // ---- the tensor's part ------------------------------------------------------------------------------------------------------
+
+void* AutogradMeta::operator new(size_t) { return Slab<AutogradMeta>::allocate(); }
+void AutogradMeta::operator delete(void* p) { Slab<AutogradMeta>::release(p); }
 
 void destroy_autograd(AutogradMeta* meta) {
   for (const Ref<Hook>& hook : meta->hooks)

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/inline_vector.h"
 #include "core/value.h"
 
 namespace facula {
@@ -65,8 +66,8 @@ class Node : public RefCounted {
   uint32_t add_output(const Tensor& t);
   bool needs(size_t edge) const { return edge < edges.size() && edges[edge].node; }
 
-  std::vector<Edge> edges;
-  Metas outputs;
+  InlineVector<Edge, 2> edges;
+  InlineVector<Meta, 1> outputs;
   std::vector<std::pair<uint32_t, Ref<Hook>>> hooks;  // run on the gradient of an output before apply
   uint64_t sequence = 0;                              // larger than that of every node on its edges
 
@@ -80,6 +81,9 @@ class Node : public RefCounted {
 
 /// A tensor's part in the graph; tensors without any share none.
 struct AutogradMeta {
+  static void* operator new(size_t);
+  static void operator delete(void*);
+
   Tensor grad;
   Ref<Node> grad_fn;                   // of non-leaves
   uint32_t output_nr = 0;              // which output of grad_fn

@@ -296,10 +296,9 @@ Tensor Out::make(int i, const Sizes& sizes, DType dtype, Device device) {
 
 Ref<OpNode> record(const Operator& op, const Value* arguments, const Tensor* overwritten) {
   auto node = make_ref<OpNode>(op);
-  node->inputs.reserve(op.derivatives.size());
   for (const Derivative& d : op.derivatives) {
     const Value& v = arguments[d.input];
-    OpNode::Input input{d.input, static_cast<int>(node->edges.size()), 1, &d};
+    OpNode::Input input{static_cast<int>(node->edges.size()), 1, &d};
     if (v.is<Tensors>()) {
       for (const Tensor& t : v.get<Tensors>()) node->edges.push_back(t.defined() ? gradient_edge(t) : Edge{});
       input.count = static_cast<int>(v.get<Tensors>().size());

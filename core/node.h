@@ -34,11 +34,10 @@ class OpNode final : public Node {
 
   /// First edge of each parameter's tensors; the derivative of parameter p serves edges [p's, next's).
   struct Input {
-    int parameter;
-    int edge, count;
-    const Derivative* derivative;
+    int edge = 0, count = 1;
+    const Derivative* derivative = nullptr;
   };
-  std::vector<Input> inputs;
+  InlineVector<Input, 2> inputs;
 
   static void* operator new(size_t);
   static void operator delete(void*);
