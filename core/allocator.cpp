@@ -141,7 +141,7 @@ class CpuRuntime final : public Runtime {
     void* blocks[kLocalBlocks];
   };
 
-  void* take(int c, size_t size) {
+  void* take([[maybe_unused]] int c, size_t size) {
 #ifndef FACULA_PLAIN_HEAP
     if (c < kBatchClasses) {
       if (!pages_[c]) add_page(c, size);

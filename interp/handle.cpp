@@ -18,12 +18,13 @@ void fail_released(const Handle& h) {
 void push_tensor(lua_State* L, State& S, Tensor t) {
   if (!t.defined()) return lua_pushnil(L);
   if (t.device().is_cuda()) S.collection.devices = true;
-  void* p = lua_newuserdata(L, sizeof(Handle));
-  new (p) Tensor(std::move(t));
+  auto* h = static_cast<Handle*>(lua_newuserdata(L, sizeof(Handle)));
+  new (&h->tensor) Tensor(std::move(t));
+  h->mark = &Handle::kMark;
   S.tensor.push(L);
   lua_setmetatable(L, -2);
   if (!S.scopes.empty()) [[unlikely]]
-    S.scopes.back().insert(static_cast<Handle*>(p));
+    S.scopes.back().insert(h);
 }
 
 void push_tensors(lua_State* L, State& S, const Tensors& list) {
@@ -51,7 +52,7 @@ Tensors to_tensors(lua_State* L, const State& S, int index, const char* where, c
 // Runs inside the collector: nothing here raises.
 static int collect_handle(lua_State* L) {
   State& S = *running_function(L).state;
-  auto* h = static_cast<Handle*>(to_object(L, S.tensor, 1));
+  auto* h = to_handle(L, 1);
   if (!h || h->is_released()) return 0;
   for (auto scope = S.scopes.rbegin(); scope != S.scopes.rend(); ++scope)
     if (scope->erase(h)) break;

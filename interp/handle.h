@@ -1,4 +1,4 @@
-// Tensors as Lua values: 8 bytes of userdata that hold one counted pointer.
+// Tensors as Lua values: userdata that hold one counted pointer, and a mark by which they are known.
 #pragma once
 
 #include "interp/error.h"
@@ -7,17 +7,20 @@ namespace facula::interp {
 
 /// One reference to a tensor, or, after torch.scope released it, the address of the place where that happened plus one (of
 /// none after the collector came by). Several handles may hold one tensor.
-union Handle {
+struct Handle {
   static constexpr uintptr_t kCollected = 1;
+  static constexpr char kMark = 0;  // its address is the mark: no other userdata holds it
 
-  Tensor tensor;
-  uintptr_t released;
+  union {
+    Tensor tensor;
+    uintptr_t released;
+  };
+  const void* mark;
 
   bool is_released() const { return released & 1; }
   Handle() = delete;
   ~Handle() = delete;
 };
-static_assert(sizeof(Handle) == sizeof(void*));
 
 /// Is the value at `index` userdata with this metatable? Its address, or null.
 inline void* to_object(lua_State* L, const Metatable& type, int index) {
@@ -30,9 +33,15 @@ inline void* to_object(lua_State* L, const Metatable& type, int index) {
 
 [[noreturn]] void fail_released(const Handle& h);
 
+/// The handle at `index`, or null. By size and mark: half the calls into Lua that comparing metatables takes.
+inline Handle* to_handle(lua_State* L, int index) {
+  auto* h = static_cast<Handle*>(lua_touserdata(L, index));
+  return h && lua_objlen(L, index) == sizeof(Handle) && h->mark == &Handle::kMark ? h : nullptr;
+}
+
 /// The tensor at `index`, null for anything else; an error if it was released. Valid while the handle is on the stack.
-inline const Tensor* to_tensor(lua_State* L, const State& S, int index) {
-  auto* h = static_cast<Handle*>(to_object(L, S.tensor, index));
+inline const Tensor* to_tensor(lua_State* L, const State&, int index) {
+  Handle* h = to_handle(L, index);
   if (h && h->is_released()) [[unlikely]]
     fail_released(*h);
   return h ? &h->tensor : nullptr;

@@ -94,7 +94,7 @@ class Exemption {
       if (!seen_.insert(lua_topointer(L_, index)).second) return;
       lua_pushvalue(L_, index);
       lua_rawseti(L_, list_, ++count_);
-    } else if (auto* h = static_cast<Handle*>(to_object(L_, S_.tensor, index))) {
+    } else if (auto* h = to_handle(L_, index)) {
       if (S_.scopes.back().erase(h) && S_.scopes.size() > 1) S_.scopes[S_.scopes.size() - 2].insert(h);
     }
   }

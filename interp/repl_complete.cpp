@@ -71,7 +71,7 @@ int collect_names(lua_State* L) {
   }
   const State* const S = find_state(L);
   const int top = lua_gettop(L);
-  if (S && to_object(L, S->tensor, top)) lua_rawgeti(L, LUA_REGISTRYINDEX, S->methods);
+  if (S && to_handle(L, top)) lua_rawgeti(L, LUA_REGISTRYINDEX, S->methods);
   if (lua_type(L, top) == LUA_TSTRING && luaL_getmetafield(L, top, "__index")) lua_remove(L, top);
   if (lua_type(L, -1) == LUA_TTABLE && !place.word.empty()) {
     lua_getfield(L, -1, place.word.c_str());  // brings in what is loaded at its first use

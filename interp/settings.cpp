@@ -231,8 +231,8 @@ int cuda_empty_cache(Call&) {
 int never(Call& c) { return push(c, false); }
 
 // Takes any value, a table with string keys too: it has no named arguments.
-int is_tensor(lua_State* L, Function& f) {
-  lua_pushboolean(L, lua_gettop(L) > 0 && to_object(L, f.state->tensor, 1) != nullptr);
+int is_tensor(lua_State* L, Function&) {
+  lua_pushboolean(L, lua_gettop(L) > 0 && to_handle(L, 1) != nullptr);
   return 1;
 }
 

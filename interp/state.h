@@ -21,7 +21,7 @@ namespace facula::interp {
 
 struct State;
 struct Call;
-union Handle;
+struct Handle;
 
 /// A C function of the binding: all overloads of one name, or a native with a signature of its own.
 struct Function {

@@ -1,7 +1,5 @@
 // Products of matrices in parallel. A product is cut into blocks of the result whose borders depend on the sizes alone,
-// so that the bits of the result do not depend on the number of threads; each block is one single-threaded BLAS call.
-#include <cblas.h>
-
+// so that the bits of the result do not depend on the number of threads; each block is one call of gemm.
 #include <vector>
 
 #include "core/parallel.h"
