@@ -132,7 +132,8 @@ class CpuRuntime final : public Runtime {
     total_.fetch_add(tally_.total, std::memory_order_relaxed);
     tally_ = {};
     int64_t peak = peak_.load(std::memory_order_relaxed);
-    while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {}
+    while (now > peak && !peak_.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+    }
   }
 
   static constexpr int kLocalBlocks = 64;
@@ -197,7 +198,8 @@ class CpuRuntime final : public Runtime {
     settle();
     const auto used = static_cast<size_t>(std::max<int64_t>(0, allocated_.load()));
     if (used + size > limit)
-      throw OutOfMemory(text("out of memory: ", bytes, " bytes wanted, ", used, " of a limit of ", limit, " are in use"));
+      throw OutOfMemory(
+          text("out of memory: ", bytes, " bytes wanted, ", used, " of a limit of ", limit, " are in use"));
   }
 
   // Enough to turn over a working set, and never more than half of what was needed at the peak beyond 256 MB.

@@ -200,8 +200,8 @@ bool is_leaf(const Tensor& t) { return !grad_fn(t); }
 
 void set_requires_grad(const Tensor& t, bool wanted) {
   if (wanted == requires_grad(t)) return;
-  check(!wanted || is_differentiable(t.dtype()), "requires_grad: only floating and complex tensors can require grad, this one is ",
-        t.dtype());
+  check(!wanted || is_differentiable(t.dtype()),
+        "requires_grad: only floating and complex tensors can require grad, this one is ", t.dtype());
   check(is_leaf(t), "requires_grad: only leaf tensors can be changed; use detach to get one without history");
   t.impl()->requires_grad = wanted;
   if (wanted) autograd_meta(t).base = {};  // a leaf of its own from now on, whatever memory it shares

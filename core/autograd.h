@@ -44,8 +44,8 @@ class Hook : public RefCounted {
 
 class Node;
 struct Edge {
-  Ref<Node> node;    // none: nobody wants this gradient
-  uint32_t nr = 0;   // which of the node's outputs
+  Ref<Node> node;   // none: nobody wants this gradient
+  uint32_t nr = 0;  // which of the node's outputs
 };
 
 /// One recorded operation. `outputs` describes the tensors it made, `edges` lead to where its inputs came from.
@@ -85,19 +85,19 @@ struct AutogradMeta {
   static void operator delete(void*);
 
   Tensor grad;
-  Ref<Node> grad_fn;                   // of non-leaves
-  uint32_t output_nr = 0;              // which output of grad_fn
-  Node* accumulator = nullptr;         // of leaves: the node that adds to `grad`, while a graph holds it
-  std::vector<Ref<Hook>> hooks;        // of leaves
+  Ref<Node> grad_fn;             // of non-leaves
+  uint32_t output_nr = 0;        // which output of grad_fn
+  Node* accumulator = nullptr;   // of leaves: the node that adds to `grad`, while a graph holds it
+  std::vector<Ref<Hook>> hooks;  // of leaves
   std::vector<Ref<Hook>> after_accumulate;
   bool retains_grad = false;
-  bool is_parameter = false;           // torch.nn.Parameter
+  bool is_parameter = false;  // torch.nn.Parameter
 
   // A view that an in-place operation may change: replayed from its base when the base was changed.
-  Tensor base;                         // not itself a view of this kind, unless the dtype changed between
-  const Operator* bridge = nullptr;    // the view operator that changed the dtype (view_as_real); else as_strided
+  Tensor base;                       // not itself a view of this kind, unless the dtype changed between
+  const Operator* bridge = nullptr;  // the view operator that changed the dtype (view_as_real); else as_strided
   std::vector<Value> bridge_arguments;
-  uint32_t version = 0;                // the storage's when grad_fn was set
+  uint32_t version = 0;  // the storage's when grad_fn was set
 };
 void destroy_autograd(AutogradMeta*);
 
@@ -152,10 +152,11 @@ struct NoGrad : GradGuard {
 
 /// Walks the graph from `roots` with the gradients `seeds` (undefined: one, for scalars) and adds up `.grad` of the leaves.
 /// retain_graph keeps what was saved for another walk; create_graph records the walk itself.
-void backward(const Tensors& roots, const Tensors& seeds, bool retain_graph, bool create_graph, const Tensors& inputs = {});
+void backward(const Tensors& roots, const Tensors& seeds, bool retain_graph, bool create_graph,
+              const Tensors& inputs = {});
 /// The gradients of `inputs` instead, without touching any `.grad`. An input that is not reached is an error unless
 /// `allow_unused`; then its gradient is undefined.
-Tensors gradients(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, bool retain_graph, bool create_graph,
-                  bool allow_unused);
+Tensors gradients(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, bool retain_graph,
+                  bool create_graph, bool allow_unused);
 
 }  // namespace facula

@@ -38,7 +38,8 @@ void invoke_typed(R (*fn)(P...), const Value* arguments, Results& results, std::
   store(results, fn(FromValue<std::remove_cvref_t<P>>::get(arguments[I])...));
 }
 template <class R, class... P, size_t... I>
-void invoke_typed_out(R (*fn)(Out&, P...), Out& out, const Value* arguments, Results& results, std::index_sequence<I...>) {
+void invoke_typed_out(R (*fn)(Out&, P...), Out& out, const Value* arguments, Results& results,
+                      std::index_sequence<I...>) {
   store(results, fn(out, FromValue<std::remove_cvref_t<P>>::get(arguments[I])...));
 }
 template <class R, class... P>
@@ -50,7 +51,8 @@ struct Forward {
 template <class R, class... P>
 struct Forward<R, Out&, P...> {
   static void invoke(const Operator& op, Out& out, const Value* arguments, Results& results) {
-    invoke_typed_out(reinterpret_cast<R (*)(Out&, P...)>(op.fn), out, arguments, results, std::index_sequence_for<P...>());
+    invoke_typed_out(reinterpret_cast<R (*)(Out&, P...)>(op.fn), out, arguments, results,
+                     std::index_sequence_for<P...>());
   }
 };
 

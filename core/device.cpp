@@ -32,11 +32,13 @@ Device parse_device(std::string_view name) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), index);
     if (error == std::errc() && end == digits.data() + digits.size() && index >= 0 && index < 128) {
       const int n = runtime(DeviceType::CUDA).count();
-      check(index < n, "device: '", name, "' is not there, this machine has ", n, n == 1 ? " cuda device" : " cuda devices");
+      check(index < n, "device: '", name, "' is not there, this machine has ", n,
+            n == 1 ? " cuda device" : " cuda devices");
       return {DeviceType::CUDA, index};
     }
   }
-  if (name.starts_with("mps")) fail("device: '", name, "' is not built in; there are 'cpu', 'meta', 'cuda' and 'cuda:N'");
+  if (name.starts_with("mps"))
+    fail("device: '", name, "' is not built in; there are 'cpu', 'meta', 'cuda' and 'cuda:N'");
   fail("device: unknown device '", name, "', expected 'cpu', 'meta', 'cuda' or 'cuda:N'");
 }
 

@@ -150,10 +150,12 @@ bool any_requires_grad(const Operator& op, const Value* arguments) {
 
 void check_in_place(const Operator& op, const Tensor& self, bool recording) {
   const char* mark = op.is_in_place ? "" : "_";
-  if (!op.is_view) check(!overlaps_itself(self), op.schema.name, mark, ": 'self' ", self.sizes(),
-                         " has elements that share memory (it was expanded); clone it first");
+  if (!op.is_view)
+    check(!overlaps_itself(self), op.schema.name, mark, ": 'self' ", self.sizes(),
+          " has elements that share memory (it was expanded); clone it first");
   if (!recording || !GradMode::enabled() || !requires_grad(self)) return;
-  check(!is_leaf(self), op.schema.name, mark, ": a leaf tensor that requires grad cannot be changed in place; use torch.no_grad");
+  check(!is_leaf(self), op.schema.name, mark,
+        ": a leaf tensor that requires grad cannot be changed in place; use torch.no_grad");
   const AutogradMeta* meta = self.impl()->autograd.get();
   check(!meta || !meta->base.defined() || !(is_leaf(meta->base) && requires_grad(meta->base)), op.schema.name, mark,
         ": a view of a leaf tensor that requires grad cannot be changed in place; use torch.no_grad");
@@ -326,10 +328,9 @@ void call_in_place(const Operator& op, Value* arguments, Results& results) {
 
 void call_out(const Operator& op, Value* arguments, const Tensors& targets, Results& results) {
   const size_t expected = op.schema.results.size();
-  check(targets.size() == expected, op.schema.name, ": out= must have ", expected, expected == 1 ? " tensor" : " tensors",
-        ", got ", targets.size());
-  for (const Tensor& t : targets)
-    check(!overlaps_itself(t), op.schema.name, ": 'out' has elements that share memory");
+  check(targets.size() == expected, op.schema.name, ": out= must have ", expected,
+        expected == 1 ? " tensor" : " tensors", ", got ", targets.size());
+  for (const Tensor& t : targets) check(!overlaps_itself(t), op.schema.name, ": 'out' has elements that share memory");
   run(op, arguments, results, Out::Mode::Given, targets.data(), static_cast<int>(targets.size()));
   finish(op, arguments, results);
 }

@@ -20,8 +20,8 @@ OptDType dtype_of_name(std::string_view wanted) {
   for (int i = 0; i < kDTypes; ++i)
     if (wanted == name(static_cast<DType>(i))) return static_cast<DType>(i);
   constexpr std::pair<std::string_view, DType> aliases[] = {
-      {"half", DType::Float16},    {"float", DType::Float32},     {"double", DType::Float64},
-      {"short", DType::Int16},     {"int", DType::Int32},         {"long", DType::Int64},
+      {"half", DType::Float16},     {"float", DType::Float32},     {"double", DType::Float64},
+      {"short", DType::Int16},      {"int", DType::Int32},         {"long", DType::Int64},
       {"cfloat", DType::Complex64}, {"cdouble", DType::Complex128}};
   for (auto [alias, t] : aliases)
     if (wanted == alias) return t;

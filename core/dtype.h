@@ -13,7 +13,18 @@ namespace facula {
 
 /// Ordered by kind: bool, integers, floats, complex; `Category` relies on it.
 enum class DType : uint8_t {
-  Bool, UInt8, Int8, Int16, Int32, Int64, Float16, BFloat16, Float32, Float64, Complex64, Complex128
+  Bool,
+  UInt8,
+  Int8,
+  Int16,
+  Int32,
+  Int64,
+  Float16,
+  BFloat16,
+  Float32,
+  Float64,
+  Complex64,
+  Complex128
 };
 inline constexpr int kDTypes = 12;
 using OptDType = std::optional<DType>;
@@ -69,18 +80,20 @@ template <class T>
 struct DTypeOf;
 template <DType D>
 struct ElementOf;
-#define FACULA_DTYPES(_)                                                                                     \
-  _(bool, Bool) _(uint8_t, UInt8) _(int8_t, Int8) _(int16_t, Int16) _(int32_t, Int32) _(int64_t, Int64)      \
-  _(Half, Float16) _(BFloat16, BFloat16) _(float, Float32) _(double, Float64) _(complex64, Complex64)        \
-  _(complex128, Complex128)
-#define FACULA_PAIR(type, tag)                                              \
-  template <>                                                               \
-  struct DTypeOf<type> {                                                    \
-    static constexpr DType value = DType::tag;                              \
-  };                                                                        \
-  template <>                                                               \
-  struct ElementOf<DType::tag> {                                            \
-    using type_ = type;                                                     \
+// clang-format off: a table, not code
+#define FACULA_DTYPES(_)                                                                                   \
+  _(bool, Bool)                                                                                            \
+  _(uint8_t, UInt8) _(int8_t, Int8) _(int16_t, Int16) _(int32_t, Int32) _(int64_t, Int64) _(Half, Float16) \
+      _(BFloat16, BFloat16) _(float, Float32) _(double, Float64) _(complex64, Complex64) _(complex128, Complex128)
+// clang-format on
+#define FACULA_PAIR(type, tag)                 \
+  template <>                                  \
+  struct DTypeOf<type> {                       \
+    static constexpr DType value = DType::tag; \
+  };                                           \
+  template <>                                  \
+  struct ElementOf<DType::tag> {               \
+    using type_ = type;                        \
   };
 FACULA_DTYPES(FACULA_PAIR)
 #undef FACULA_PAIR
@@ -95,8 +108,7 @@ template <class F>
 decltype(auto) with_type(DType t, F&& f) {
   switch (t) {
 #define FACULA_CASE(type, tag) \
-  case DType::tag:             \
-    return f.template operator()<type>();
+  case DType::tag: return f.template operator()<type>();
     FACULA_DTYPES(FACULA_CASE)
 #undef FACULA_CASE
   }

@@ -13,11 +13,14 @@ namespace {
 
 void check_seed(const Tensor& root, const Tensor& seed) {
   if (!seed.defined()) {
-    check(root.numel() == 1, "backward: without a gradient it starts from a scalar, this tensor has sizes ", root.sizes());
+    check(root.numel() == 1, "backward: without a gradient it starts from a scalar, this tensor has sizes ",
+          root.sizes());
     return;
   }
-  check(seed.sizes() == root.sizes(), "backward: the gradient's shape ", seed.sizes(), " differs from the tensor's ", root.sizes());
-  check(is_complex(root.dtype()) || !is_complex(seed.dtype()), "backward: the gradient of a real tensor must not be complex");
+  check(seed.sizes() == root.sizes(), "backward: the gradient's shape ", seed.sizes(), " differs from the tensor's ",
+        root.sizes());
+  check(is_complex(root.dtype()) || !is_complex(seed.dtype()),
+        "backward: the gradient of a real tensor must not be complex");
 }
 
 /// Brings a gradient to the sizes and dtype of what it belongs to.
@@ -28,7 +31,8 @@ Tensor fitted(Tensor g, const Meta& to, const Node& from) {
       const int64_t wanted = to.sizes()[d];
       broadcasts = wanted == 1 || wanted == g.sizes()[g.sizes().size() - to.sizes().size() + d];
     }
-    check(broadcasts, "backward: ", from.name(), " returned a gradient of shape ", g.sizes(), " for an input of shape ", to.sizes());
+    check(broadcasts, "backward: ", from.name(), " returned a gradient of shape ", g.sizes(), " for an input of shape ",
+          to.sizes());
     g = ops::sum_to_size(g, to.sizes());
   }
   if (g.dtype() != to.dtype()) {
@@ -138,7 +142,8 @@ class Walk {
 };
 
 void seed_all(Walk& walk, const Tensors& roots, const Tensors& seeds) {
-  check(seeds.empty() || seeds.size() == roots.size(), "backward: ", roots.size(), " tensors but ", seeds.size(), " gradients");
+  check(seeds.empty() || seeds.size() == roots.size(), "backward: ", roots.size(), " tensors but ", seeds.size(),
+        " gradients");
   for (size_t i = 0; i < roots.size(); ++i) {
     const Tensor& root = roots[i];
     const Edge edge = gradient_edge(root);
@@ -168,8 +173,8 @@ void backward(const Tensors& roots, const Tensors& seeds, bool retain_graph, boo
   walk.run();
 }
 
-Tensors gradients(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, bool retain_graph, bool create_graph,
-                  bool allow_unused) {
+Tensors gradients(const Tensors& roots, const Tensors& seeds, const Tensors& inputs, bool retain_graph,
+                  bool create_graph, bool allow_unused) {
   Tensors found(inputs.size());
   std::vector<Edge> held;
   {
@@ -177,7 +182,8 @@ Tensors gradients(const Tensors& roots, const Tensors& seeds, const Tensors& inp
     Walk walk(retain_graph, true);
     for (size_t i = 0; i < inputs.size(); ++i) {
       held.push_back(gradient_edge(inputs[i]));
-      check(static_cast<bool>(held.back().node), "grad: input ", i + static_cast<size_t>(Counting::base()), " does not require grad");
+      check(static_cast<bool>(held.back().node), "grad: input ", i + static_cast<size_t>(Counting::base()),
+            " does not require grad");
       walk.capture(held.back(), &found[i]);
     }
     seed_all(walk, roots, seeds);

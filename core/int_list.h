@@ -19,8 +19,7 @@ class IntList {
   explicit IntList(size_t n, int64_t value = 0) { assign(n, value); }
   IntList(std::initializer_list<int64_t> values) : IntList(values.begin(), values.end()) {}
   template <class It>
-    requires(!std::is_integral_v<It>)
-  IntList(It first, It last) {
+  requires(!std::is_integral_v<It>) IntList(It first, It last) {
     reserve(static_cast<size_t>(last - first));
     for (; first != last; ++first) begin()[size_++] = *first;
   }

@@ -15,10 +15,10 @@ inline constexpr int kMaxDims = 64;
 /// N operands of equal sizes. Dimension 0 is the innermost. Strides are in bytes.
 template <int N>
 struct LoopNest {
-  int dims = 0;                              // at least 1 after merging
+  int dims = 0;  // at least 1 after merging
   int64_t numel = 0;
-  std::array<char*, N> base{};               // address of each operand's first element
-  std::array<int64_t, kMaxDims> size;        // size[0 .. dims)
+  std::array<char*, N> base{};         // address of each operand's first element
+  std::array<int64_t, kMaxDims> size;  // size[0 .. dims)
   std::array<std::array<int64_t, N>, kMaxDims> stride;
 
   explicit LoopNest(const std::array<const Tensor*, N>& operands);

@@ -64,8 +64,9 @@ void OpNode::save_results(const Results& results) {
 Tensor OpNode::unpack(const SavedTensor& s, int parameter) const {
   if (!s.tensor.defined()) return {};
   if (s.tensor.version() != s.version)
-    fail("backward of ", op_.schema.name, ": ", parameter < 0 ? "its result" : "'", parameter < 0 ? "" : op_.schema.parameters[static_cast<size_t>(parameter)].name,
-         parameter < 0 ? "" : "'", ' ', s.tensor.sizes(),
+    fail("backward of ", op_.schema.name, ": ", parameter < 0 ? "its result" : "'",
+         parameter < 0 ? "" : op_.schema.parameters[static_cast<size_t>(parameter)].name, parameter < 0 ? "" : "'", ' ',
+         s.tensor.sizes(),
          " was modified by an in-place operation after it was saved; change a copy, or use the operation without '_'");
   if (s.output < 0) return s.tensor;
   const Tensor y = s.tensor.alias();  // results come back with this node as their history
@@ -82,7 +83,8 @@ Tensor OpNode::saved_tensor(int i) const {
 
 Tensors OpNode::saved_tensors(int i) const {
   Tensors list;
-  for (const SavedTensor& s : std::get<std::vector<SavedTensor>>(saved_[static_cast<size_t>(i)])) list.push_back(unpack(s, i));
+  for (const SavedTensor& s : std::get<std::vector<SavedTensor>>(saved_[static_cast<size_t>(i)]))
+    list.push_back(unpack(s, i));
   return list;
 }
 

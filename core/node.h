@@ -9,7 +9,8 @@ namespace facula {
 struct SavedTensor {
   Tensor tensor;
   uint32_t version = 0;
-  int output = -1;  // number of the result it was; results are kept without their history, or node and tensor would hold each other
+  int output =
+      -1;  // number of the result it was; results are kept without their history, or node and tensor would hold each other
 };
 
 class OpNode final : public Node {

@@ -43,19 +43,26 @@ class Out {
 
 /// How a pointwise operator finds its compute dtype and its result's.
 struct Promotion {
-  enum class Compute : uint8_t { Common, Float } compute = Compute::Common;  ///< Float: integers become the default dtype
-  enum class Result : uint8_t { Same, Bool, Real } result = Result::Same;    ///< Real: complex gives its real dtype
-  Category least = Category::Bool, most = Category::Complex;                 ///< accepted kinds, after promotion
+  enum class Compute : uint8_t {
+    Common,
+    Float
+  } compute = Compute::Common;                                             ///< Float: integers become the default dtype
+  enum class Result : uint8_t { Same, Bool, Real } result = Result::Same;  ///< Real: complex gives its real dtype
+  Category least = Category::Bool, most = Category::Complex;               ///< accepted kinds, after promotion
 };
 inline constexpr Promotion kArithmetic{};
 inline constexpr Promotion kFloat{Promotion::Compute::Float};
-inline constexpr Promotion kRealFloat{Promotion::Compute::Float, Promotion::Result::Same, Category::Bool, Category::Floating};
-inline constexpr Promotion kReal{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool, Category::Floating};
+inline constexpr Promotion kRealFloat{Promotion::Compute::Float, Promotion::Result::Same, Category::Bool,
+                                      Category::Floating};
+inline constexpr Promotion kReal{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool,
+                                 Category::Floating};
 inline constexpr Promotion kNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral};
-inline constexpr Promotion kBits{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool, Category::Integral};
+inline constexpr Promotion kBits{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool,
+                                 Category::Integral};
 inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real};
 inline constexpr Promotion kPredicate{Promotion::Compute::Common, Promotion::Result::Bool};
-inline constexpr Promotion kOrder{Promotion::Compute::Common, Promotion::Result::Bool, Category::Bool, Category::Floating};
+inline constexpr Promotion kOrder{Promotion::Compute::Common, Promotion::Result::Bool, Category::Bool,
+                                  Category::Floating};
 
 /// The output, as a derivative's parameter.
 struct Result : Tensor {};
@@ -71,8 +78,8 @@ struct GradCall {
 enum class Save : uint8_t { Nothing, Meta, Value };
 
 struct Derivative {
-  int input = -1;                                                    // parameter
-  Tensors (*call)(void (*fn)(), const GradCall&) = nullptr;         // one gradient, or one for each tensor of a list
+  int input = -1;                                            // parameter
+  Tensors (*call)(void (*fn)(), const GradCall&) = nullptr;  // one gradient, or one for each tensor of a list
   void (*fn)() = nullptr;
   std::vector<Save> arguments;  // by parameter
   int results = 0;              // how many outputs are kept
@@ -86,21 +93,21 @@ struct Operator {
   std::string node_name;             // `AddBackward0`
 
   void (*invoke)(const Operator&, Out&, const Value*, Results&) = nullptr;
-  void (*fn)() = nullptr;        // the forward behind `invoke`
+  void (*fn)() = nullptr;  // the forward behind `invoke`
   const PointwiseSlot* slot = nullptr;
   Promotion promotion;
-  bool is_pointwise = false;     // reads each element before it writes it: the result may be an input
-  bool is_view = false;          // results share the first argument's storage
-  bool is_composite = false;     // differentiable because what it calls is
-  bool is_in_place = false;      // changes `self` by its own name (`fill_`)
-  bool any_device = false;       // tensors may be on different devices (`copy_`)
+  bool is_pointwise = false;  // reads each element before it writes it: the result may be an input
+  bool is_view = false;       // results share the first argument's storage
+  bool is_composite = false;  // differentiable because what it calls is
+  bool is_in_place = false;   // changes `self` by its own name (`fill_`)
+  bool any_device = false;    // tensors may be on different devices (`copy_`)
   std::vector<Derivative> derivatives;
 
   // From the schema, for dispatch.
-  std::vector<int> tensors;      // parameters that are tensors or lists of them
-  std::vector<int> dims;         // parameters of type Dim and NewDim
+  std::vector<int> tensors;  // parameters that are tensors or lists of them
+  std::vector<int> dims;     // parameters of type Dim and NewDim
   int differentiable_results = 0;
-  int requires_grad_option = -1; // creation: the parameter `requires_grad`, not handed to the forward
+  int requires_grad_option = -1;  // creation: the parameter `requires_grad`, not handed to the forward
 
   bool has_self() const {
     return !schema.parameters.empty() && schema.parameters[0].is_tensor() && !schema.parameters[0].list;
@@ -154,8 +161,8 @@ const Registry& registry();
 struct Op {
   const Operator* op = nullptr;
 
-  Tensor operator()(Value a0 = {}, Value a1 = {}, Value a2 = {}, Value a3 = {}, Value a4 = {}, Value a5 = {}, Value a6 = {},
-                    Value a7 = {}, Value a8 = {}) const;
+  Tensor operator()(Value a0 = {}, Value a1 = {}, Value a2 = {}, Value a3 = {}, Value a4 = {}, Value a5 = {},
+                    Value a6 = {}, Value a7 = {}, Value a8 = {}) const;
   /// The same, changing the first argument; returns it.
   Tensor in_place(Value a0, Value a1 = {}, Value a2 = {}, Value a3 = {}, Value a4 = {}) const;
   /// All results.

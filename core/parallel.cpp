@@ -58,7 +58,8 @@ class Pool {
     error_ = nullptr;
     pending_.store(helpers, std::memory_order_relaxed);
     const uint32_t last = region_.load(std::memory_order_relaxed);
-    region_.store(((last >> kHelperBits) + 1) << kHelperBits | static_cast<uint32_t>(helpers), std::memory_order_release);
+    region_.store(((last >> kHelperBits) + 1) << kHelperBits | static_cast<uint32_t>(helpers),
+                  std::memory_order_release);
     region_.notify_all();
     work();
     if (!spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; }))

@@ -41,7 +41,8 @@ static void bring(Tensor& x, Device device, DType dtype) {
 
 static const char* kind_names(Promotion p) {
   if (p.most == Category::Integral) return "integers or bool";
-  if (p.most == Category::Floating) return p.least == Category::Bool ? "real numbers" : "real numbers that are not bool";
+  if (p.most == Category::Floating)
+    return p.least == Category::Bool ? "real numbers" : "real numbers that are not bool";
   return "numbers that are not bool";
 }
 
@@ -50,7 +51,8 @@ Tensor pointwise(Out& out, const char* name, const PointwiseSlot& slot, Promotio
   const Tensor& first = inputs[0];
   DType compute = first.dtype();
   bool plain = !first.impl()->is_number;
-  for (size_t i = 1; i < inputs.size() && plain; ++i) plain = inputs[i].dtype() == compute && !inputs[i].impl()->is_number;
+  for (size_t i = 1; i < inputs.size() && plain; ++i)
+    plain = inputs[i].dtype() == compute && !inputs[i].impl()->is_number;
   if (!plain) compute = result_type(inputs);
   if (promotion.compute == Promotion::Compute::Float && is_integral(compute, true)) compute = default_dtype();
   if (category(compute) < promotion.least || category(compute) > promotion.most)

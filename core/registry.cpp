@@ -10,15 +10,17 @@ namespace facula {
 
 static bool in_place_form_of(const Operator& op) {
   const Schema& s = op.schema;
-  return op.has_self() && !op.is_in_place && s.parameters[0].name == "self" && s.parameters[0].type != Type::IndexTensor &&
-         !s.parameters[0].optional && s.results.size() == 1 && s.results[0].type == Type::Tensor && !s.results[0].list;
+  return op.has_self() && !op.is_in_place && s.parameters[0].name == "self" &&
+         s.parameters[0].type != Type::IndexTensor && !s.parameters[0].optional && s.results.size() == 1 &&
+         s.results[0].type == Type::Tensor && !s.results[0].list;
 }
 
 static bool out_form_of(const Operator& op) {
   const auto& results = op.schema.results;
-  return !op.is_view && !op.is_in_place && !results.empty() && std::all_of(results.begin(), results.end(), [](const ResultType& r) {
-    return (r.type == Type::Tensor || r.type == Type::IndexTensor) && !r.list;
-  });
+  return !op.is_view && !op.is_in_place && !results.empty() &&
+         std::all_of(results.begin(), results.end(), [](const ResultType& r) {
+           return (r.type == Type::Tensor || r.type == Type::IndexTensor) && !r.list;
+         });
 }
 
 // max_pool2d -> MaxPool2DBackward0 and add -> AddBackward0, as PyTorch names its nodes.
@@ -112,7 +114,8 @@ static bool invoke_alike(const Operator& op, Out& out, const Value* arguments, R
     }
     const Tensor& x = arguments[i].get<Tensor>();
     if (!first) first = &x;
-    if (x.impl()->is_number || x.dtype() != first->dtype() || x.device() != first->device() || !(x.sizes() == first->sizes()))
+    if (x.impl()->is_number || x.dtype() != first->dtype() || x.device() != first->device() ||
+        !(x.sizes() == first->sizes()))
       return false;
     std::memcpy(lent + tensors++ * sizeof(Tensor), static_cast<const void*>(&x), sizeof(Tensor));
   }

@@ -9,11 +9,14 @@
 namespace facula {
 namespace {
 
-constexpr std::pair<std::string_view, Type> kTypes[] = {
-    {"Tensor", Type::Tensor}, {"IndexTensor", Type::IndexTensor}, {"Operand", Type::Operand}, {"Scalar", Type::Scalar}, {"int", Type::Int},
-    {"float", Type::Float},   {"bool", Type::Bool},               {"str", Type::String},    {"Dim", Type::Dim},
-    {"NewDim", Type::NewDim}, {"Index", Type::Index},             {"DType", Type::DType},   {"Device", Type::Device},
-    {"Generator", Type::Generator}, {"any", Type::Any}};
+constexpr std::pair<std::string_view, Type> kTypes[] = {{"Tensor", Type::Tensor},   {"IndexTensor", Type::IndexTensor},
+                                                        {"Operand", Type::Operand}, {"Scalar", Type::Scalar},
+                                                        {"int", Type::Int},         {"float", Type::Float},
+                                                        {"bool", Type::Bool},       {"str", Type::String},
+                                                        {"Dim", Type::Dim},         {"NewDim", Type::NewDim},
+                                                        {"Index", Type::Index},     {"DType", Type::DType},
+                                                        {"Device", Type::Device},   {"Generator", Type::Generator},
+                                                        {"any", Type::Any}};
 
 std::string_view type_name(Type t) {
   return std::find_if(std::begin(kTypes), std::end(kTypes), [&](auto& entry) { return entry.second == t; })->first;
@@ -67,8 +70,8 @@ class Parser {
   std::string word(bool dotted = false) {
     space();
     const size_t begin = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' ||
-                                  (dotted && text_[at_] == '.')))
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) || text_[at_] == '_' || (dotted && text_[at_] == '.')))
       ++at_;
     if (begin == at_) wrong("a name");
     return std::string(text_.substr(begin, at_ - begin));
@@ -232,7 +235,8 @@ bool accepts(const Parameter& p, const Value& v) {
     return p.optional_items || std::all_of(list.begin(), list.end(), [](const Tensor& t) { return t.defined(); });
   }
   if (p.type == Type::Float) return v.is<std::vector<double>>() || v.is<IntList>() || accepts_item(Type::Float, v);
-  if (v.is<IntList>()) return !p.fixed || v.get<IntList>().size() == static_cast<size_t>(p.fixed) || v.get<IntList>().size() == 1;
+  if (v.is<IntList>())
+    return !p.fixed || v.get<IntList>().size() == static_cast<size_t>(p.fixed) || v.get<IntList>().size() == 1;
   return accepts_item(p.type, v);
 }
 

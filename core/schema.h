@@ -13,20 +13,34 @@ namespace facula {
 /// of the result, one more than the tensor has; IndexTensor holds positions, from 1 everywhere; an Operand is a tensor or a number,
 /// which then promotes as a number does. Any is only for Lua classes.
 enum class Type : uint8_t {
-  Tensor, IndexTensor, Operand, Scalar, Int, Float, Bool, String, Dim, NewDim, Index, DType, Device, Generator, Any
+  Tensor,
+  IndexTensor,
+  Operand,
+  Scalar,
+  Int,
+  Float,
+  Bool,
+  String,
+  Dim,
+  NewDim,
+  Index,
+  DType,
+  Device,
+  Generator,
+  Any
 };
 
 struct Parameter {
   std::string name;
   Type type = Type::Any;
-  bool list = false;          // T[]
-  bool optional = false;      // T? or T[]?: None is allowed
+  bool list = false;            // T[]
+  bool optional = false;        // T? or T[]?: None is allowed
   bool optional_items = false;  // T?[]: items may be None
-  bool varargs = false;       // T[]...: positional numbers may stand for the list
-  bool named_only = false;    // behind `*`
-  bool required = true;       // no default
-  int fixed = 0;              // n of T[n]: one number stands for n equal ones
-  Value fallback;             // the default; none for None
+  bool varargs = false;         // T[]...: positional numbers may stand for the list
+  bool named_only = false;      // behind `*`
+  bool required = true;         // no default
+  int fixed = 0;                // n of T[n]: one number stands for n equal ones
+  Value fallback;               // the default; none for None
 
   bool is_tensor() const { return type == Type::Tensor || type == Type::IndexTensor || type == Type::Operand; }
   /// One tensor, not named and perhaps a number.

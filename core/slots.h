@@ -27,29 +27,39 @@ inline Slot<const Tensor&, const Tensor&> copy{"copy"};
 // Inputs are expanded to out's sizes and share one dtype, the compute dtype; out has it too unless said otherwise. out may be
 // exactly one of the inputs. Unary ones take every dtype unless said: [F] floating and complex only (integers were converted),
 // [R] not complex, [f] floating only, [I] integers and bool only, [->bool] out is bool.
-#define FACULA_UNARY_SLOTS(_)                                                                                               \
-  _(neg) _(abs) /* complex: out has the real dtype */ _(sgn) /* sign; complex x/|x|, 0 at 0 */ _(square) _(reciprocal) /* F */ \
-  _(exp) _(exp2) _(expm1) _(log) _(log2) _(log10) _(log1p) _(sqrt) _(rsqrt) /* F */                                          \
-  _(sin) _(cos) _(tan) _(asin) _(acos) _(atan) _(sinh) _(cosh) _(tanh) _(asinh) _(acosh) _(atanh) _(sigmoid) /* F */         \
-  _(erf) _(erfc) _(erfinv) _(lgamma) _(digamma) /* f */                                                                      \
-  _(ceil) _(floor) _(round) /* half to even */ _(trunc) _(relu) /* R */                                                      \
-  _(isnan) _(isinf) _(isfinite) _(signbit) _(logical_not) /* ->bool */ _(bitwise_not) /* I */                               \
-  _(conj) _(real) _(imag) /* complex in; real and imag: out has the real dtype */ _(angle) /* real in: 0 or pi */
-#define FACULA_BINARY_SLOTS(_)                                                                                              \
-  _(add) _(sub) /* params[0] is alpha: x + alpha * y; bool: or (sub is refused before) */ _(mul) /* bool: and */             \
-  _(div) /* F */ _(floor_divide) _(remainder) /* sign of the divisor, as Lua's % */ _(fmod) /* R; integer by zero: Error */  \
-  _(pow) /* integers: wraps, and 1 / x^n is cut to an integer */ _(atan2) _(hypot) _(copysign) /* f */     \
-  _(maximum) _(minimum) _(fmax) _(fmin) /* R; maximum and minimum hand NaN on, fmax and fmin drop it */                     \
-  _(eq) _(ne) /* ->bool */ _(lt) _(le) _(gt) _(ge) /* R ->bool */                                                            \
-  _(logical_and) _(logical_or) _(logical_xor) /* ->bool */ _(bitwise_and) _(bitwise_or) _(bitwise_xor) /* I */              \
-  _(bitwise_left_shift) _(bitwise_right_shift) /* integers */ _(nextafter) _(xlogy) /* f */
-#define FACULA_OTHER_POINTWISE_SLOTS(_)                                                                                     \
-  _(where) /* in: condition (bool), x, y */ _(clamp) /* in: x, low, high; R; NaN stays; high wins over low */              \
-  _(lerp) /* in: x, end, weight; F */ _(addcmul) _(addcdiv) /* in: x, a, b; params[0]: value; x + value * a * b (or a / b) */ \
-  _(gelu) /* params[0]: 1 for the tanh approximation; f */ _(gelu_backward) /* in: g, x; likewise */                        \
-  _(complex) /* in: re, im real; out complex */                                                                            \
-  _(sigmoid_backward) /* in: g, y: g * (1 - y) * y */ _(tanh_backward) /* in: g, y: g * (1 - y * y); both F, conjugating y */ \
-  _(threshold_backward) /* in: g, x; params[0]: t; g where x > t, else 0; R */
+// clang-format off: a table, not code
+#define FACULA_UNARY_SLOTS(_)                                                                          \
+  _(neg)                                                                                               \
+  _(abs) /* complex: out has the real dtype */ _(sgn) /* sign; complex x/|x|, 0 at 0 */ _(square)      \
+      _(reciprocal)                                                             /* F */                \
+      _(exp) _(exp2) _(expm1) _(log) _(log2) _(log10) _(log1p) _(sqrt) _(rsqrt) /* F */                \
+      _(sin) _(cos) _(tan) _(asin) _(acos) _(atan) _(sinh) _(cosh) _(tanh) _(asinh) _(acosh) _(atanh)  \
+          _(sigmoid)                                                                           /* F */ \
+      _(erf) _(erfc) _(erfinv) _(lgamma) _(digamma)                                            /* f */ \
+      _(ceil) _(floor) _(round) /* half to even */ _(trunc) _(relu)                            /* R */ \
+      _(isnan) _(isinf) _(isfinite) _(signbit) _(logical_not) /* ->bool */ _(bitwise_not)      /* I */ \
+      _(conj) _(real) _(imag) /* complex in; real and imag: out has the real dtype */ _(angle) /* real in: 0 or pi */
+#define FACULA_BINARY_SLOTS(_)                                                                                         \
+  _(add)                                                                                                               \
+  _(sub) /* params[0] is alpha: x + alpha * y; bool: or (sub is refused before) */ _(mul) /* bool: and */              \
+      _(div) /* F */ _(floor_divide)                                                                                   \
+          _(remainder) /* sign of the divisor, as Lua's % */ _(fmod) /* R; integer by zero: Error */                   \
+      _(pow) /* integers: wraps, and 1 / x^n is cut to an integer */ _(atan2) _(hypot) _(copysign) /* f */             \
+      _(maximum) _(minimum) _(fmax) _(fmin)            /* R; maximum and minimum hand NaN on, fmax and fmin drop it */ \
+      _(eq) _(ne) /* ->bool */ _(lt) _(le) _(gt) _(ge) /* R ->bool */                                                  \
+      _(logical_and) _(logical_or) _(logical_xor) /* ->bool */ _(bitwise_and) _(bitwise_or) _(bitwise_xor) /* I */     \
+      _(bitwise_left_shift) _(bitwise_right_shift) /* integers */ _(nextafter) _(xlogy)                    /* f */
+#define FACULA_OTHER_POINTWISE_SLOTS(_)                                                                            \
+  _(where)                                                                                                         \
+  /* in: condition (bool), x, y */ _(clamp) /* in: x, low, high; R; NaN stays; high wins over low */               \
+      _(lerp) /* in: x, end, weight; F */ _(addcmul)                                                               \
+          _(addcdiv) /* in: x, a, b; params[0]: value; x + value * a * b (or a / b) */                             \
+      _(gelu) /* params[0]: 1 for the tanh approximation; f */ _(gelu_backward) /* in: g, x; likewise */           \
+      _(complex)                                                                /* in: re, im real; out complex */ \
+      _(sigmoid_backward) /* in: g, y: g * (1 - y) * y */ _(                                                       \
+          tanh_backward)    /* in: g, y: g * (1 - y * y); both F, conjugating y */                                 \
+      _(threshold_backward) /* in: g, x; params[0]: t; g where x > t, else 0; R */
+// clang-format on
 #define FACULA_DECLARE(slot) inline PointwiseSlot slot{#slot};
 FACULA_UNARY_SLOTS(FACULA_DECLARE)
 FACULA_BINARY_SLOTS(FACULA_DECLARE)
@@ -61,8 +71,8 @@ inline ReduceSlot sum{"sum"};    ///< x has out's dtype (converted before); pair
 inline ReduceSlot prod{"prod"};  ///< likewise
 inline ReduceSlot amax{"amax"};  ///< not complex; NaN wins; x's dtype; reduced dims have elements
 inline ReduceSlot amin{"amin"};
-inline ReduceSlot any{"any"};    ///< out bool; x any dtype; nothing: false
-inline ReduceSlot all{"all"};    ///< out bool; nothing: true
+inline ReduceSlot any{"any"};  ///< out bool; x any dtype; nothing: false
+inline ReduceSlot all{"all"};  ///< out bool; nothing: true
 /// out int64: position (from 1) of the largest along `dim`, or of the flattened x when dim is -1; the first of ties; NaN wins.
 inline Slot<const Tensor&, const Tensor&, int64_t> argmax{"argmax"};
 inline Slot<const Tensor&, const Tensor&, int64_t> argmin{"argmin"};
@@ -140,7 +150,8 @@ inline Slot<const Tensor&, Philox> randperm{"randperm"};
 // Convolution in 1 to 3 spatial dimensions: x [N, C, s...], w [O, C / groups, k...], y [N, O, s'...]; lists have one entry per
 // spatial dimension. x, w and y are contiguous. The three are each other's adjoints.
 /// y, x, w, stride, padding, dilation, groups
-using ConvSlot = Slot<const Tensor&, const Tensor&, const Tensor&, const IntList&, const IntList&, const IntList&, int64_t>;
+using ConvSlot =
+    Slot<const Tensor&, const Tensor&, const Tensor&, const IntList&, const IntList&, const IntList&, int64_t>;
 inline ConvSlot conv{"conv"};
 inline ConvSlot conv_input{"conv_input"};    ///< dx, g, w, ...
 inline ConvSlot conv_weight{"conv_weight"};  ///< dw, g, x, ...

@@ -30,12 +30,23 @@ IntList contiguous_strides(const Sizes& sizes) {
 }
 
 TensorImpl::TensorImpl(Storage s, DType t, Sizes n, IntList st, int64_t o)
-    : storage(std::move(s)), sizes(std::move(n)), strides(std::move(st)), offset(o), dtype(t), autograd(nullptr, &destroy_autograd) {
+    : storage(std::move(s)),
+      sizes(std::move(n)),
+      strides(std::move(st)),
+      offset(o),
+      dtype(t),
+      autograd(nullptr, &destroy_autograd) {
   refresh();
 }
 
 TensorImpl::TensorImpl(Storage s, DType t, const Sizes& n, int64_t count)
-    : storage(std::move(s)), sizes(n), strides(contiguous_strides(n)), offset(0), numel(count), dtype(t), contiguous(true),
+    : storage(std::move(s)),
+      sizes(n),
+      strides(contiguous_strides(n)),
+      offset(0),
+      numel(count),
+      dtype(t),
+      contiguous(true),
       autograd(nullptr, &destroy_autograd) {}
 
 void TensorImpl::refresh() {
@@ -59,13 +70,15 @@ Tensor Tensor::alias(Sizes sizes, IntList strides, int64_t offset) const {
 Tensor Tensor::expanded(const Sizes& wanted) const {
   IntList strides(wanted.size());
   const size_t lead = wanted.size() - sizes().size();
-  for (size_t d = lead; d < wanted.size(); ++d) strides[d] = sizes()[d - lead] == wanted[d] ? this->strides()[d - lead] : 0;
+  for (size_t d = lead; d < wanted.size(); ++d)
+    strides[d] = sizes()[d - lead] == wanted[d] ? this->strides()[d - lead] : 0;
   return alias(wanted, std::move(strides), offset());
 }
 
 static size_t bytes_of(int64_t elements, DType dtype, const Sizes& sizes) {
   int64_t bytes;
-  check(!__builtin_mul_overflow(elements, item_size(dtype), &bytes), "sizes ", sizes, " of ", dtype, " need more than 2^63 bytes");
+  check(!__builtin_mul_overflow(elements, item_size(dtype), &bytes), "sizes ", sizes, " of ", dtype,
+        " need more than 2^63 bytes");
   return static_cast<size_t>(bytes);
 }
 

@@ -38,8 +38,8 @@ class TensorImpl : public RefCounted {
 
   Storage storage;
   Sizes sizes;
-  IntList strides;     // in elements
-  int64_t offset;      // in elements
+  IntList strides;  // in elements
+  int64_t offset;   // in elements
   int64_t numel;
   DType dtype;
   bool contiguous;

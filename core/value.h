@@ -117,7 +117,7 @@ struct FromValue<Tensor> {
   static Tensor get(const Value& v) { return v.is<Tensor>() ? v.get<Tensor>() : Tensor(); }
 };
 template <class T>
-  requires std::is_arithmetic_v<T>
+requires std::is_arithmetic_v<T>
 struct FromValue<T> {
   static T get(const Value& v) { return v.get<Scalar>().to<T>(); }
 };

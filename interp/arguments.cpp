@@ -9,12 +9,11 @@
 namespace facula::interp {
 
 // Note [What a Lua value can stand for]
-// nil is "not given". A number is a Scalar, a float, a 0-dim tensor that promotes like a number and, if integral, an int; for
-// a list it is a list of one, for T[n] n equal ones, for T[]... the numbers behind it belong to the list as well. A table with
-// integer keys, or without any, is a list. `false` is None where None is allowed but not the default, and where a tensor may be
-// left out. Dimensions and positions are counted from 1 in Lua and from 0 in core; negative ones stay as they are.
-
-static bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
+// nil is "not given". A number is a Scalar, a float, a 0-dim tensor that promotes like a number and, if integral, an
+// int; for a list it is a list of one, for T[n] n equal ones, for T[]... the numbers behind it belong to the list as
+// well. A table with integer keys, or without any, is a list. `false` is None where None is allowed but not the
+// default, and where a tensor may be left out. Dimensions and positions are counted from 1 in Lua and from 0 in core;
+// negative ones stay as they are.
 
 static std::string wanted(const Parameter& p) {
   return p.type == Type::Operand && !p.list ? "a Tensor or a number" : p.type_text();
@@ -104,7 +103,8 @@ bool Arguments::read_item(const Parameter& p, int index, Value& v) {
   __builtin_unreachable();
 }
 
-// Calls f(position in the list, stack index) for the items of the table at `table`, or for the stack from `first` to `last`.
+// Calls f(position in the list, stack index) for the items of the table at `table`, or for the stack from `first` to
+// `last`.
 template <class F>
 static bool each_item(lua_State* L, int table, int first, int last, F&& f) {
   if (!table) {
@@ -176,8 +176,7 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
 }
 
 bool Arguments::read_list(const Parameter& p, int index, Value& v) {
-  if (lua_istable(L_, index))
-    return p.is_tensor() ? read_tensors(p, index, 0, 0, v) : read_numbers(p, index, 0, 0, v);
+  if (lua_istable(L_, index)) return p.is_tensor() ? read_tensors(p, index, 0, 0, v) : read_numbers(p, index, 0, 0, v);
   int64_t i;
   Scalar s;
   const bool one = !p.is_tensor() && (p.type == Type::Bool    ? lua_isboolean(L_, index)
@@ -219,7 +218,8 @@ bool Arguments::read_positional(int last) {
     if (lua_isnil(L_, at)) continue;
     if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
       if (at == last && is_empty(at)) return true;  // of options
-      const auto most = std::count_if(parameters.begin(), parameters.end(), [](const Parameter& p) { return !p.named_only; });
+      const auto most =
+          std::count_if(parameters.begin(), parameters.end(), [](const Parameter& p) { return !p.named_only; });
       return misfit_because("takes at most ", most, " positional argument", most == 1 ? "" : "s", ", got ", last);
     }
     const Parameter& p = parameters[static_cast<size_t>(i)];
@@ -239,7 +239,8 @@ bool Arguments::read_named(int table) {
       return misfit_because("a table of named arguments has the key ", describe(L_, S_, -2));
     const std::string_view key = to_string(L_, -2);
     const int i = schema_.find(key);
-    if (i < 0 && !(manner_.takes_out && key == "out")) return manner_.explain && misfit_because(unknown_argument(key, {&schema_}));
+    if (i < 0 && !(manner_.takes_out && key == "out"))
+      return manner_.explain && misfit_because(unknown_argument(key, {&schema_}));
     if (i >= 0 && sources_[i]) return misfit_because("argument '", key, "' is given twice");
     lua_insert(L_, -2);
     const int at = lua_gettop(L_) - 1;

@@ -8,12 +8,12 @@
 
 namespace facula::interp {
 
-/// Positional arguments stand in the schema's order; a last table with string keys holds named ones. See Note [What a Lua value
-/// can stand for] in arguments.cpp.
+/// Positional arguments stand in the schema's order; a last table with string keys holds named ones. See Note [What a
+/// Lua value can stand for] in arguments.cpp.
 class Arguments {
  public:
-  /// How a call is checked: silently, to try the next overload, or with an error that says what does not fit. Lua's own classes
-  /// want their dimensions and positions as they were written, counted from 1.
+  /// How a call is checked: silently, to try the next overload, or with an error that says what does not fit. Lua's own
+  /// classes want their dimensions and positions as they were written, counted from 1.
   struct Manner {
     bool explain = false;
     bool takes_out = false;
@@ -22,7 +22,12 @@ class Arguments {
 
   /// `name` is the function's as called.
   Arguments(lua_State* L, State& S, const std::string& name, const Schema& schema, Manner manner)
-      : L_(L), S_(S), name_(name), schema_(schema), manner_(manner), count_(static_cast<int>(schema.parameters.size())) {
+      : L_(L),
+        S_(S),
+        name_(name),
+        schema_(schema),
+        manner_(manner),
+        count_(static_cast<int>(schema.parameters.size())) {
     for (int i = 0; i < count_; ++i) new (values() + i) Value();
   }
   ~Arguments() {
@@ -34,8 +39,8 @@ class Arguments {
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
 
-  /// Reads stack positions 1 to `top`. False if they do not fit the schema. Errors: values that no overload would take, such as
-  /// a dimension 0.
+  /// Reads stack positions 1 to `top`. False if they do not fit the schema. Errors: values that no overload would take,
+  /// such as a dimension 0.
   bool read(int top);
 
   Value* values() { return reinterpret_cast<Value*>(room_); }

@@ -8,8 +8,8 @@ namespace {
 
 // ---- modes ----
 
-// Calls the function at `at` with what stands behind it, and returns its results; the mode is the old one again afterwards,
-// whatever happens.
+// Calls the function at `at` with what stands behind it, and returns its results; the mode is the old one again
+// afterwards, whatever happens.
 int call_in_mode(lua_State* L, Function& f, int at, bool enabled) {
   check(lua_isfunction(L, at), f.name, ": argument 'fn' must be a function, got ", describe(L, *f.state, at));
   GradGuard guard(enabled);
@@ -93,7 +93,8 @@ int detach_of(Call& c) {
 
 int detach_(Call& c) {
   const Tensor& x = c.tensor();
-  check(!x.impl()->autograd || !x.impl()->autograd->base.defined(), "detach_: a view cannot be detached in place; use detach");
+  check(!x.impl()->autograd || !x.impl()->autograd->base.defined(),
+        "detach_: a view cannot be detached in place; use detach");
   x.impl()->autograd.reset();
   x.impl()->requires_grad = false;
   return c.returns_argument();
@@ -130,7 +131,8 @@ constexpr Variadic kModes[] = {
 constexpr Native kFunctions[] = {
     {"is_grad_enabled() -> bool", is_grad_enabled},
     {"autograd.backward(any tensors, any grad_tensors=None, " WALK ", Tensor[]? inputs=None)", autograd_backward},
-    {"autograd.grad(any outputs, any inputs, any grad_outputs=None, " WALK ", bool allow_unused=False) -> Tensor[]", autograd_grad},
+    {"autograd.grad(any outputs, any inputs, any grad_outputs=None, " WALK ", bool allow_unused=False) -> Tensor[]",
+     autograd_grad},
     {"core.parameter(Tensor data, bool requires_grad=True) -> Tensor", parameter},
 };
 constexpr Native kMethods[] = {

@@ -8,8 +8,6 @@
 namespace facula::interp {
 namespace {
 
-bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
-
 void push_result(lua_State* L, State& S, const Value& v, const ResultType& type) {
   if (counts_positions(type.type) && v.is<Scalar>() && v.get<Scalar>().to<int64_t>() >= 0)
     push_integer(L, S, v.get<Scalar>().to<int64_t>() + 1);
@@ -21,8 +19,8 @@ void push_result(lua_State* L, State& S, const Value& v, const ResultType& type)
 int push_results(lua_State* L, State& S, const Operator& op, Arguments& arguments, Results& results) {
   for (int i = 0; i < results.size(); ++i) {
     Value& v = results[i];
-    if (v.is<Tensor>() && op.has_self() && arguments[0].is<Tensor>() && v.get<Tensor>().is(arguments[0].get<Tensor>()) &&
-        lua_type(L, arguments.source(0)) == LUA_TUSERDATA)
+    if (v.is<Tensor>() && op.has_self() && arguments[0].is<Tensor>() &&
+        v.get<Tensor>().is(arguments[0].get<Tensor>()) && lua_type(L, arguments.source(0)) == LUA_TUSERDATA)
       lua_pushvalue(L, arguments.source(0));
     else if (v.is<Tensor>())
       push_tensor(L, S, std::move(v.get<Tensor>()));
@@ -75,7 +73,8 @@ std::string unknown_to_all(lua_State* L, const Function& f, int top) {
     lua_pop(L, 1);
     if (lua_type(L, -1) != LUA_TSTRING) continue;
     const std::string_view key = to_string(L, -1);
-    const bool known = (has_out && key == "out") || std::any_of(schemas.begin(), schemas.end(), [&](auto* s) { return s->find(key) >= 0; });
+    const bool known = (has_out && key == "out") ||
+                       std::any_of(schemas.begin(), schemas.end(), [&](auto* s) { return s->find(key) >= 0; });
     if (!known) message = unknown_argument(key, schemas);
   }
   return message;
@@ -122,7 +121,8 @@ Overloads those(const Overloads& all, Predicate wanted) {
   return some;
 }
 
-// Puts a closure for the overloads into the module, the second from the top, and, if it has a self, into the methods on top.
+// Puts a closure for the overloads into the module, the second from the top, and, if it has a self, into the methods on
+// top.
 void add(lua_State* L, State& S, const std::string& name, const Overloads& overloads, bool in_place) {
   if (overloads.empty()) return;
   auto push = [&](const Overloads& chosen) {

@@ -5,8 +5,8 @@
 
 namespace facula::interp {
 
-/// Adds every operator of the registry to the module, which is on top of the stack, and to the methods of tensors: `name`,
-/// and `name_` where there is an in-place form.
+/// Adds every operator of the registry to the module, which is on top of the stack, and to the methods of tensors:
+/// `name`, and `name_` where there is an in-place form.
 void open_operators(lua_State* L, State& S);
 
 }  // namespace facula::interp

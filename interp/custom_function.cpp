@@ -46,14 +46,19 @@ class LuaNode final : public Node {
   void push_saved(lua_State* L);
   std::vector<Saved>& saved() { return saved_; }
 
-  std::vector<bool> needs;             // by argument of forward
-  std::vector<int> edge_of;            // by argument: its edge, or -1
-  Tensors constant, changed;           // marked by forward: not differentiable, changed in place
-  bool materialize = true;             // zeros for gradients that did not arrive
-  LuaRef spec, context;                // the table given to extend, and ctx
-  Context* seen = nullptr;             // ctx's userdata
+  std::vector<bool> needs;    // by argument of forward
+  std::vector<int> edge_of;   // by argument: its edge, or -1
+  Tensors constant, changed;  // marked by forward: not differentiable, changed in place
+  bool materialize = true;    // zeros for gradients that did not arrive
+  LuaRef spec, context;       // the table given to extend, and ctx
+  Context* seen = nullptr;    // ctx's userdata
 
  private:
+  void check_saved() const {
+    check(!freed_, "backward of ", name_,
+          ": going through the graph a second time, but what it saved was freed; use retain_graph=true the first time");
+  }
+
   State& S_;
   std::string name_;
   std::vector<Saved> saved_;
@@ -83,7 +88,7 @@ void replace_by_field(lua_State* L, const std::string& where, const char* field)
 
 Tensors LuaNode::apply(const Tensors& gradients) {
   check(spec.is_open(), name_, ": its Lua state has been closed");
-  check(!freed_, "backward of ", name_, ": going through the graph a second time, but what it saved was freed; use retain_graph=true the first time");
+  check_saved();
   lua_State* L = S_.running;
   const int top = lua_gettop(L);
   check(lua_checkstack(L, static_cast<int>(gradients.size()) + 8), name_, ": the Lua stack is full");
@@ -95,13 +100,14 @@ Tensors LuaNode::apply(const Tensors& gradients) {
     push_tensor(L, S_, gradients[i].defined() || !materialize ? gradients[i] : outputs[i].zeros());
   call_lua(L, S_, static_cast<int>(gradients.size()) + 1, LUA_MULTRET);
   const auto n = static_cast<size_t>(lua_gettop(L) - top);
-  check(n == needs.size(), "backward of ", name_, ": returned ", n, n == 1 ? " gradient" : " gradients", " for ", needs.size(),
-        needs.size() == 1 ? " argument" : " arguments", " of forward; return nil where there is none");
+  check(n == needs.size(), "backward of ", name_, ": returned ", n, n == 1 ? " gradient" : " gradients", " for ",
+        needs.size(), needs.size() == 1 ? " argument" : " arguments", " of forward; return nil where there is none");
   Tensors answers(edges.size());
   for (size_t i = 0; i < n; ++i) {
     const int at = top + 1 + static_cast<int>(i);
     const Tensor* g = to_tensor(L, S_, at);
-    check(g || lua_isnil(L, at), "backward of ", name_, ": gradient ", i + 1, " is ", describe(L, S_, at), ", not a tensor or nil");
+    check(g || lua_isnil(L, at), "backward of ", name_, ": gradient ", i + 1, " is ", describe(L, S_, at),
+          ", not a tensor or nil");
     if (g && edge_of[i] >= 0) answers[static_cast<size_t>(edge_of[i])] = *g;
   }
   lua_settop(L, top);
@@ -122,7 +128,7 @@ int LuaNode::forward(lua_State* L) {
 }
 
 void LuaNode::push_saved(lua_State* L) {
-  check(!freed_, "backward of ", name_, ": going through the graph a second time, but what it saved was freed; use retain_graph=true the first time");
+  check_saved();
   for (size_t i = 0; i < saved_.size(); ++i) {
     const Saved& s = saved_[i];
     if (s.tensor.defined())
@@ -311,7 +317,8 @@ int apply(lua_State* L, Function& f) {
 
 // Function.extend{forward=, backward=}; the second upvalue is `apply`.
 int extend(lua_State* L, Function& f) {
-  check(lua_istable(L, 1), "Function.extend: expected a table with 'forward' and 'backward', got ", describe(L, *f.state, 1));
+  check(lua_istable(L, 1), "Function.extend: expected a table with 'forward' and 'backward', got ",
+        describe(L, *f.state, 1));
   for (const char* field : {"forward", "backward"}) {
     lua_getfield(L, 1, field);
     check(lua_isfunction(L, -1), "Function.extend: '", field, "' must be a function, got ", describe(L, *f.state, -1));

@@ -66,7 +66,8 @@ class Reader {
     }
     if (!is_table) wrong(" is ", describe(L_, S_, index), ", expected a list of ", sizes_[depth]);
     const auto n = static_cast<int64_t>(lua_objlen(L_, index));
-    if (n != sizes_[depth]) wrong(" has ", n, n == 1 ? " item" : " items", ", the first one at this depth ", sizes_[depth]);
+    if (n != sizes_[depth])
+      wrong(" has ", n, n == 1 ? " item" : " items", ", the first one at this depth ", sizes_[depth]);
     for (int i = 1; i <= n; ++i) {
       path_.push_back(i);
       lua_rawgeti(L_, index, i);
@@ -221,7 +222,8 @@ Device device_for(Call& c, int data, int option) {
 }
 
 int tensor(Call& c) {
-  return push_made(c, tensor_of(c.L, c.S, c.source(0), "tensor", c.get<OptDType>(1), device_for(c, 0, 2)), c.get<bool>(3));
+  return push_made(c, tensor_of(c.L, c.S, c.source(0), "tensor", c.get<OptDType>(1), device_for(c, 0, 2)),
+                   c.get<bool>(3));
 }
 
 // Shares the storage where dtype and device are already right.
@@ -271,7 +273,8 @@ int get_item(Call& c) {
 }
 
 #define OPTIONS "*, DType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"
-constexpr Native kFunctions[] = {{"tensor(any data, " OPTIONS, tensor}, {"as_tensor(any data, DType? dtype=None, Device? device=None) -> Tensor", as_tensor}};
+constexpr Native kFunctions[] = {{"tensor(any data, " OPTIONS, tensor},
+                                 {"as_tensor(any data, DType? dtype=None, Device? device=None) -> Tensor", as_tensor}};
 constexpr Native kMethods[] = {
     {"new_tensor(Tensor self, any data, " OPTIONS, new_tensor},
     {"tolist(Tensor self) -> any", to_list},

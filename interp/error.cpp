@@ -23,7 +23,8 @@ std::string users_place(lua_State* L, const State& S) {
   for (int level = 1; lua_getstack(L, level, &frame); ++level) {
     lua_getinfo(L, "Sl", &frame);
     bool ours = frame.currentline <= 0;
-    for (const std::string& prefix : S.library) ours = ours || std::strncmp(frame.source, prefix.c_str(), prefix.size()) == 0;
+    for (const std::string& prefix : S.library)
+      ours = ours || std::strncmp(frame.source, prefix.c_str(), prefix.size()) == 0;
     if (!ours) return text(frame.short_src, ':', frame.currentline, ": ");
   }
   return {};

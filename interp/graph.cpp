@@ -84,7 +84,8 @@ class LuaHook final : public Hook {
     Tensor result = other ? *other : Tensor();
     lua_settop(L, top);
     if (result.defined())
-      check(result.sizes() == g.sizes(), "hook: the function returned sizes ", result.sizes(), " for a gradient of ", g.sizes());
+      check(result.sizes() == g.sizes(), "hook: the function returned sizes ", result.sizes(), " for a gradient of ",
+            g.sizes());
     return result;
   }
 
@@ -148,8 +149,11 @@ void push_node(lua_State* L, State& S, const Ref<Node>& node) {
 
 void open_graph(lua_State* L, State& S) {
   new_metatable(L, S.node, "torch.autograd.Node");
-  const Metamethod of_node[] = {{"__index", door<node_field>}, {"__eq", door<equal_nodes>}, {"__tostring", door<show_node>},
-                                {"name", door<node_name>},     {"__gc", collect_object<Ref<Node>, &State::node>}};
+  const Metamethod of_node[] = {{"__index", door<node_field>},
+                                {"__eq", door<equal_nodes>},
+                                {"__tostring", door<show_node>},
+                                {"name", door<node_name>},
+                                {"__gc", collect_object<Ref<Node>, &State::node>}};
   set_metamethods(L, S, of_node);
   lua_pop(L, 1);
 

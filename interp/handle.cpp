@@ -37,12 +37,14 @@ void push_tensors(lua_State* L, State& S, const Tensors& list) {
 
 Tensors to_tensors(lua_State* L, const State& S, int index, const char* where, const char* what) {
   if (const Tensor* one = to_tensor(L, S, index)) return {*one};
-  check(lua_istable(L, index), where, ": ", what, " must be a tensor or a list of tensors, got a ", luaL_typename(L, index));
+  check(lua_istable(L, index), where, ": ", what, " must be a tensor or a list of tensors, got a ",
+        luaL_typename(L, index));
   Tensors list;
   for (int i = 1, n = static_cast<int>(lua_objlen(L, index)); i <= n; ++i) {
     lua_rawgeti(L, index, i);
     const Tensor* t = to_tensor(L, S, -1);
-    check(t || !lua_toboolean(L, -1), where, ": item ", i, " of ", what, " is a ", luaL_typename(L, -1), ", not a tensor");
+    check(t || !lua_toboolean(L, -1), where, ": item ", i, " of ", what, " is a ", luaL_typename(L, -1),
+          ", not a tensor");
     list.push_back(t ? *t : Tensor());
     lua_pop(L, 1);
   }
@@ -90,8 +92,11 @@ static int concatenation(lua_State*, Function&) {
 
 void open_handles(lua_State* L, State& S) {
   new_metatable(L, S.tensor, "torch.Tensor");
-  const Metamethod metamethods[] = {{"__gc", collect_handle},      {"__eq", door<equal_handles>}, {"__len", door<length>},
-                                    {"__tostring", door<print>}, {"__concat", door<concatenation>}};
+  const Metamethod metamethods[] = {{"__gc", collect_handle},
+                                    {"__eq", door<equal_handles>},
+                                    {"__len", door<length>},
+                                    {"__tostring", door<print>},
+                                    {"__concat", door<concatenation>}};
   set_metamethods(L, S, metamethods);
   lua_pop(L, 1);
 }

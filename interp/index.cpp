@@ -30,7 +30,8 @@ Range range_of(const IntList& numbers) {
   if (numbers.empty()) return {};
   check(numbers.size() <= 3, "index: a range is {first, last, step}, got ", numbers.size(), " numbers");
   Range r{numbers[0], numbers.size() > 1 ? numbers[1] : numbers[0], numbers.size() > 2 ? numbers[2] : 1};
-  check(r.first != 0 && r.last != 0, "index: range {", r.first, ", ", r.last, "} contains 0, but positions are 1-based");
+  check(r.first != 0 && r.last != 0, "index: range {", r.first, ", ", r.last,
+        "} contains 0, but positions are 1-based");
   check(r.step > 0, "index: the step of a range must be positive, got ", r.step);
   return r;
 }
@@ -52,7 +53,8 @@ std::string_view next_part(std::string_view& rest, char separator) {
 int64_t number_in(std::string_view part, std::string_view whole) {
   int64_t n = 0;
   const auto [stop, error] = std::from_chars(part.data(), part.data() + part.size(), n);
-  check(error == std::errc() && stop == part.data() + part.size(), "index: '", part, "' in '", whole, "' is not a whole number");
+  check(error == std::errc() && stop == part.data() + part.size(), "index: '", part, "' in '", whole,
+        "' is not a whole number");
   return n;
 }
 
@@ -132,7 +134,8 @@ struct Selection {
 };
 
 Tensor select(const Tensor& x, int64_t dim, int64_t i) {
-  check(i != 0, "index: position 0 in dimension ", Counting::shown(dim), ", but positions are 1-based (1 is the first, -1 the last)");
+  check(i != 0, "index: position 0 in dimension ", Counting::shown(dim),
+        ", but positions are 1-based (1 is the first, -1 the last)");
   Value arguments[] = {x, dim, i > 0 ? i - 1 : i};
   Results results;
   call(*ops::select.op, arguments, results);
@@ -210,7 +213,8 @@ Selection selection(const Tensor& x, const Items& items) {
 }  // namespace
 
 bool is_index_text(std::string_view key) {
-  return !key.empty() && (std::string_view("0123456789:,-. ").find(key[0]) != std::string_view::npos || key.starts_with("newaxis"));
+  return !key.empty() &&
+         (std::string_view("0123456789:,-. ").find(key[0]) != std::string_view::npos || key.starts_with("newaxis"));
 }
 
 bool push_indexed(lua_State* L, State& S, const Tensor& x, int index) {

@@ -38,7 +38,8 @@ int read(lua_State* L, Function& f) {
   for (int i = 0; i < arguments.size(); ++i) {
     const Parameter& p = f.schema.parameters[static_cast<size_t>(i)];
     const int source = arguments.source(i);
-    const bool as_given = source && (p.type == Type::Any || (!arguments[i].is_none() && !(p.list && !lua_istable(L, source))));
+    const bool as_given =
+        source && (p.type == Type::Any || (!arguments[i].is_none() && !(p.list && !lua_istable(L, source))));
     if (as_given)
       lua_pushvalue(L, source);
     else
@@ -113,7 +114,8 @@ int describe_function(Call& c) {
     return 1;
   }
   const void* address = lua_touserdata(c.L, -1);
-  const auto known = std::find_if(c.S.functions.begin(), c.S.functions.end(), [&](const Function& f) { return &f == address; });
+  const auto known =
+      std::find_if(c.S.functions.begin(), c.S.functions.end(), [&](const Function& f) { return &f == address; });
   if (known == c.S.functions.end()) {
     lua_pushnil(c.L);
     return 1;
@@ -150,8 +152,8 @@ int read_file(Call& c) {
     int code = Z_OK;
     const char* message = gzerror(file.get(), &code);
     if (code == Z_BUF_ERROR) message = "it ends too early";
-    check(n >= 0 && (code == Z_OK || code == Z_STREAM_END), "read_file: '", path, "' is damaged: ",
-          code == Z_ERRNO ? std::strerror(errno) : message);
+    check(n >= 0 && (code == Z_OK || code == Z_STREAM_END), "read_file: '", path,
+          "' is damaged: ", code == Z_ERRNO ? std::strerror(errno) : message);
     bytes.resize(old + static_cast<size_t>(n));
     if (n == 0) break;
   }
@@ -167,8 +169,8 @@ int frombytes(Call& c) {
   const Sizes sizes = c.get<IntList>(2);
   const auto length = static_cast<int64_t>(bytes.size());
   const int64_t items = numel_of(sizes);
-  check(offset >= 0 && offset <= length && items <= (length - offset) / item_size(dtype), "frombytes: ", items, ' ', dtype,
-        " numbers from byte ", offset, " need more than the ", length, " bytes there are");
+  check(offset >= 0 && offset <= length && items <= (length - offset) / item_size(dtype), "frombytes: ", items, ' ',
+        dtype, " numbers from byte ", offset, " need more than the ", length, " bytes there are");
   const Tensor t = empty(sizes, dtype);
   if (items > 0) std::memcpy(t.bytes(), bytes.data() + offset, static_cast<size_t>(items * item_size(dtype)));
   push_tensor(c.L, c.S, t);

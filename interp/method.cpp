@@ -18,53 +18,35 @@ int64_t wrapped_dim(const Tensor& x, int64_t dim, const char* where) {
 
 namespace {
 
-int push(Call& c, int64_t v) {
-  push_integer(c.L, c.S, v);
-  return 1;
-}
-int push(Call& c, bool v) {
-  lua_pushboolean(c.L, v);
-  return 1;
-}
-int push(Call& c, const Tensor& t) {
-  if (t.is(c.tensor())) return c.returns_argument();
-  push_tensor(c.L, c.S, t);
-  return 1;
-}
-int push(Call& c, const char* s) {
-  lua_pushstring(c.L, s);
-  return 1;
-}
-
 // ---- geometry ----
 
 int size(Call& c) {
   const Tensor& x = c.tensor();
-  if (c.given(1)) return push(c, x.size(wrapped_dim(x, c.get<int64_t>(1), "size")));
+  if (c.given(1)) return c.returns(x.size(wrapped_dim(x, c.get<int64_t>(1), "size")));
   push_sizes(c.L, c.S, x.sizes());
   return 1;
 }
 
 int stride(Call& c) {
   const Tensor& x = c.tensor();
-  if (c.given(1)) return push(c, x.stride(wrapped_dim(x, c.get<int64_t>(1), "stride")));
+  if (c.given(1)) return c.returns(x.stride(wrapped_dim(x, c.get<int64_t>(1), "stride")));
   push_sizes(c.L, c.S, x.strides());
   return 1;
 }
 
-int dim(Call& c) { return push(c, c.tensor().dim()); }
-int numel(Call& c) { return push(c, c.tensor().numel()); }
-int storage_offset(Call& c) { return push(c, c.tensor().offset()); }
-int element_size(Call& c) { return push(c, c.tensor().item_size()); }
-int is_contiguous(Call& c) { return push(c, c.tensor().is_contiguous()); }
-int is_same_size(Call& c) { return push(c, c.tensor(0).sizes() == c.tensor(1).sizes()); }
-int data_ptr(Call& c) { return push(c, static_cast<int64_t>(reinterpret_cast<intptr_t>(c.tensor().bytes()))); }
-int id(Call& c) { return push(c, static_cast<int64_t>(reinterpret_cast<intptr_t>(c.tensor().impl()))); }
-int is_floating_point(Call& c) { return push(c, is_floating(c.tensor().dtype())); }
-int is_complex_(Call& c) { return push(c, is_complex(c.tensor().dtype())); }
+int dim(Call& c) { return c.returns(c.tensor().dim()); }
+int numel(Call& c) { return c.returns(c.tensor().numel()); }
+int storage_offset(Call& c) { return c.returns(c.tensor().offset()); }
+int element_size(Call& c) { return c.returns(c.tensor().item_size()); }
+int is_contiguous(Call& c) { return c.returns(c.tensor().is_contiguous()); }
+int is_same_size(Call& c) { return c.returns(c.tensor(0).sizes() == c.tensor(1).sizes()); }
+int data_ptr(Call& c) { return c.returns(static_cast<int64_t>(reinterpret_cast<intptr_t>(c.tensor().bytes()))); }
+int id(Call& c) { return c.returns(static_cast<int64_t>(reinterpret_cast<intptr_t>(c.tensor().impl()))); }
+int is_floating_point(Call& c) { return c.returns(is_floating(c.tensor().dtype())); }
+int is_complex_(Call& c) { return c.returns(is_complex(c.tensor().dtype())); }
 int get_device(Call& c) {
   const Device d = c.tensor().device();
-  return push(c, int64_t{d.is_cuda() ? d.index : -1});
+  return c.returns(int64_t{d.is_cuda() ? d.index : -1});
 }
 int storage(Call& c) {
   push_storage(c.L, c.S, c.tensor());
@@ -75,35 +57,39 @@ int storage(Call& c) {
 
 template <DType T>
 int cast(Call& c) {
-  return push(c, converted(c.tensor(), T, {}));
+  return c.returns(converted(c.tensor(), T, {}));
 }
 
-int cpu(Call& c) { return push(c, converted(c.tensor(), {}, Device())); }
+int cpu(Call& c) { return c.returns(converted(c.tensor(), {}, Device())); }
 
 int cuda(Call& c) {
   const Device d = parse_device(c.given(1) ? text("cuda:", c.get<int64_t>(1)) : "cuda");
-  return push(c, converted(c.tensor(), {}, d));
+  return c.returns(converted(c.tensor(), {}, d));
 }
 
 // Torch7's and PyTorch's names of tensor types, by dtype.
-constexpr const char* kTypeNames[kDTypes] = {"Bool",     "Byte",  "Char",   "Short",        "Int",          "Long", "Half",
-                                             "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
+constexpr const char* kTypeNames[kDTypes] = {"Bool", "Byte",     "Char",  "Short",  "Int",          "Long",
+                                             "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
 
 DType dtype_of_type_name(std::string_view name) {
   for (int i = 0; i < kDTypes; ++i)
     if (name == text("torch.", kTypeNames[i], "Tensor")) return static_cast<DType>(i);
   const OptDType t = dtype_of_name(name.starts_with("torch.") ? name.substr(6) : name);
-  check(t.has_value(), "type: '", name, "' is no type; expected a dtype such as torch.float64, or 'torch.DoubleTensor'");
+  check(t.has_value(), "type: '", name,
+        "' is no type; expected a dtype such as torch.float64, or 'torch.DoubleTensor'");
   return *t;
 }
 
 int type(Call& c) {
   const Tensor& x = c.tensor();
   if (!c.source(1))
-    return push(c, text(x.device().is_cuda() ? "torch.cuda." : "torch.", kTypeNames[static_cast<int>(x.dtype())], "Tensor").c_str());
+    return c.returns(
+        text(x.device().is_cuda() ? "torch.cuda." : "torch.", kTypeNames[static_cast<int>(x.dtype())], "Tensor")
+            .c_str());
   const DType* given = to_dtype(c.L, c.S, c.source(1));
-  check(given || lua_type(c.L, c.source(1)) == LUA_TSTRING, "type: expected a dtype or a name, got ", describe(c.L, c.S, c.source(1)));
-  return push(c, converted(x, given ? *given : dtype_of_type_name(to_string(c.L, c.source(1))), {}));
+  check(given || lua_type(c.L, c.source(1)) == LUA_TSTRING, "type: expected a dtype or a name, got ",
+        describe(c.L, c.S, c.source(1)));
+  return c.returns(converted(x, given ? *given : dtype_of_type_name(to_string(c.L, c.source(1))), {}));
 }
 
 // ---- Lua functions over the elements ----
@@ -121,7 +107,8 @@ int map_elements(Call& c, int fn, std::initializer_list<Tensor> inputs) {
     call_lua(c.L, c.S, static_cast<int>(rows.size()), 1);
     Scalar v;
     if (!lua_isnil(c.L, -1)) {
-      check(to_scalar(c.L, c.S, -1, v), c.function.name, ": the function returned ", describe(c.L, c.S, -1), ", not a number");
+      check(to_scalar(c.L, c.S, -1, v), c.function.name, ": the function returned ", describe(c.L, c.S, -1),
+            ", not a number");
       ops::fill_.in_place(ops::select(result, 0, i), v);
     }
     lua_pop(c.L, 1);

@@ -98,7 +98,8 @@ int find(lua_State* L) {
 // ---- writing ----
 
 void replace_data(const Tensor& x, const Tensor& y) {
-  check(!requires_grad(x) || is_differentiable(y.dtype()), "data: a tensor that requires grad cannot become ", y.dtype());
+  check(!requires_grad(x) || is_differentiable(y.dtype()), "data: a tensor that requires grad cannot become ",
+        y.dtype());
   TensorImpl& t = *x.impl();
   t.storage = y.storage();
   t.dtype = y.dtype();
@@ -139,8 +140,8 @@ int assign(lua_State* L, Function& f) {
 }
 
 // Lua's operators, by the operators that they are.
-constexpr std::pair<const char*, const char*> kArithmetic[] = {{"__add", "add"}, {"__sub", "sub"},       {"__mul", "mul"},
-                                                               {"__div", "div"}, {"__mod", "remainder"}, {"__pow", "pow"}};
+constexpr std::pair<const char*, const char*> kArithmetic[] = {
+    {"__add", "add"}, {"__sub", "sub"}, {"__mul", "mul"}, {"__div", "div"}, {"__mod", "remainder"}, {"__pow", "pow"}};
 
 // Lua hands the operand of a unary minus over twice.
 int negate(lua_State* L, Function& f) {

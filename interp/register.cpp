@@ -1,6 +1,7 @@
 #include "interp/register.h"
 
 #include "interp/memory.h"
+#include "interp/types.h"
 
 namespace facula::interp {
 
@@ -12,6 +13,14 @@ static int call_native(lua_State* L, Function& f) {
   const int results = f.body(call);
   collect_if_due(L, *f.state);
   return results;
+}
+
+int Call::returns(const Value& v) const {
+  const bool is_self =
+      v.is<Tensor>() && arguments.size() > 0 && arguments[0].is<Tensor>() && tensor().is(v.get<Tensor>());
+  if (is_self) return returns_argument();
+  push_value(L, S, v);
+  return 1;
 }
 
 void new_metatable(lua_State* L, Metatable& type, const char* name) {

@@ -27,6 +27,8 @@ struct Call {
     lua_pushvalue(L, source(i));
     return 1;
   }
+  /// Returns a tensor, number, dtype, text...; for `self` the handle that was given.
+  int returns(const Value& v) const;
 };
 
 /// A function that is no operator: `numel(Tensor self) -> int`. `any` arguments are read from the stack by the body.

@@ -7,8 +7,6 @@
 namespace facula::interp {
 namespace {
 
-bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
-
 void show_number(std::ostream& out, const Parameter& p, const Scalar& s) {
   const int64_t shift = counts_positions(p.type) && s.is_integral() && s.to<int64_t>() >= 0 ? 1 : 0;
   if (s.kind() == Category::Bool)
@@ -58,7 +56,8 @@ size_t edits(std::string_view a, std::string_view b) {
 
 std::string signature_text(const Schema& schema) {
   const auto shifted = [](const Parameter& p) { return counts_positions(p.type) && !p.fallback.is_none(); };
-  if (schema.overload.empty() && std::none_of(schema.parameters.begin(), schema.parameters.end(), shifted)) return schema.text;
+  if (schema.overload.empty() && std::none_of(schema.parameters.begin(), schema.parameters.end(), shifted))
+    return schema.text;
   std::ostringstream out;
   out << schema.name << '(';
   const char* comma = "";

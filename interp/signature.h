@@ -9,6 +9,9 @@
 
 namespace facula::interp {
 
+/// Dimensions and positions: counted from 1 in Lua, from 0 in core.
+inline bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
+
 /// As declared, without the overload's name, and with default dimensions and positions counted from 1.
 std::string signature_text(const Schema& schema);
 /// `unknown argument 'dims', did you mean 'dim'?`

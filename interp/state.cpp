@@ -70,6 +70,8 @@ void open(lua_State* L) {
   open_data(L, S);
   open_autograd(L, S);
   open_settings(L, S);
+  open_random(L, S);
+  open_cuda(L, S);
   open_library(L, S);
   open_archives(L, S);
   open_operators(L, S);

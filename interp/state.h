@@ -30,7 +30,7 @@ struct Function {
   std::string doc;
   bool in_place = false;
   std::vector<const Operator*> overloads;
-  Schema schema;                  // of a native
+  Schema schema;                 // of a native
   int (*body)(Call&) = nullptr;  // of a native
 };
 

@@ -62,7 +62,8 @@ int nbytes(lua_State* L, Function& f) {
 }
 
 int data_ptr(lua_State* L, Function& f) {
-  push_integer(L, *f.state, static_cast<int64_t>(reinterpret_cast<intptr_t>(to_storage(L, *f.state, 1).storage->data())));
+  push_integer(L, *f.state,
+               static_cast<int64_t>(reinterpret_cast<intptr_t>(to_storage(L, *f.state, 1).storage->data())));
   return 1;
 }
 
@@ -86,9 +87,10 @@ void push_storage(lua_State* L, State& S, const Tensor& x) {
 
 void open_storages(lua_State* L, State& S) {
   new_metatable(L, S.storage, "torch.Storage");
-  const Metamethod metamethods[] = {{"__index", door<field>}, {"__newindex", door<set_field>}, {"__len", door<size>},
-                                    {"__eq", door<equal>},    {"__tostring", door<show>},
-                                    {"__gc", collect_object<TypedStorage, &State::storage>}};
+  const Metamethod metamethods[] = {
+      {"__index", door<field>},   {"__newindex", door<set_field>},
+      {"__len", door<size>},      {"__eq", door<equal>},
+      {"__tostring", door<show>}, {"__gc", collect_object<TypedStorage, &State::storage>}};
   set_metamethods(L, S, metamethods);
   lua_newtable(L);
   const Variadic methods[] = {{"size", door<size>}, {"nbytes", door<nbytes>}, {"data_ptr", door<data_ptr>}};

@@ -101,8 +101,8 @@ int dtype_field(lua_State* L, Function& f) {
 }
 
 constexpr std::pair<const char*, DType> kDTypeAliases[] = {
-    {"half", DType::Float16}, {"float", DType::Float32},    {"double", DType::Float64},    {"short", DType::Int16},
-    {"int", DType::Int32},    {"long", DType::Int64},       {"cfloat", DType::Complex64}, {"cdouble", DType::Complex128}};
+    {"half", DType::Float16}, {"float", DType::Float32}, {"double", DType::Float64},   {"short", DType::Int16},
+    {"int", DType::Int32},    {"long", DType::Int64},    {"cfloat", DType::Complex64}, {"cdouble", DType::Complex128}};
 
 void open_dtypes(lua_State* L, State& S) {
   new_metatable(L, S.dtype, "torch.dtype");

@@ -83,10 +83,11 @@ void define_arithmetic(const Family& define) {
       .doc("`self / other`, element by element. Integers give fractions, unless `rounding_mode` is 'floor' or 'trunc'.")
       .alias("divide")
       .elementwise(div_forward)
-      .grad("self", [](Tensor g, Meta x, Tensor other, OptString mode) {
-        return mode ? x.zeros() : g / ops::conj(other); })
+      .grad("self",
+            [](Tensor g, Meta x, Tensor other, OptString mode) { return mode ? x.zeros() : g / ops::conj(other); })
       .grad("other", [](Tensor g, Tensor x, Tensor y, OptString mode) {
-        return mode ? Meta(y).zeros() : -(g * ops::conj(x / y / y)); });
+        return mode ? Meta(y).zeros() : -(g * ops::conj(x / y / y));
+      });
 
   define("true_divide(Operand self, Operand other) -> Tensor")
       .doc("`self / other`, element by element; integers give fractions.")
@@ -100,13 +101,17 @@ void define_arithmetic(const Family& define) {
       .doc("What is left of `self / other` rounded down; it has the divisor's sign, as Lua's `%`.")
       .pointwise(slots::remainder, kReal)
       .grad("self", [](Tensor g) { return g; })
-      .grad("other", [](Tensor g, Tensor x, Tensor y) { return -(g * ops::div.all({x, y, "floor"}).tensor()); });
+      .grad("other", [](Tensor g, Tensor x, Tensor y) {
+        return -(g * ops::div.all({x, y, "floor"}).tensor());
+      });
 
   define(ops::fmod, "fmod(Operand self, Operand other) -> Tensor")
       .doc("What is left of `self / other` rounded to zero; it has the dividend's sign, as C's fmod.")
       .pointwise(slots::fmod, kReal)
       .grad("self", [](Tensor g) { return g; })
-      .grad("other", [](Tensor g, Tensor x, Tensor y) { return -(g * ops::div.all({x, y, "trunc"}).tensor()); });
+      .grad("other", [](Tensor g, Tensor x, Tensor y) {
+        return -(g * ops::div.all({x, y, "trunc"}).tensor());
+      });
 
   define(ops::pow, "pow(Operand self, Operand exponent) -> Tensor")
       .doc("`self` to the power of `exponent`, element by element.")

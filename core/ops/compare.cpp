@@ -42,7 +42,8 @@ Tensor isclose(const Tensor& x, const Tensor& y, double rtol, double atol, bool 
   check(rtol >= 0 && atol >= 0, "isclose: rtol and atol must not be negative, got ", rtol, " and ", atol);
   NoGrad guard;
   Tensor close = ops::eq(x, y);
-  if (equal_nan && is_differentiable(x.dtype())) close = ops::logical_or(close, ops::logical_and(ops::isnan(x), ops::isnan(y)));
+  if (equal_nan && is_differentiable(x.dtype()))
+    close = ops::logical_or(close, ops::logical_and(ops::isnan(x), ops::isnan(y)));
   if (rtol == 0 && atol == 0) return close;
   const bool integral = is_integral(x.dtype(), true);
   const Tensor a = integral ? ops::to_dtype(x, DType::Float64) : x, b = integral ? ops::to_dtype(y, DType::Float64) : y;
@@ -53,9 +54,11 @@ Tensor isclose(const Tensor& x, const Tensor& y, double rtol, double atol, bool 
 
 Tensor masked_fill_forward(Out& out, const Tensor& x, const Tensor& mask, const Tensor& value) {
   check(mask.dtype() == DType::Bool, "masked_fill: the mask must be bool, got ", mask.dtype());
-  check(value.dim() == 0, "masked_fill: the value must be a number or a tensor without dimensions, got sizes ", value.sizes());
+  check(value.dim() == 0, "masked_fill: the value must be a number or a tensor without dimensions, got sizes ",
+        value.sizes());
   const Sizes sizes = broadcast(x.sizes(), mask.sizes(), "masked_fill");
-  check(!is_complex(value.dtype()) || is_complex(x.dtype()), "masked_fill: a complex value cannot be put into ", x.dtype());
+  check(!is_complex(value.dtype()) || is_complex(x.dtype()), "masked_fill: a complex value cannot be put into ",
+        x.dtype());
   const Tensor y = out.make(sizes, x.dtype());
   auto stretched = [&](const Tensor& t) { return t.sizes() == sizes ? t : t.expanded(sizes); };
   const Tensor inputs[] = {stretched(mask), stretched(converted(moved(value, y.device()), x.dtype())), stretched(x)};
@@ -66,17 +69,29 @@ Tensor masked_fill_forward(Out& out, const Tensor& x, const Tensor& mask, const 
 }  // namespace
 
 void define_compare(const Family& define) {
-  define(ops::eq, "eq(Tensor self, Operand other) -> Tensor").doc("`self == other`, as bool.").pointwise(slots::eq, kPredicate);
+  define(ops::eq, "eq(Tensor self, Operand other) -> Tensor")
+      .doc("`self == other`, as bool.")
+      .pointwise(slots::eq, kPredicate);
   define(ops::ne, "ne(Tensor self, Operand other) -> Tensor")
-      .doc("`self ~= other`, as bool.").alias("not_equal").pointwise(slots::ne, kPredicate);
+      .doc("`self ~= other`, as bool.")
+      .alias("not_equal")
+      .pointwise(slots::ne, kPredicate);
   define(ops::lt, "lt(Tensor self, Operand other) -> Tensor")
-      .doc("`self < other`, as bool.").alias("less").pointwise(slots::lt, kOrder);
+      .doc("`self < other`, as bool.")
+      .alias("less")
+      .pointwise(slots::lt, kOrder);
   define(ops::le, "le(Tensor self, Operand other) -> Tensor")
-      .doc("`self <= other`, as bool.").alias("less_equal").pointwise(slots::le, kOrder);
+      .doc("`self <= other`, as bool.")
+      .alias("less_equal")
+      .pointwise(slots::le, kOrder);
   define(ops::gt, "gt(Tensor self, Operand other) -> Tensor")
-      .doc("`self > other`, as bool.").alias("greater").pointwise(slots::gt, kOrder);
+      .doc("`self > other`, as bool.")
+      .alias("greater")
+      .pointwise(slots::gt, kOrder);
   define(ops::ge, "ge(Tensor self, Operand other) -> Tensor")
-      .doc("`self >= other`, as bool.").alias("greater_equal").pointwise(slots::ge, kOrder);
+      .doc("`self >= other`, as bool.")
+      .alias("greater_equal")
+      .pointwise(slots::ge, kOrder);
 
   define(ops::maximum, "maximum(Tensor self, Tensor other) -> Tensor")
       .doc("The larger of two numbers, element by element; NaN wins.")
@@ -91,31 +106,47 @@ void define_compare(const Family& define) {
   define("fmax(Tensor self, Tensor other) -> Tensor")
       .doc("The larger of two numbers, element by element; a number wins over NaN.")
       .pointwise(slots::fmax, kReal)
-      .grad("self", [](Tensor g, Tensor x, Tensor y) {
-        return ops::where(ops::logical_or(ops::ge(x, y), ops::isnan(y)), g, 0); })
+      .grad("self", [](Tensor g, Tensor x,
+                       Tensor y) { return ops::where(ops::logical_or(ops::ge(x, y), ops::isnan(y)), g, 0); })
       .grad("other", [](Tensor g, Tensor x, Tensor y) {
-        return ops::where(ops::logical_or(ops::ge(x, y), ops::isnan(y)), 0, g); });
+        return ops::where(ops::logical_or(ops::ge(x, y), ops::isnan(y)), 0, g);
+      });
   define("fmin(Tensor self, Tensor other) -> Tensor")
       .doc("The smaller of two numbers, element by element; a number wins over NaN.")
       .pointwise(slots::fmin, kReal)
-      .grad("self", [](Tensor g, Tensor x, Tensor y) {
-        return ops::where(ops::logical_or(ops::le(x, y), ops::isnan(y)), g, 0); })
+      .grad("self", [](Tensor g, Tensor x,
+                       Tensor y) { return ops::where(ops::logical_or(ops::le(x, y), ops::isnan(y)), g, 0); })
       .grad("other", [](Tensor g, Tensor x, Tensor y) {
-        return ops::where(ops::logical_or(ops::le(x, y), ops::isnan(y)), 0, g); });
+        return ops::where(ops::logical_or(ops::le(x, y), ops::isnan(y)), 0, g);
+      });
 
   define(ops::logical_not, "logical_not(Tensor self) -> Tensor")
-      .doc("True where `self` is zero.").pointwise(slots::logical_not, kPredicate);
+      .doc("True where `self` is zero.")
+      .pointwise(slots::logical_not, kPredicate);
   define(ops::logical_and, "logical_and(Tensor self, Tensor other) -> Tensor")
-      .doc("True where both are not zero.").pointwise(slots::logical_and, kPredicate);
+      .doc("True where both are not zero.")
+      .pointwise(slots::logical_and, kPredicate);
   define(ops::logical_or, "logical_or(Tensor self, Tensor other) -> Tensor")
-      .doc("True where one is not zero.").pointwise(slots::logical_or, kPredicate);
+      .doc("True where one is not zero.")
+      .pointwise(slots::logical_or, kPredicate);
   define("logical_xor(Tensor self, Tensor other) -> Tensor")
-      .doc("True where exactly one is not zero.").pointwise(slots::logical_xor, kPredicate);
-  define("bitwise_not(Tensor self) -> Tensor").doc("All bits turned over; of bool, not.").pointwise(slots::bitwise_not, kBits);
-  define("bitwise_and(Tensor self, Operand other) -> Tensor").doc("Bits set in both.").pointwise(slots::bitwise_and, kBits);
-  define("bitwise_or(Tensor self, Operand other) -> Tensor").doc("Bits set in one or both.").pointwise(slots::bitwise_or, kBits);
-  define("bitwise_xor(Tensor self, Operand other) -> Tensor").doc("Bits set in exactly one.").pointwise(slots::bitwise_xor, kBits);
-  define(ops::isnan, "isnan(Tensor self) -> Tensor").doc("True where `self` is not a number.").pointwise(slots::isnan, kPredicate);
+      .doc("True where exactly one is not zero.")
+      .pointwise(slots::logical_xor, kPredicate);
+  define("bitwise_not(Tensor self) -> Tensor")
+      .doc("All bits turned over; of bool, not.")
+      .pointwise(slots::bitwise_not, kBits);
+  define("bitwise_and(Tensor self, Operand other) -> Tensor")
+      .doc("Bits set in both.")
+      .pointwise(slots::bitwise_and, kBits);
+  define("bitwise_or(Tensor self, Operand other) -> Tensor")
+      .doc("Bits set in one or both.")
+      .pointwise(slots::bitwise_or, kBits);
+  define("bitwise_xor(Tensor self, Operand other) -> Tensor")
+      .doc("Bits set in exactly one.")
+      .pointwise(slots::bitwise_xor, kBits);
+  define(ops::isnan, "isnan(Tensor self) -> Tensor")
+      .doc("True where `self` is not a number.")
+      .pointwise(slots::isnan, kPredicate);
   define("isinf(Tensor self) -> Tensor").doc("True where `self` is infinite.").pointwise(slots::isinf, kPredicate);
   define("isfinite(Tensor self) -> Tensor").doc("True where `self` is finite.").pointwise(slots::isfinite, kPredicate);
 

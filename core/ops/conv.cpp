@@ -12,26 +12,31 @@ void check_conv(const Tensor& x, const Tensor& w, const Tensor& bias, const IntL
                 const IntList& dilation, int64_t groups) {
   const int64_t spatial = w.dim() - 2;
   const std::string op = text("conv", spatial, "d");
-  check(x.dim() == w.dim(), op, ": expected an input with ", w.dim(), " dimensions, or ", w.dim() - 1, " without a batch, got ", x.sizes());
-  check(x.dtype() == w.dtype() && (!bias.defined() || bias.dtype() == x.dtype()), op, ": dtypes differ, input is ", x.dtype(),
-        ", weight ", w.dtype(), bias.defined() ? ", bias " : "", bias.defined() ? name(bias.dtype()) : "");
+  check(x.dim() == w.dim(), op, ": expected an input with ", w.dim(), " dimensions, or ", w.dim() - 1,
+        " without a batch, got ", x.sizes());
+  check(x.dtype() == w.dtype() && (!bias.defined() || bias.dtype() == x.dtype()), op, ": dtypes differ, input is ",
+        x.dtype(), ", weight ", w.dtype(), bias.defined() ? ", bias " : "", bias.defined() ? name(bias.dtype()) : "");
   check(groups > 0, op, ": groups must be positive, got ", groups);
-  check(x.size(1) == w.size(1) * groups, op, ": input ", x.sizes(), " has ", x.size(1), x.size(1) == 1 ? " channel" : " channels",
-        ", weight ", w.sizes(), groups == 1 ? "" : text(" in ", groups, " groups"), " expects ", w.size(1) * groups);
+  check(x.size(1) == w.size(1) * groups, op, ": input ", x.sizes(), " has ", x.size(1),
+        x.size(1) == 1 ? " channel" : " channels", ", weight ", w.sizes(),
+        groups == 1 ? "" : text(" in ", groups, " groups"), " expects ", w.size(1) * groups);
   check(w.size(0) % groups == 0, op, ": ", w.size(0), " output channels do not divide into ", groups, " groups");
-  check(!bias.defined() || (bias.dim() == 1 && bias.size(0) == w.size(0)), op, ": bias must have ", w.size(0), " elements");
+  check(!bias.defined() || (bias.dim() == 1 && bias.size(0) == w.size(0)), op, ": bias must have ", w.size(0),
+        " elements");
   for (int64_t d = 0; d < spatial; ++d) {
     const auto i = static_cast<size_t>(d);
-    check(stride[i] > 0 && dilation[i] > 0, op, ": stride and dilation must be positive, got ", stride, " and ", dilation);
+    check(stride[i] > 0 && dilation[i] > 0, op, ": stride and dilation must be positive, got ", stride, " and ",
+          dilation);
     check(padding[i] >= 0, op, ": padding must not be negative, got ", padding);
     const int64_t reach = dilation[i] * (w.size(d + 2) - 1) + 1;
     check(w.size(d + 2) > 0 && x.size(d + 2) + 2 * padding[i] >= reach, op, ": the kernel reaches over ", reach,
-          " positions at dimension ", Counting::shown(d + 2), ", the padded input ", x.sizes(), " has ", x.size(d + 2) + 2 * padding[i]);
+          " positions at dimension ", Counting::shown(d + 2), ", the padded input ", x.sizes(), " has ",
+          x.size(d + 2) + 2 * padding[i]);
   }
 }
 
-Tensor conv_forward(Out& out, const Tensor& x, const Tensor& w, const Tensor& bias, const IntList& stride, const IntList& padding,
-                    const IntList& dilation, int64_t groups) {
+Tensor conv_forward(Out& out, const Tensor& x, const Tensor& w, const Tensor& bias, const IntList& stride,
+                    const IntList& padding, const IntList& dilation, int64_t groups) {
   check_conv(x, w, bias, stride, padding, dilation, groups);
   Sizes sizes{x.size(0), w.size(0)};
   for (int64_t d = 2; d < x.dim(); ++d) {
@@ -68,17 +73,20 @@ Tensor conv_weight_forward(Out& out, const Tensor& g, const Tensor& x, const Int
 template <int kSpatial>
 Tensor conv_of(const Tensor& x, const Tensor& w, const Tensor& bias, const IntList& stride, const IntList& padding,
                const IntList& dilation, int64_t groups) {
-  check(w.dim() == kSpatial + 2, "conv", kSpatial, "d: the weight must have ", kSpatial + 2, " dimensions, got ", w.sizes());
+  check(w.dim() == kSpatial + 2, "conv", kSpatial, "d: the weight must have ", kSpatial + 2, " dimensions, got ",
+        w.sizes());
   if (x.dim() != kSpatial + 1) return ops::conv(x, w, bias, stride, padding, dilation, groups);
   return ops::select(ops::conv(ops::unsqueeze(x, 0), w, bias, stride, padding, dilation, groups), 0, 0);
 }
 
 // 'same' keeps the sizes; where the padding is odd, the right side gets one more.
 template <int kSpatial>
-Tensor conv_padded(const Tensor& given, const Tensor& w, const Tensor& bias, const IntList& stride, const std::string& padding,
-                   const IntList& dilation, int64_t groups) {
-  check(padding == "same" || padding == "valid", "conv", kSpatial, "d: padding must be numbers, 'same' or 'valid', got '", padding, "'");
-  check(w.dim() == kSpatial + 2, "conv", kSpatial, "d: the weight must have ", kSpatial + 2, " dimensions, got ", w.sizes());
+Tensor conv_padded(const Tensor& given, const Tensor& w, const Tensor& bias, const IntList& stride,
+                   const std::string& padding, const IntList& dilation, int64_t groups) {
+  check(padding == "same" || padding == "valid", "conv", kSpatial,
+        "d: padding must be numbers, 'same' or 'valid', got '", padding, "'");
+  check(w.dim() == kSpatial + 2, "conv", kSpatial, "d: the weight must have ", kSpatial + 2, " dimensions, got ",
+        w.sizes());
   IntList sides(kSpatial, 0);
   if (padding == "valid") return conv_of<kSpatial>(given, w, bias, stride, sides, dilation, groups);
   Tensor x = given;
@@ -99,12 +107,14 @@ template <int kSpatial>
 void define_conv_of(const Family& define) {
   const std::string name = text("conv", kSpatial, "d"), n = text('[', kSpatial, ']');
   const std::string rest = text("int", n, " dilation=1, int groups=1) -> Tensor");
-  define(text(name, "(Tensor input, Tensor weight, Tensor? bias=None, int", n, " stride=1, int", n, " padding=0, ", rest))
+  define(
+      text(name, "(Tensor input, Tensor weight, Tensor? bias=None, int", n, " stride=1, int", n, " padding=0, ", rest))
       .doc(text("Cross-correlation of `input` [N, C, ", kSpatial, " sizes] with `weight` [O, C / groups, ", kSpatial,
                 " sizes]; padding may also be 'same' or 'valid'."))
       .alias("nn.functional." + name)
       .compose(conv_of<kSpatial>);
-  define(text(name, ":padding(Tensor input, Tensor weight, Tensor? bias=None, int", n, " stride=1, str padding='valid', ", rest))
+  define(text(name, ":padding(Tensor input, Tensor weight, Tensor? bias=None, int", n,
+              " stride=1, str padding='valid', ", rest))
       .alias("nn.functional." + name)
       .compose(conv_padded<kSpatial>);
 }
@@ -114,31 +124,41 @@ using L = IntList;
 }  // namespace
 
 void define_conv(const Family& define) {
-  define(ops::conv, "_conv(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor")
+  define(ops::conv,
+         "_conv(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, int groups) -> "
+         "Tensor")
       .doc("Cross-correlation in as many dimensions as the weight has behind its channels.")
       .node("ConvolutionBackward0")
       .forward(conv_forward)
-      .grad("input", [](Tensor g, Meta x, Tensor w, Meta, L s, L p, L d, int64_t n) {
-        return ops::conv_input(g, ops::conj(w), x.sizes(), s, p, d, n); })
-      .grad("weight", [](Tensor g, Tensor x, Meta w, Meta, L s, L p, L d, int64_t n) {
-        return ops::conv_weight(g, ops::conj(x), w.sizes(), s, p, d, n); })
+      .grad("input", [](Tensor g, Meta x, Tensor w, Meta, L s, L p, L d,
+                        int64_t n) { return ops::conv_input(g, ops::conj(w), x.sizes(), s, p, d, n); })
+      .grad("weight", [](Tensor g, Tensor x, Meta w, Meta, L s, L p, L d,
+                         int64_t n) { return ops::conv_weight(g, ops::conj(x), w.sizes(), s, p, d, n); })
       .grad("bias", [](Tensor g) {
         L dims{0};
         for (int64_t d = 2; d < g.dim(); ++d) dims.push_back(d);
         return ops::sum(g, dims);
       });
-  define(ops::conv_input, "_conv_input(Tensor grad_output, Tensor weight, int[] input_size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor")
+  define(ops::conv_input,
+         "_conv_input(Tensor grad_output, Tensor weight, int[] input_size, int[] stride, int[] padding, int[] "
+         "dilation, int groups) -> Tensor")
       .doc("The adjoint of convolution in its input.")
       .forward(conv_input_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor w, L, L s, L p, L d, int64_t n) { return ops::conv(g, ops::conj(w), {}, s, p, d, n); })
+      .grad("grad_output", [](Tensor g, Meta, Tensor w, L, L s, L p, L d,
+                              int64_t n) { return ops::conv(g, ops::conj(w), {}, s, p, d, n); })
       .grad("weight", [](Tensor g, Tensor first, Meta w, L, L s, L p, L d, int64_t n) {
-        return ops::conv_weight(ops::conj(first), g, w.sizes(), s, p, d, n); });
-  define(ops::conv_weight, "_conv_weight(Tensor grad_output, Tensor input, int[] weight_size, int[] stride, int[] padding, int[] dilation, int groups) -> Tensor")
+        return ops::conv_weight(ops::conj(first), g, w.sizes(), s, p, d, n);
+      });
+  define(ops::conv_weight,
+         "_conv_weight(Tensor grad_output, Tensor input, int[] weight_size, int[] stride, int[] padding, int[] "
+         "dilation, int groups) -> Tensor")
       .doc("The adjoint of convolution in its weight.")
       .forward(conv_weight_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor x, L, L s, L p, L d, int64_t n) { return ops::conv(ops::conj(x), g, {}, s, p, d, n); })
+      .grad("grad_output", [](Tensor g, Meta, Tensor x, L, L s, L p, L d,
+                              int64_t n) { return ops::conv(ops::conj(x), g, {}, s, p, d, n); })
       .grad("input", [](Tensor g, Tensor first, Meta x, L, L s, L p, L d, int64_t n) {
-        return ops::conv_input(ops::conj(first), g, x.sizes(), s, p, d, n); });
+        return ops::conv_input(ops::conj(first), g, x.sizes(), s, p, d, n);
+      });
   define_conv_of<1>(define);
   define_conv_of<2>(define);
   define_conv_of<3>(define);

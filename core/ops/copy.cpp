@@ -13,8 +13,9 @@ bool fills_its_memory(const Tensor& x) {
 }
 
 Tensor clone_forward(const Tensor& x) {
-  const Tensor y = !x.is_contiguous() && fills_its_memory(x) ? empty_strided(x.sizes(), x.strides(), x.dtype(), x.device())
-                                                             : empty(x.sizes(), x.dtype(), x.device());
+  const Tensor y = !x.is_contiguous() && fills_its_memory(x)
+                       ? empty_strided(x.sizes(), x.strides(), x.dtype(), x.device())
+                       : empty(x.sizes(), x.dtype(), x.device());
   slots::copy(y, x);
   return y;
 }
@@ -61,7 +62,8 @@ void define_copy(const Family& define) {
   define(ops::fill_, "fill(Tensor self, Operand value) -> Tensor")
       .doc("`value`, a number or a tensor without dimensions, everywhere.")
       .elementwise([](Out& out, const Tensor& self, const Tensor& value) {
-        check(value.dim() == 0, "fill: the value must be a number or a tensor without dimensions, got sizes ", value.sizes());
+        check(value.dim() == 0, "fill: the value must be a number or a tensor without dimensions, got sizes ",
+              value.sizes());
         const Tensor y = out.make(self.sizes(), self.dtype());
         if (value.is_cpu())
           slots::fill(y, item(value));
@@ -101,8 +103,11 @@ void define_copy(const Family& define) {
       .compose([](const Tensor& x, Device d, OptDType t, bool, bool copy) { return convert(x, t, d, copy); });
   define("to:other(Tensor self, Tensor other, bool non_blocking=False, bool copy=False) -> Tensor")
       .any_device()
-      .compose([](const Tensor& x, const Tensor& y, bool, bool copy) { return convert(x, y.dtype(), y.device(), copy); });
-  define("to:options(Tensor self, *, DType? dtype=None, Device? device=None, bool non_blocking=False, bool copy=False) -> Tensor")
+      .compose(
+          [](const Tensor& x, const Tensor& y, bool, bool copy) { return convert(x, y.dtype(), y.device(), copy); });
+  define(
+      "to:options(Tensor self, *, DType? dtype=None, Device? device=None, bool non_blocking=False, bool copy=False) -> "
+      "Tensor")
       .compose([](const Tensor& x, OptDType t, OptDevice d, bool, bool copy) { return convert(x, t, d, copy); });
   define("type_as(Tensor self, Tensor other) -> Tensor")
       .doc("`self` in the dtype and on the device of `other`.")

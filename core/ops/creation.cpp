@@ -19,11 +19,10 @@ Tensor filled(Out& out, const Sizes& sizes, const Scalar& value, DType dtype, De
 }
 
 // Numbers that are data become the default dtype, whatever their values.
-DType data_type(const Scalar& value) {
-  return value.kind() == Category::Integral ? default_dtype() : value.dtype();
-}
+DType data_type(const Scalar& value) { return value.kind() == Category::Integral ? default_dtype() : value.dtype(); }
 
-Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDevice device) {
+Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype,
+                      OptDevice device) {
   const bool integral = start.is_integral() && end.is_integral() && step.is_integral();
   if (!integral && dtype == DType::Int64)  // counted in whole numbers
     return arange_forward(out, start.to<int64_t>(), end.to<int64_t>(), step.to<int64_t>(), dtype, device);
@@ -37,12 +36,14 @@ Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Sc
     const int64_t i = start.to<int64_t>(), j = end.to<int64_t>(), k = step.to<int64_t>();
     count = static_cast<double>((j - i + k - (k > 0 ? 1 : -1)) / k);
   }
-  const Tensor y = out.make({static_cast<int64_t>(count)}, dtype.value_or(integral ? DType::Int64 : default_dtype()), chosen(device));
+  const Tensor y = out.make({static_cast<int64_t>(count)}, dtype.value_or(integral ? DType::Int64 : default_dtype()),
+                            chosen(device));
   slots::arange(y, start, step);
   return y;
 }
 
-Tensor range_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype, OptDevice device) {
+Tensor range_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype,
+                     OptDevice device) {
   const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
   check(s != 0 && std::isfinite(a) && std::isfinite(b) && (s > 0 ? b >= a : b <= a), "range: from ", start, " to ", end,
         " does not go in steps of ", step);
@@ -51,9 +52,11 @@ Tensor range_forward(Out& out, const Scalar& start, const Scalar& end, const Sca
   return y;
 }
 
-Tensor linspace_forward(Out& out, const Scalar& start, const Scalar& end, int64_t steps, OptDType dtype, OptDevice device) {
+Tensor linspace_forward(Out& out, const Scalar& start, const Scalar& end, int64_t steps, OptDType dtype,
+                        OptDevice device) {
   check(steps >= 0, "linspace: steps must not be negative, got ", steps);
-  const DType t = dtype.value_or(start.is_complex() || end.is_complex() ? complex_dtype(default_dtype()) : default_dtype());
+  const DType t =
+      dtype.value_or(start.is_complex() || end.is_complex() ? complex_dtype(default_dtype()) : default_dtype());
   const Tensor y = out.make({steps}, t, chosen(device));
   slots::linspace(y, start, end);
   return y;
@@ -79,14 +82,19 @@ Tensor like(Out& out, const Tensor& x, OptDType dtype, OptDevice device) {
 void define_creation(const Family& define) {
   define("empty(int[]... size, " OPTIONS)
       .doc("A tensor whose elements are not set.")
-      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) { return out.make(size, chosen(t), chosen(d)); });
+      .forward(
+          +[](Out& out, const IntList& size, OptDType t, OptDevice d) { return out.make(size, chosen(t), chosen(d)); });
   define("zeros(int[]... size, " OPTIONS)
       .doc("A tensor of zeros.")
       .example("torch.zeros(2, 3)")
-      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) { return filled(out, size, 0, chosen(t), chosen(d)); });
+      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) {
+        return filled(out, size, 0, chosen(t), chosen(d));
+      });
   define("ones(int[]... size, " OPTIONS)
       .doc("A tensor of ones.")
-      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) { return filled(out, size, 1, chosen(t), chosen(d)); });
+      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) {
+        return filled(out, size, 1, chosen(t), chosen(d));
+      });
   define("full(int[] size, Scalar fill_value, " OPTIONS)
       .doc("A tensor with one value everywhere. Without a dtype, numbers give the default dtype and booleans bool.")
       .forward(+[](Out& out, const IntList& size, const Scalar& v, OptDType t, OptDevice d) {
@@ -103,7 +111,8 @@ void define_creation(const Family& define) {
 
   define(ops::arange, "arange(Scalar end, " OPTIONS)
       .doc("0, 1, 2 ... below `end`. int64 when all numbers are integral.")
-      .forward(+[](Out& out, const Scalar& end, OptDType t, OptDevice d) { return arange_forward(out, 0, end, 1, t, d); });
+      .forward(
+          +[](Out& out, const Scalar& end, OptDType t, OptDevice d) { return arange_forward(out, 0, end, 1, t, d); });
   define("arange:start(Scalar start, Scalar end, Scalar step=1, " OPTIONS)
       .doc("`start`, `start + step` ... short of `end`.")
       .forward(arange_forward);

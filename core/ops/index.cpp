@@ -31,8 +31,8 @@ void check_window(const char* name, const Tensor& x, int64_t dim, const Tensor& 
   check(std::max<int64_t>(index.dim(), 1) == rank, name, ": index ", index.sizes(), " and tensor ", x.sizes(),
         " must have the same number of dimensions");
   for (int64_t d = 0; d < std::min(x.dim(), index.dim()); ++d)
-    check(d == dim || !other_dims || index.size(d) <= x.size(d), name, ": index ", index.sizes(), " is larger than ", x.sizes(),
-          " at dimension ", Counting::shown(d));
+    check(d == dim || !other_dims || index.size(d) <= x.size(d), name, ": index ", index.sizes(), " is larger than ",
+          x.sizes(), " at dimension ", Counting::shown(d));
 }
 
 Tensor gather_forward(Out& out, const Tensor& x, int64_t dim, const Tensor& given, bool) {
@@ -45,15 +45,16 @@ Tensor gather_forward(Out& out, const Tensor& x, int64_t dim, const Tensor& give
 
 void check_source(const char* name, const Tensor& self, const Tensor& index, const Tensor& src) {
   check(src.dtype() == self.dtype(), name, ": dtypes differ, 'self' is ", self.dtype(), ", 'src' ", src.dtype());
-  check(std::max<int64_t>(src.dim(), 1) == std::max<int64_t>(index.dim(), 1), name, ": index ", index.sizes(), " and src ",
-        src.sizes(), " must have the same number of dimensions");
+  check(std::max<int64_t>(src.dim(), 1) == std::max<int64_t>(index.dim(), 1), name, ": index ", index.sizes(),
+        " and src ", src.sizes(), " must have the same number of dimensions");
   for (int64_t d = 0; d < std::min(src.dim(), index.dim()); ++d)
-    check(index.size(d) <= src.size(d), name, ": index ", index.sizes(), " is larger than src ", src.sizes(), " at dimension ",
-          Counting::shown(d));
+    check(index.size(d) <= src.size(d), name, ": index ", index.sizes(), " is larger than src ", src.sizes(),
+          " at dimension ", Counting::shown(d));
 }
 
 using ScatterSlot = Slot<const Tensor&, int64_t, const Tensor&, const Tensor&>;
-Tensor scatter_with(Out& out, const ScatterSlot& slot, const Tensor& self, int64_t dim, const Tensor& given, const Tensor& src) {
+Tensor scatter_with(Out& out, const ScatterSlot& slot, const Tensor& self, int64_t dim, const Tensor& given,
+                    const Tensor& src) {
   const char* name = slot.name();
   const Tensor index = exact_positions(name, given);
   check_window(name, self, dim, index, index.numel() > 0);
@@ -70,7 +71,8 @@ Tensor scatter_add_forward(Out& out, const Tensor& self, int64_t dim, const Tens
   return scatter_with(out, slots::scatter_add, self, dim, index, src);
 }
 
-Tensor scatter_reduced(Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src, const std::string& reduce) {
+Tensor scatter_reduced(Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src,
+                       const std::string& reduce) {
   check(reduce == "add" || reduce == "multiply", "scatter: reduce must be 'add' or 'multiply', got '", reduce, "'");
   return scatter_with(out, reduce == "add" ? slots::scatter_add : slots::scatter_multiply, self, dim, index, src);
 }
@@ -102,15 +104,16 @@ Tensor index_select_forward(Out& out, const Tensor& x, int64_t dim, const Tensor
   return y;
 }
 
-Tensor index_add_forward(Out& out, const Tensor& self, int64_t dim, const Tensor& given, const Tensor& src, const Scalar& alpha) {
+Tensor index_add_forward(Out& out, const Tensor& self, int64_t dim, const Tensor& given, const Tensor& src,
+                         const Scalar& alpha) {
   const Tensor index = at_least_1d(positions_of("index_add", given));
   const Tensor x = at_least_1d(self), s = at_least_1d(src);
   check(index.dim() == 1, "index_add: the index must be a vector, got ", index.sizes());
   check(src.dtype() == self.dtype(), "index_add: dtypes differ, 'self' is ", self.dtype(), ", 'source' ", src.dtype());
   bool fits = s.dim() == x.dim() && s.size(dim) == index.size(0);
   for (int64_t d = 0; fits && d < x.dim(); ++d) fits = d == dim || s.size(d) == x.size(d);
-  check(fits, "index_add: source ", src.sizes(), " does not fit ", index.size(0), " positions of dimension ", Counting::shown(dim),
-        " in ", self.sizes());
+  check(fits, "index_add: source ", src.sizes(), " does not fit ", index.size(0), " positions of dimension ",
+        Counting::shown(dim), " in ", self.sizes());
   const Tensor y = start_from(out, self);
   slots::index_add(at_least_1d(y), dim, index, s, alpha);
   return y;
@@ -119,10 +122,10 @@ Tensor index_add_forward(Out& out, const Tensor& self, int64_t dim, const Tensor
 // ---- x[index, index, ...] ----
 
 struct Advanced {
-  Tensor x;         // indexed dimensions first
-  Tensors index;    // int64, of common sizes
+  Tensor x;       // indexed dimensions first
+  Tensors index;  // int64, of common sizes
   Sizes common;
-  IntList order;    // how x's dimensions were permuted
+  IntList order;      // how x's dimensions were permuted
   int64_t front = 0;  // where the common dimensions stand in the result
 };
 
@@ -134,15 +137,16 @@ Advanced advanced(const char* name, const Tensor& x, const Tensors& indices) {
     if (given.defined() && given.dtype() == DType::Bool) {
       const auto at = static_cast<int64_t>(by_dim.size());
       for (int64_t d = 0; d < given.dim(); ++d)
-        check(at + d < x.dim() && given.size(d) == x.size(at + d), name, ": mask ", given.sizes(), " does not fit ", x.sizes(),
-              " at dimension ", Counting::shown(at + d));
+        check(at + d < x.dim() && given.size(d) == x.size(at + d), name, ": mask ", given.sizes(), " does not fit ",
+              x.sizes(), " at dimension ", Counting::shown(at + d));
       const Tensor rows = ops::nonzero(given);
       for (int64_t d = 0; d < given.dim(); ++d) by_dim.push_back(ops::select(rows, 1, d));
     } else {
       by_dim.push_back(given.defined() ? positions_of(name, given) : given);
     }
   }
-  check(static_cast<int64_t>(by_dim.size()) <= x.dim(), name, ": ", by_dim.size(), " indices for a tensor with ", x.dim(), " dimensions");
+  check(static_cast<int64_t>(by_dim.size()) <= x.dim(), name, ": ", by_dim.size(), " indices for a tensor with ",
+        x.dim(), " dimensions");
   Advanced a;
   int64_t first = -1, last = -1;
   for (size_t d = 0; d < by_dim.size(); ++d) {
@@ -203,22 +207,21 @@ Tensor index_forward(Out& out, const Tensor& x, const Tensors& indices) {
 }
 
 Tensor index_put_forward(const Tensor& self, const Tensors& indices, const Tensor& values, bool accumulate) {
-  check(values.impl()->is_number || values.dtype() == self.dtype(), "index_put_: dtypes differ, 'self' is ", self.dtype(),
-        ", 'values' ", values.dtype());
+  check(values.impl()->is_number || values.dtype() == self.dtype(), "index_put_: dtypes differ, 'self' is ",
+        self.dtype(), ", 'values' ", values.dtype());
   const Advanced a = advanced("index_put_", self, indices);
   const Sizes first = common_first(a);
   const IntList forth = placement(a, false);
   Sizes sizes;
   for (const int64_t d : forth) sizes.push_back(first[static_cast<size_t>(d)]);
-  check(broadcast(values.sizes(), sizes, "index_put_") == sizes, "index_put_: values ", values.sizes(), " do not fit into ", sizes);
+  check(broadcast(values.sizes(), sizes, "index_put_") == sizes, "index_put_: values ", values.sizes(),
+        " do not fit into ", sizes);
   const Tensor v = converted(moved(values, self.device()), self.dtype()).expanded(sizes);
   slots::index_put(a.x, a.index, permuted(v, placement(a, true)), accumulate);
   return self;
 }
 
-Tensor index_gradient(Tensor g, Meta x, Tensors indices) {
-  return ops::index_put_(x.zeros(), indices, g, true);
-}
+Tensor index_gradient(Tensor g, Meta x, Tensors indices) { return ops::index_put_(x.zeros(), indices, g, true); }
 
 Tensor nonzero_forward(const Tensor& x) {
   check(!x.is_meta(), "nonzero: the size of the result depends on elements, which a meta tensor does not have");
@@ -260,7 +263,8 @@ void define_index(const Family& define) {
   define(ops::gather, "gather(Tensor self, Dim dim, IndexTensor index, *, bool sparse_grad=False) -> Tensor")
       .doc("The elements of `self` along `dim` at the positions in `index`, which has the result's sizes.")
       .forward(gather_forward)
-      .grad("self", [](Tensor g, Meta x, int64_t dim, Tensor index) { return ops::scatter_add(x.zeros(), dim, index, g); });
+      .grad("self",
+            [](Tensor g, Meta x, int64_t dim, Tensor index) { return ops::scatter_add(x.zeros(), dim, index, g); });
   define(ops::scatter, "scatter(Tensor self, Dim dim, IndexTensor index, Tensor src) -> Tensor")
       .doc("`self` with elements of `src`, or one number, put at the positions in `index` along `dim`.")
       .elementwise(scatter_forward)
@@ -268,11 +272,13 @@ void define_index(const Family& define) {
       .grad("src", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src) { return used_part(g, src, dim, index); });
   define("scatter:value(Tensor self, Dim dim, IndexTensor index, Scalar value) -> Tensor")
       .compose([](const Tensor& x, int64_t dim, const Tensor& index, const Scalar& value) {
-        return ops::scatter(x, dim, index, value); });
+        return ops::scatter(x, dim, index, value);
+      });
   define("scatter:reduce(Tensor self, Dim dim, IndexTensor index, Tensor src, *, str reduce) -> Tensor")
       .elementwise(scatter_reduced);
   define("scatter:value_reduce(Tensor self, Dim dim, IndexTensor index, Scalar value, *, str reduce) -> Tensor")
-      .elementwise([](Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value, const std::string& reduce) {
+      .elementwise([](Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Scalar& value,
+                      const std::string& reduce) {
         const Tensor values = scalar_tensor(value, self.dtype()).expanded(index.sizes());
         return scatter_reduced(out, self, dim, index, moved(values, self.device()), reduce);
       });
@@ -285,27 +291,33 @@ void define_index(const Family& define) {
       .doc("The slices of `self` along `dim` at the positions in `index`.")
       .forward(index_select_forward)
       .grad("self", [](Tensor g, Meta x, int64_t dim, Tensor index) {
-        return ops::index_add(x.zeros(), dim, index, x.dim() == 0 ? ops::reshape(g, {1}) : g); });
-  define(ops::index_add, "index_add(Tensor self, Dim dim, IndexTensor index, Tensor source, *, Scalar alpha=1) -> Tensor")
+        return ops::index_add(x.zeros(), dim, index, x.dim() == 0 ? ops::reshape(g, {1}) : g);
+      });
+  define(ops::index_add,
+         "index_add(Tensor self, Dim dim, IndexTensor index, Tensor source, *, Scalar alpha=1) -> Tensor")
       .doc("`self` with slices of `source` added at the positions in `index` along `dim`.")
       .elementwise(index_add_forward)
       .grad("self", [](Tensor g) { return g; })
       .grad("source", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src, Scalar alpha) {
-        return ops::reshape(ops::index_select(g, dim, index), src.sizes()) * alpha; });
+        return ops::reshape(ops::index_select(g, dim, index), src.sizes()) * alpha;
+      });
   define(ops::index, "index(Tensor self, IndexTensor?[] indices) -> Tensor")
       .doc("The elements at the given positions of the first dimensions: masks and index tensors, broadcast together.")
       .forward(index_forward)
       .grad("self", index_gradient);
-  define(ops::index_put_, "index_put_(Tensor self, IndexTensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
+  define(ops::index_put_,
+         "index_put_(Tensor self, IndexTensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
       .doc("Overwrites the elements at the given positions, or adds to them.")
       .forward(index_put_forward)
-      .grad("self", [](Tensor g, Meta, Tensors indices, Meta, bool accumulate) {
-        return accumulate ? g : ops::index_put_(ops::clone(g), indices, 0); })
+      .grad("self", [](Tensor g, Meta, Tensors indices, Meta,
+                       bool accumulate) { return accumulate ? g : ops::index_put_(ops::clone(g), indices, 0); })
       .grad("values", [](Tensor g, Meta, Tensors indices) { return ops::index(g, indices); });
-  define(ops::index_put, "index_put(Tensor self, IndexTensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
+  define(ops::index_put,
+         "index_put(Tensor self, IndexTensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
       .doc("A copy with other elements at the given positions.")
       .compose([](const Tensor& x, const Tensors& indices, const Tensor& values, bool accumulate) {
-        return ops::index_put_(ops::clone(x), indices, values, accumulate); });
+        return ops::index_put_(ops::clone(x), indices, values, accumulate);
+      });
   define(ops::nonzero, "nonzero(Tensor self, *, bool as_tuple=False) -> IndexTensor")
       .doc("The positions of the elements that are not zero, a row each; with `as_tuple` a list of columns.")
       .forward(+[](const Tensor& x, bool as_tuple) -> Value {

@@ -28,8 +28,8 @@ Tensor cat_forward(Out& out, const Tensors& tensors, int64_t dim) {
     if (is_nothing(s)) continue;
     bool fits = s.size() == sizes.size();
     for (size_t d = 0; fits && d < s.size(); ++d) fits = d == static_cast<size_t>(dim) || s[d] == sizes[d];
-    check(fits, "cat: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ", s, ", which differ from ", first->sizes(),
-          " in another dimension than ", Counting::shown(dim));
+    check(fits, "cat: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ", s, ", which differ from ",
+          first->sizes(), " in another dimension than ", Counting::shown(dim));
     total += s[static_cast<size_t>(dim)];
   }
   const Tensor y = out.make(sizes, result_type(tensors));
@@ -59,8 +59,8 @@ Tensor stack_of(const Tensors& tensors, int64_t dim) {
   check(!tensors.empty(), "stack: the list of tensors is empty");
   Tensors columns;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].sizes() == tensors[0].sizes(), "stack: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ",
-          tensors[i].sizes(), ", the first has ", tensors[0].sizes());
+    check(tensors[i].sizes() == tensors[0].sizes(), "stack: tensor ", i + static_cast<size_t>(Counting::base()),
+          " has sizes ", tensors[i].sizes(), ", the first has ", tensors[0].sizes());
     columns.push_back(ops::unsqueeze(tensors[i], dim));
   }
   return ops::cat(columns, dim);
@@ -115,14 +115,17 @@ void define_join(const Family& define) {
   define(ops::cat, "cat(Tensor[] tensors, Dim dim=0) -> Tensor")
       .doc("The tensors one behind the other along an existing dimension.")
       .example("torch.cat({torch.zeros(2, 3), torch.ones(1, 3)}, 1)")
-      .alias("concat").alias("concatenate")
+      .alias("concat")
+      .alias("concatenate")
       .forward(cat_forward)
       .grad("tensors", cat_gradient);
   define(ops::stack, "stack(Tensor[] tensors, NewDim dim=0) -> Tensor")
       .doc("Tensors of equal sizes side by side in a new dimension.")
       .compose(stack_of);
   define("split(Tensor self, int split_size, Dim dim=0) -> Tensor[]")
-      .doc("Views of `split_size` positions each along a dimension, the last one perhaps shorter; a list gives each size.")
+      .doc(
+          "Views of `split_size` positions each along a dimension, the last one perhaps shorter; a list gives each "
+          "size.")
       .compose(split_of);
   define("split:sizes(Tensor self, int[] split_size, Dim dim=0) -> Tensor[]").compose(split_sizes);
   define(ops::split_with_sizes, "split_with_sizes(Tensor self, int[] split_sizes, Dim dim=0) -> Tensor[]")

@@ -8,8 +8,8 @@ namespace facula {
 namespace {
 
 void check_operands(const char* name, const Tensor& a, int64_t rank_a, const Tensor& b, int64_t rank_b) {
-  check(a.dim() == rank_a && b.dim() == rank_b, name, ": expected ", rank_a, " and ", rank_b, " dimensions, got ", a.sizes(), " and ",
-        b.sizes());
+  check(a.dim() == rank_a && b.dim() == rank_b, name, ": expected ", rank_a, " and ", rank_b, " dimensions, got ",
+        a.sizes(), " and ", b.sizes());
   check(a.dtype() == b.dtype(), name, ": dtypes differ, ", a.dtype(), " and ", b.dtype());
   check(a.dtype() != DType::Bool, name, ": bool tensors cannot be multiplied");
 }
@@ -26,7 +26,8 @@ Tensor column(const Tensor& v) { return v.alias({1, v.size(0), 1}, {0, v.stride(
 
 Tensor mm_forward(Out& out, const Tensor& a, const Tensor& b) {
   check_operands("mm", a, 2, b, 2);
-  check(a.size(1) == b.size(0), "mm: ", a.sizes(), " has ", a.size(1), " columns, ", b.sizes(), " has ", b.size(0), " rows");
+  check(a.size(1) == b.size(0), "mm: ", a.sizes(), " has ", a.size(1), " columns, ", b.sizes(), " has ", b.size(0),
+        " rows");
   const Tensor y = out.make({a.size(0), b.size(1)}, a.dtype());
   slots::bmm(batched(y), batched(a), batched(b), 1, 0);
   return y;
@@ -66,15 +67,18 @@ Tensor start_from(Out& out, const char* name, const Tensor& self, const Sizes& s
   return y;
 }
 
-Tensor addmm_forward(Out& out, const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
+Tensor addmm_forward(Out& out, const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta,
+                     const Scalar& alpha) {
   check_operands("addmm", a, 2, b, 2);
-  check(a.size(1) == b.size(0), "addmm: ", a.sizes(), " has ", a.size(1), " columns, ", b.sizes(), " has ", b.size(0), " rows");
+  check(a.size(1) == b.size(0), "addmm: ", a.sizes(), " has ", a.size(1), " columns, ", b.sizes(), " has ", b.size(0),
+        " rows");
   const Tensor y = start_from(out, "addmm", self, {a.size(0), b.size(1)}, a.dtype(), beta);
   slots::bmm(batched(y), batched(a), batched(b), alpha, beta);
   return y;
 }
 
-Tensor baddbmm_forward(Out& out, const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
+Tensor baddbmm_forward(Out& out, const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta,
+                       const Scalar& alpha) {
   check_operands("baddbmm", a, 3, b, 3);
   check(a.size(0) == b.size(0) && a.size(2) == b.size(1), "baddbmm: ", a.sizes(), " and ", b.sizes(),
         " do not match: expected (B, M, K) and (B, K, N)");
@@ -83,9 +87,11 @@ Tensor baddbmm_forward(Out& out, const Tensor& self, const Tensor& a, const Tens
   return y;
 }
 
-Tensor addmv_forward(Out& out, const Tensor& self, const Tensor& a, const Tensor& v, const Scalar& beta, const Scalar& alpha) {
+Tensor addmv_forward(Out& out, const Tensor& self, const Tensor& a, const Tensor& v, const Scalar& beta,
+                     const Scalar& alpha) {
   check_operands("addmv", a, 2, v, 1);
-  check(a.size(1) == v.size(0), "addmv: ", a.sizes(), " has ", a.size(1), " columns, the vector ", v.size(0), " elements");
+  check(a.size(1) == v.size(0), "addmv: ", a.sizes(), " has ", a.size(1), " columns, the vector ", v.size(0),
+        " elements");
   const Tensor y = start_from(out, "addmv", self, {a.size(0)}, a.dtype(), beta);
   slots::bmm(column(y), batched(a), column(v), alpha, beta);
   return y;
@@ -106,7 +112,8 @@ Tensor matmul_of(const Tensor& a, const Tensor& b) {
   if (ra == 1 && rb == 2) return ops::squeeze(ops::mm(ops::unsqueeze(a, 0), b));
   if (ra == 2 && rb == 2) return ops::mm(a, b);
   const int64_t inner_a = a.size(-1), inner_b = rb == 1 ? b.size(0) : b.size(-2);
-  check(inner_a == inner_b, "matmul: ", a.sizes(), " and ", b.sizes(), " do not match, ", inner_a, " against ", inner_b);
+  check(inner_a == inner_b, "matmul: ", a.sizes(), " and ", b.sizes(), " do not match, ", inner_a, " against ",
+        inner_b);
   if (rb <= 2 && ra >= 3) {  // one matrix for all rows of a
     Sizes sizes(a.sizes().begin(), a.sizes().end() - 1);
     const Tensor rows = ops::reshape(a, {numel_of(sizes), inner_a});
@@ -185,20 +192,27 @@ void define_linalg(const Family& define) {
       .doc("`beta * self + alpha * mat1 @ mat2`; with beta = 0 `self` is not looked at.")
       .forward(addmm_forward)
       .grad("self", [](Tensor g, Meta, Meta, Meta, Scalar beta) { return scaled(g, beta); })
-      .grad("mat1", [](Tensor g, Meta, Meta, Tensor b, Scalar, Scalar alpha) { return scaled(ops::mm(g, adjoint(b)), alpha); })
-      .grad("mat2", [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) { return scaled(ops::mm(adjoint(a), g), alpha); });
+      .grad("mat1",
+            [](Tensor g, Meta, Meta, Tensor b, Scalar, Scalar alpha) { return scaled(ops::mm(g, adjoint(b)), alpha); })
+      .grad("mat2",
+            [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) { return scaled(ops::mm(adjoint(a), g), alpha); });
   define("baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * batch1 @ batch2` for batches of matrices.")
       .forward(baddbmm_forward)
       .grad("self", [](Tensor g, Meta, Meta, Meta, Scalar beta) { return scaled(g, beta); })
-      .grad("batch1", [](Tensor g, Meta, Meta, Tensor b, Scalar, Scalar alpha) { return scaled(ops::bmm(g, adjoint(b)), alpha); })
-      .grad("batch2", [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) { return scaled(ops::bmm(adjoint(a), g), alpha); });
+      .grad("batch1",
+            [](Tensor g, Meta, Meta, Tensor b, Scalar, Scalar alpha) { return scaled(ops::bmm(g, adjoint(b)), alpha); })
+      .grad("batch2", [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) {
+        return scaled(ops::bmm(adjoint(a), g), alpha);
+      });
   define("addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * mat @ vec`.")
       .forward(addmv_forward)
       .grad("self", [](Tensor g, Meta, Meta, Meta, Scalar beta) { return scaled(g, beta); })
-      .grad("mat", [](Tensor g, Meta, Meta, Tensor v, Scalar, Scalar alpha) { return scaled(ops::outer(g, ops::conj(v)), alpha); })
-      .grad("vec", [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) { return scaled(ops::mv(adjoint(a), g), alpha); });
+      .grad("mat", [](Tensor g, Meta, Meta, Tensor v, Scalar,
+                      Scalar alpha) { return scaled(ops::outer(g, ops::conj(v)), alpha); })
+      .grad("vec",
+            [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) { return scaled(ops::mv(adjoint(a), g), alpha); });
   define(ops::linear, "nn.functional.linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor")
       .doc("`input @ weight^T + bias` over the last dimension of `input`; weight is [out_features, in_features].")
       .compose(linear_of);

@@ -181,7 +181,8 @@ void define_math(const Family& define) {
 
   define(ops::sigmoid, "sigmoid(Tensor self) -> Tensor")
       .doc("`1 / (1 + exp(-self))`.")
-      .alias("special.expit").alias("nn.functional.sigmoid")
+      .alias("special.expit")
+      .alias("nn.functional.sigmoid")
       .pointwise(slots::sigmoid, kFloat)
       .grad("self", [](Tensor g, Result y) { return ops::sigmoid_backward(g, y); });
   define(ops::sigmoid_backward, "sigmoid_backward(Tensor grad_output, Tensor output) -> Tensor")

@@ -43,24 +43,39 @@ Tensor gathered_gradient(const Tensor& g, const Tensor& positions, const Meta& x
 
 void define_order(const Family& define) {
   define(ops::sort, "sort(Tensor self, Dim dim=-1, bool descending=False) -> (Tensor values, IndexTensor indices)")
-      .doc("The elements in order along a dimension, and the positions they had. Equal elements keep their order; NaN is the largest.")
+      .doc(
+          "The elements in order along a dimension, and the positions they had. Equal elements keep their order; NaN "
+          "is the largest.")
       .example("local values, positions = torch.tensor{3, 1, 2}:sort()")
       .forward(sort_forward)
       .grad("self", [](Tensor g, Result, Result i, Meta x, int64_t dim) { return gathered_gradient(g, i, x, dim); });
-  define("sort:stable(Tensor self, *, bool stable, Dim dim=-1, bool descending=False) -> (Tensor values, IndexTensor indices)")
-      .compose([](const Tensor& x, bool, int64_t dim, bool descending) { return ops::sort.all({x, dim, descending}); });
+  define(
+      "sort:stable(Tensor self, *, bool stable, Dim dim=-1, bool descending=False) -> (Tensor values, IndexTensor "
+      "indices)")
+      .compose([](const Tensor& x, bool, int64_t dim, bool descending) {
+        return ops::sort.all({x, dim, descending});
+      });
   define("argsort(Tensor self, Dim dim=-1, bool descending=False) -> IndexTensor")
       .doc("The positions that put the elements in order along a dimension.")
-      .compose([](const Tensor& x, int64_t dim, bool descending) { return ops::sort.all({x, dim, descending}).tensor(1); });
+      .compose([](const Tensor& x, int64_t dim, bool descending) {
+        return ops::sort.all({x, dim, descending}).tensor(1);
+      });
   define("argsort:stable(Tensor self, *, bool stable, Dim dim=-1, bool descending=False) -> IndexTensor")
-      .compose([](const Tensor& x, bool, int64_t dim, bool descending) { return ops::sort.all({x, dim, descending}).tensor(1); });
-  define("msort(Tensor self) -> Tensor").doc("The elements in order along the first dimension.").compose([](const Tensor& x) {
-    return ops::sort.all({x, 0}).tensor(0);
-  });
-  define(ops::topk, "topk(Tensor self, int k, Dim dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, IndexTensor indices)")
+      .compose([](const Tensor& x, bool, int64_t dim, bool descending) {
+        return ops::sort.all({x, dim, descending}).tensor(1);
+      });
+  define("msort(Tensor self) -> Tensor")
+      .doc("The elements in order along the first dimension.")
+      .compose([](const Tensor& x) {
+        return ops::sort.all({x, 0}).tensor(0);
+      });
+  define(ops::topk,
+         "topk(Tensor self, int k, Dim dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, IndexTensor "
+         "indices)")
       .doc("The `k` largest or smallest elements along a dimension, and their positions.")
       .forward(topk_forward)
-      .grad("self", [](Tensor g, Result, Result i, Meta x, int64_t, int64_t dim) { return gathered_gradient(g, i, x, dim); });
+      .grad("self",
+            [](Tensor g, Result, Result i, Meta x, int64_t, int64_t dim) { return gathered_gradient(g, i, x, dim); });
 }
 
 }  // namespace facula

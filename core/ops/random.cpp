@@ -45,7 +45,8 @@ Tensor randint_into(const char* name, const Tensor& y, int64_t low, int64_t high
   return y;
 }
 
-Tensor randint_forward(Out& out, int64_t low, int64_t high, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
+Tensor randint_forward(Out& out, int64_t low, int64_t high, const IntList& size, const Gen& g, OptDType t,
+                       OptDevice d) {
   return randint_into("randint", out.make(size, t.value_or(DType::Int64), d.value_or(Device{})), low, high, g);
 }
 
@@ -101,7 +102,9 @@ Tensor bernoulli_into(const Tensor& y, const Tensor& p, const Gen& generator) {
 
 Tensor normal_of(Out& out, const Tensor& mean, const Tensor& std, const Gen& generator) {
   const Sizes sizes = broadcast(mean.sizes(), std.sizes(), "normal");
-  const DType t = is_floating(mean.dtype()) && !mean.impl()->is_number ? mean.dtype() : is_floating(std.dtype()) ? std.dtype() : default_dtype();
+  const DType t = is_floating(mean.dtype()) && !mean.impl()->is_number ? mean.dtype()
+                  : is_floating(std.dtype())                           ? std.dtype()
+                                                                       : default_dtype();
   if (!std.is_meta() && std.numel() > 0)
     check(item(ops::amin(std)).to<double>() >= 0, "normal: standard deviations must not be negative");
   const Tensor y = randn_into(out.make(sizes, t), generator);
@@ -130,15 +133,18 @@ void define_random(const Family& define) {
   define("rand(int[]... size, *, " OPTIONS)
       .doc("Uniform random numbers from 0 up to but not including 1.")
       .forward(+[](Out& out, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
-        return rand_into(out.make(size, continuous("rand", t), d.value_or(Device{})), g); });
+        return rand_into(out.make(size, continuous("rand", t), d.value_or(Device{})), g);
+      });
   define("randn(int[]... size, *, " OPTIONS)
       .doc("Random numbers from the standard normal distribution.")
       .forward(+[](Out& out, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
-        return randn_into(out.make(size, continuous("randn", t), d.value_or(Device{})), g); });
+        return randn_into(out.make(size, continuous("randn", t), d.value_or(Device{})), g);
+      });
   define("randint(int high, int[] size, *, " OPTIONS)
       .doc("Random integers from `low` (0) up to but not including `high`.")
       .forward(+[](Out& out, int64_t high, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
-        return randint_forward(out, 0, high, size, g, t, d); });
+        return randint_forward(out, 0, high, size, g, t, d);
+      });
   define("randint:low(int low, int high, int[] size, *, " OPTIONS).forward(randint_forward);
   define("randperm(int n, *, " OPTIONS)
       .doc("The numbers 1 to n in random order.")
@@ -153,18 +159,26 @@ void define_random(const Family& define) {
   define("rand_like(Tensor self, *, " OPTIONS)
       .doc("Uniform random numbers from [0, 1) in `self`'s sizes.")
       .forward(+[](Out& out, const Tensor& x, const Gen& g, OptDType t, OptDevice d) {
-        return rand_into(out.make(x.sizes(), continuous("rand_like", t.value_or(x.dtype())), d.value_or(x.device())), g); });
+        return rand_into(out.make(x.sizes(), continuous("rand_like", t.value_or(x.dtype())), d.value_or(x.device())),
+                         g);
+      });
   define("randn_like(Tensor self, *, " OPTIONS)
       .doc("Normal random numbers in `self`'s sizes.")
       .forward(+[](Out& out, const Tensor& x, const Gen& g, OptDType t, OptDevice d) {
-        return randn_into(out.make(x.sizes(), continuous("randn_like", t.value_or(x.dtype())), d.value_or(x.device())), g); });
+        return randn_into(out.make(x.sizes(), continuous("randn_like", t.value_or(x.dtype())), d.value_or(x.device())),
+                          g);
+      });
   define("randint_like(Tensor self, int high, *, " OPTIONS)
       .doc("Random integers from `low` (0) up to but not including `high`, in `self`'s sizes.")
       .forward(+[](Out& out, const Tensor& x, int64_t high, const Gen& g, OptDType t, OptDevice d) {
-        return randint_into("randint_like", out.make(x.sizes(), t.value_or(x.dtype()), d.value_or(x.device())), 0, high, g); });
+        return randint_into("randint_like", out.make(x.sizes(), t.value_or(x.dtype()), d.value_or(x.device())), 0, high,
+                            g);
+      });
   define("randint_like:low(Tensor self, int low, int high, *, " OPTIONS)
       .forward(+[](Out& out, const Tensor& x, int64_t low, int64_t high, const Gen& g, OptDType t, OptDevice d) {
-        return randint_into("randint_like", out.make(x.sizes(), t.value_or(x.dtype()), d.value_or(x.device())), low, high, g); });
+        return randint_into("randint_like", out.make(x.sizes(), t.value_or(x.dtype()), d.value_or(x.device())), low,
+                            high, g);
+      });
 
   define("uniform_(Tensor self, float from=0, float to=1, *, Generator? generator=None) -> Tensor")
       .doc("Overwrites `self` with uniform random numbers from [from, to).")
@@ -214,7 +228,8 @@ void define_random(const Family& define) {
       .forward(normal_of);
   define("normal:size(float mean, float std, int[] size, *, " OPTIONS)
       .forward(+[](Out& out, double mean, double std, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
-        return normal_forward(out.make(size, continuous("normal", t), d.value_or(Device{})), mean, std, g); });
+        return normal_forward(out.make(size, continuous("normal", t), d.value_or(Device{})), mean, std, g);
+      });
   define("nn.functional.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor")
       .doc("In training, zeroes elements with probability `p` and scales the others by `1 / (1 - p)`.")
       .compose(dropout_of);

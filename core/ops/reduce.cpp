@@ -57,7 +57,8 @@ int64_t count(const Sizes& sizes, const IntList& dims) {
 
 void check_not_empty(const char* name, const Tensor& x, const IntList& dims) {
   for (const int64_t d : dims)
-    check(x.size(d) > 0, name, ": dimension ", Counting::shown(d), " of ", x.sizes(), " has no elements to choose from");
+    check(x.size(d) > 0, name, ": dimension ", Counting::shown(d), " of ", x.sizes(),
+          " has no elements to choose from");
 }
 
 DType sum_dtype(const Tensor& x, OptDType dtype) {
@@ -91,8 +92,8 @@ Tensor prod_gradient(Tensor g, Result y, Tensor x, IntList dims) {
   const int64_t dim = dims.size() == 1 ? dims[0] : 0, n = line.size(dim);
   const Tensor one = ops::ones_like(ops::narrow(line, dim, 0, 1));
   const Tensor before = ops::cumprod(ops::cat({one, ops::narrow(line, dim, 0, n - 1)}, dim), dim);
-  const Tensor after = ops::flip(ops::cumprod(ops::flip(ops::cat({ops::narrow(line, dim, 1, n - 1), one}, dim), IntList{dim}), dim),
-                                 IntList{dim});
+  const Tensor after = ops::flip(
+      ops::cumprod(ops::flip(ops::cat({ops::narrow(line, dim, 1, n - 1), one}, dim), IntList{dim}), dim), IntList{dim});
   return whole * ops::conj(ops::reshape(before * after, x.sizes()));
 }
 
@@ -136,7 +137,8 @@ std::tuple<Tensor, Tensor> extreme_along(Out& out, const Tensor& x, int64_t dim,
     slots::copy(values, x);
     slots::fill(positions, 1);
   } else {
-    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, full), with_kept(positions, full), x, dim);
+    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, full), with_kept(positions, full), x,
+                                                               dim);
   }
   return {values, positions};
 }
@@ -179,7 +181,8 @@ Tensor std_of(const Tensor& x, const IntList& dims, const OptScalar& correction,
 }
 OptScalar bessel(bool unbiased) { return Scalar(unbiased ? 1 : 0); }
 
-Tensor norm_forward(Out& out, const Tensor& given, const OptScalar& p, const IntList& dims, bool keepdim, OptDType dtype) {
+Tensor norm_forward(Out& out, const Tensor& given, const OptScalar& p, const IntList& dims, bool keepdim,
+                    OptDType dtype) {
   check(is_differentiable(given.dtype()), "norm: expected a floating or complex dtype, got ", given.dtype());
   const Tensor x = converted(given, dtype.value_or(given.dtype()));
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), real_dtype(x.dtype()));
@@ -209,16 +212,17 @@ struct Matrices {
   Sizes sizes;    // in that order
 };
 Matrices matrices(const Tensor& x, const IntList& dims) {
-  check(dims.size() == 2 && is_differentiable(x.dtype()), "norm: p='nuc' needs two dimensions and a floating or complex dtype, got ",
-        x.dtype(), ' ', x.sizes());
+  check(dims.size() == 2 && is_differentiable(x.dtype()),
+        "norm: p='nuc' needs two dimensions and a floating or complex dtype, got ", x.dtype(), ' ', x.sizes());
   Matrices m;
   for (int64_t d = 0; d < x.dim(); ++d)
     if (!dims.contains(d)) m.order.push_back(d);
   for (const int64_t d : dims) m.order.push_back(d);
   const Tensor moved = ops::permute(x, m.order);
   m.sizes = moved.sizes();
-  m.x = dense(ops::reshape(moved, {m.sizes.empty() ? 1 : x.numel() / std::max<int64_t>(1, moved.size(-1) * moved.size(-2)),
-                                   moved.size(-2), moved.size(-1)}));
+  m.x = dense(
+      ops::reshape(moved, {m.sizes.empty() ? 1 : x.numel() / std::max<int64_t>(1, moved.size(-1) * moved.size(-2)),
+                           moved.size(-2), moved.size(-1)}));
   return m;
 }
 struct Svd {
@@ -290,7 +294,8 @@ Tensor cumprod_gradient(Tensor g, Result y, Tensor x, int64_t dim) {
   for (int64_t k = 0; k < n; ++k) {
     const Tensor others = ops::cat({one, ops::narrow(x, dim, k + 1, n - k - 1)}, dim);
     const Tensor before = k == 0 ? one : ops::prod.all({ops::narrow(x, dim, 0, k), IntList{dim}, true}).tensor();
-    slopes.push_back(ops::sum(ops::narrow(g, dim, k, n - k) * ops::conj(ops::cumprod(others, dim) * before), {dim}, true));
+    slopes.push_back(
+        ops::sum(ops::narrow(g, dim, k, n - k) * ops::conj(ops::cumprod(others, dim) * before), {dim}, true));
   }
   return ops::cat(slopes, dim);
 }
@@ -307,7 +312,8 @@ void define_reduce(const Family& define) {
       .doc("Mean of the elements, over all dimensions or over those in `dim`.")
       .forward(mean_forward)
       .grad("self", [](Tensor g, Meta x, IntList dim) {
-        return restored(g / static_cast<double>(count(x.sizes(), dim)), x.sizes(), dim); });
+        return restored(g / static_cast<double>(count(x.sizes(), dim)), x.sizes(), dim);
+      });
   define(ops::prod, "_prod(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc("Product of the elements, over all dimensions or over one.")
       .node("ProdBackward0")
@@ -350,8 +356,9 @@ void define_reduce(const Family& define) {
   define("max:dim(Tensor self, Dim dim, bool keepdim=False) -> (Tensor values, IndexTensor indices)")
       .forward(extreme_along<true>)
       .grad("self", [](Tensor g, Result, Result i, Meta x, int64_t dim) { return chosen_gradient(g, i, x, dim); });
-  define("max:other(Tensor self, Tensor other) -> Tensor")
-      .compose([](const Tensor& x, const Tensor& y) { return ops::maximum(x, y); });
+  define("max:other(Tensor self, Tensor other) -> Tensor").compose([](const Tensor& x, const Tensor& y) {
+    return ops::maximum(x, y);
+  });
   define("min(Tensor self) -> Tensor")
       .doc("The smallest element; along a dimension also its position; of two tensors the smaller, element by element.")
       .node("MinBackward1")
@@ -360,8 +367,9 @@ void define_reduce(const Family& define) {
   define("min:dim(Tensor self, Dim dim, bool keepdim=False) -> (Tensor values, IndexTensor indices)")
       .forward(extreme_along<false>)
       .grad("self", [](Tensor g, Result, Result i, Meta x, int64_t dim) { return chosen_gradient(g, i, x, dim); });
-  define("min:other(Tensor self, Tensor other) -> Tensor")
-      .compose([](const Tensor& x, const Tensor& y) { return ops::minimum(x, y); });
+  define("min:other(Tensor self, Tensor other) -> Tensor").compose([](const Tensor& x, const Tensor& y) {
+    return ops::minimum(x, y);
+  });
   define(ops::argmax, "argmax(Tensor self, Dim? dim=None, bool keepdim=False) -> IndexTensor")
       .doc("Position of the largest element in the flattened tensor, or along a dimension; the first of equal ones.")
       .forward(position<true>);
@@ -390,22 +398,30 @@ void define_reduce(const Family& define) {
       .forward(var_forward)
       .grad("self", var_gradient);
   define("var(Tensor self, bool unbiased=True) -> Tensor")
-      .doc("The variance over all dimensions or those in `dim`: squared distances from the mean over count - correction (1).")
+      .doc(
+          "The variance over all dimensions or those in `dim`: squared distances from the mean over count - correction "
+          "(1).")
       .compose([](const Tensor& x, bool unbiased) { return ops::var(x, {}, bessel(unbiased)); });
   define("var:dim(Tensor self, Dim[]? dim, bool unbiased=True, bool keepdim=False) -> Tensor")
       .compose([](const Tensor& x, const IntList& dim, bool unbiased, bool keepdim) {
-        return ops::var(x, dim, bessel(unbiased), keepdim); });
+        return ops::var(x, dim, bessel(unbiased), keepdim);
+      });
   define("var:correction(Tensor self, Dim[]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor")
-      .compose([](const Tensor& x, const IntList& dim, const OptScalar& c, bool keepdim) { return ops::var(x, dim, c, keepdim); });
+      .compose([](const Tensor& x, const IntList& dim, const OptScalar& c, bool keepdim) {
+        return ops::var(x, dim, c, keepdim);
+      });
   define("std(Tensor self, bool unbiased=True) -> Tensor")
       .doc("The standard deviation over all dimensions or those in `dim`: the square root of the variance.")
-      .compose([](const Tensor& x, bool unbiased) { return std_of(x, dims_of(x.sizes(), {}), bessel(unbiased), false); });
+      .compose(
+          [](const Tensor& x, bool unbiased) { return std_of(x, dims_of(x.sizes(), {}), bessel(unbiased), false); });
   define("std:dim(Tensor self, Dim[]? dim, bool unbiased=True, bool keepdim=False) -> Tensor")
       .compose([](const Tensor& x, const IntList& dim, bool unbiased, bool keepdim) {
-        return std_of(x, dim, bessel(unbiased), keepdim); });
+        return std_of(x, dim, bessel(unbiased), keepdim);
+      });
   define("std:correction(Tensor self, Dim[]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor")
       .compose(std_of);
-  define(ops::norm, "norm(Tensor self, Scalar? p=2, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+  define(ops::norm,
+         "norm(Tensor self, Scalar? p=2, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc("The p-norm `(sum |x|^p)^(1/p)`, over all dimensions or over those in `dim`.")
       .node("LinalgVectorNormBackward0")
       .forward(norm_forward)
@@ -425,7 +441,8 @@ void define_reduce(const Family& define) {
       .alias("special.logsumexp")
       .forward(logsumexp_forward)
       .grad("self", [](Tensor g, Result y, Tensor x, IntList dim) {
-        return restored(g, x.sizes(), dim) * ops::exp(x - restored(y, x.sizes(), dim)); });
+        return restored(g, x.sizes(), dim) * ops::exp(x - restored(y, x.sizes(), dim));
+      });
 
   define(ops::cumsum, "cumsum(Tensor self, Dim dim, *, DType? dtype=None) -> Tensor")
       .doc("Running sums along a dimension.")

@@ -41,12 +41,14 @@ IntList along(const Tensor& x, int64_t dim) { return x.dim() == 0 ? IntList{} : 
 void define_softmax(const Family& define) {
   define(ops::softmax, "softmax(Tensor self, Dim dim, *, DType? dtype=None) -> Tensor")
       .doc("`exp(self)` scaled to sum up to 1 along a dimension, computed without overflow.")
-      .alias("nn.functional.softmax").alias("special.softmax")
+      .alias("nn.functional.softmax")
+      .alias("special.softmax")
       .forward(normalised<slots::softmax>)
       .grad("self", [](Tensor g, Result y, Meta, int64_t dim) { return ops::softmax_backward(g, y, dim); });
   define(ops::log_softmax, "log_softmax(Tensor self, Dim dim, *, DType? dtype=None) -> Tensor")
       .doc("The logarithm of softmax, computed without overflow.")
-      .alias("nn.functional.log_softmax").alias("special.log_softmax")
+      .alias("nn.functional.log_softmax")
+      .alias("special.log_softmax")
       .forward(normalised<slots::log_softmax>)
       .grad("self", [](Tensor g, Result y, Meta, int64_t dim) { return ops::log_softmax_backward(g, y, dim); });
   // With s = sum(g * y): dx = y * (g - s).
@@ -62,24 +64,30 @@ void define_softmax(const Family& define) {
   define(ops::log_softmax_backward, "_log_softmax_backward(Tensor grad_output, Tensor output, Dim dim) -> Tensor")
       .doc("The derivative of log_softmax from its result.")
       .forward(normalised_backward<slots::log_softmax_backward>)
-      .grad("grad_output", [](Tensor g, Meta, Tensor y, int64_t dim) {
-        return g - ops::sum(g * ops::exp(y), along(y, dim), true); })
+      .grad("grad_output",
+            [](Tensor g, Meta, Tensor y, int64_t dim) { return g - ops::sum(g * ops::exp(y), along(y, dim), true); })
       .grad("output", [](Tensor g, Tensor first, Tensor y, int64_t dim) {
-        return -(g * ops::exp(y) * ops::sum(first, along(y, dim), true)); });
+        return -(g * ops::exp(y) * ops::sum(first, along(y, dim), true));
+      });
 
   define("nn.functional.relu(Tensor input, bool inplace=False) -> Tensor")
       .doc("`max(input, 0)`.")
       .compose([](const Tensor& x, bool inplace) { return inplace ? ops::relu.in_place(x) : ops::relu(x); });
   define(ops::gelu, "nn.functional.gelu(Tensor input, *, str approximate='none') -> Tensor")
-      .doc("`x * Phi(x)` with the normal distribution's Phi, or its approximation by 'tanh' (Hendrycks and Gimpel 2016).")
+      .doc(
+          "`x * Phi(x)` with the normal distribution's Phi, or its approximation by 'tanh' (Hendrycks and Gimpel "
+          "2016).")
       .forward(+[](Out& out, Tensor x, const std::string& approximate) {
-        check(approximate == "none" || approximate == "tanh", "gelu: approximate must be 'none' or 'tanh', got '", approximate, "'");
+        check(approximate == "none" || approximate == "tanh", "gelu: approximate must be 'none' or 'tanh', got '",
+              approximate, "'");
         check(is_floating(x.dtype()), "gelu: expected a floating dtype, got ", x.dtype());
         const Scalar tanh = approximate == "tanh";
         Tensor inputs[] = {std::move(x)};
         return pointwise(out, "gelu", slots::gelu, kRealFloat, inputs, {&tanh, 1});
       })
-      .grad("input", [](Tensor g, Tensor x, std::string approximate) { return ops::gelu_backward(g, x, approximate == "tanh"); });
+      .grad("input", [](Tensor g, Tensor x, std::string approximate) {
+        return ops::gelu_backward(g, x, approximate == "tanh");
+      });
   // The composition, differentiable again; the slot is its fused form.
   define(ops::gelu_backward, "_gelu_backward(Tensor grad_output, Tensor self, bool tanh) -> Tensor")
       .doc("The derivative of gelu.")

@@ -60,8 +60,8 @@ bool view_strides(const Tensor& x, const Sizes& sizes, IntList& strides) {
 Tensor view_forward(const Tensor& x, const IntList& wanted) {
   const Sizes sizes = inferred(wanted, x.numel(), "view");
   IntList strides;
-  check(view_strides(x, sizes, strides), "view: ", x.sizes(), " with strides ", x.strides(), " cannot be seen as ", sizes,
-        " without a copy; use reshape");
+  check(view_strides(x, sizes, strides), "view: ", x.sizes(), " with strides ", x.strides(), " cannot be seen as ",
+        sizes, " without a copy; use reshape");
   return x.alias(sizes, strides, x.offset());
 }
 
@@ -117,8 +117,8 @@ Tensor as_strided_forward(const Tensor& x, const IntList& size, const IntList& s
   numel_of(size);
   const auto items = static_cast<int64_t>(x.storage()->bytes()) / x.item_size();
   const int64_t reach = extent(size, stride);
-  check(reach == 0 || offset <= items - reach, "as_strided: sizes ", size, " with strides ", stride, " from ", offset, " reach ",
-        offset + reach, " elements, the storage has ", items);
+  check(reach == 0 || offset <= items - reach, "as_strided: sizes ", size, " with strides ", stride, " from ", offset,
+        " reach ", offset + reach, " elements, the storage has ", items);
   return x.alias(size, stride, offset);
 }
 
@@ -205,8 +205,8 @@ Tensor select_forward(const Tensor& x, int64_t dim, int64_t index) {
   const int64_t n = x.size(dim), at = index < 0 ? index + n : index;
   if (at < 0 || at >= n) {
     const int base = Counting::base();
-    fail("select: position ", Counting::shown(index), " is outside ", base, "..", n - 1 + base, " in dimension ", dim + base, " of ",
-         x.sizes());
+    fail("select: position ", Counting::shown(index), " is outside ", base, "..", n - 1 + base, " in dimension ",
+         dim + base, " of ", x.sizes());
   }
   Sizes sizes = x.sizes();
   IntList strides = x.strides();
@@ -268,7 +268,8 @@ Tensor unflatten_of(const Tensor& x, int64_t dim, const IntList& wanted) {
 Tensor diagonal_forward(const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
   check(x.dim() >= 2 && dim1 != dim2, "diagonal: needs two different dimensions, got ", x.sizes());
   const int64_t rows = x.size(dim1), columns = x.size(dim2);
-  const int64_t length = std::max<int64_t>(0, offset >= 0 ? std::min(rows, columns - offset) : std::min(rows + offset, columns));
+  const int64_t length =
+      std::max<int64_t>(0, offset >= 0 ? std::min(rows, columns - offset) : std::min(rows + offset, columns));
   const int64_t skip = length == 0 ? 0 : offset >= 0 ? offset * x.stride(dim2) : -offset * x.stride(dim1);
   Sizes sizes;
   IntList strides;
@@ -295,7 +296,8 @@ Tensor view_as_real_forward(const Tensor& x) {
 }
 
 Tensor view_as_complex_forward(const Tensor& x) {
-  check(x.dtype() == DType::Float32 || x.dtype() == DType::Float64, "view_as_complex: expected float32 or float64, got ", x.dtype());
+  check(x.dtype() == DType::Float32 || x.dtype() == DType::Float64,
+        "view_as_complex: expected float32 or float64, got ", x.dtype());
   check(x.dim() > 0 && x.size(-1) == 2, "view_as_complex: the last dimension must have size 2, got ", x.sizes());
   check(x.stride(-1) == 1, "view_as_complex: the last dimension must have stride 1, it has ", x.stride(-1));
   Sizes sizes(x.sizes().begin(), x.sizes().end() - 1);
@@ -318,33 +320,36 @@ void define_view(const Family& define) {
       .view(as_strided_forward)
       .grad("self", as_strided_gradient);
   define(ops::view, "view(Tensor self, int[]... size) -> Tensor")
-      .doc("The same elements in other sizes, without a copy; one size may be -1. See reshape, which copies where it must.")
+      .doc(
+          "The same elements in other sizes, without a copy; one size may be -1. See reshape, which copies where it "
+          "must.")
       .example("torch.arange(6):view(2, -1)")
       .view(view_forward)
       .grad("self", [](Tensor g, Meta x) { return ops::reshape(g, x.sizes()); });
   define("view:dtype(Tensor self, DType dtype) -> Tensor")
       .doc("The same bytes as numbers of another dtype.")
       .view(view_dtype_forward);
-  define("view_as(Tensor self, Tensor other) -> Tensor").doc("`self:view(other:size())`.").compose([](const Tensor& x, const Tensor& y) {
-    return ops::view(x, y.sizes());
-  });
+  define("view_as(Tensor self, Tensor other) -> Tensor")
+      .doc("`self:view(other:size())`.")
+      .compose([](const Tensor& x, const Tensor& y) { return ops::view(x, y.sizes()); });
   define(ops::reshape, "reshape(Tensor self, int[]... shape) -> Tensor")
       .doc("The same elements in other sizes, a view where possible; one size may be -1.")
       .compose(reshape_of);
-  define("reshape_as(Tensor self, Tensor other) -> Tensor").doc("`self:reshape(other:size())`.").compose([](const Tensor& x, const Tensor& y) {
-    return ops::reshape(x, y.sizes());
-  });
+  define("reshape_as(Tensor self, Tensor other) -> Tensor")
+      .doc("`self:reshape(other:size())`.")
+      .compose([](const Tensor& x, const Tensor& y) { return ops::reshape(x, y.sizes()); });
   define(ops::expand, "expand(Tensor self, int[]... size, *, bool implicit=False) -> Tensor")
       .doc("A view in which dimensions of size 1 are stretched; -1 keeps a size.")
       .view(expand_forward)
       .grad("self", [](Tensor g) { return g; });
-  define("expand_as(Tensor self, Tensor other) -> Tensor").doc("`self:expand(other:size())`.").compose([](const Tensor& x, const Tensor& y) {
-    return ops::expand(x, y.sizes());
-  });
+  define("expand_as(Tensor self, Tensor other) -> Tensor")
+      .doc("`self:expand(other:size())`.")
+      .compose([](const Tensor& x, const Tensor& y) { return ops::expand(x, y.sizes()); });
 
   define(ops::transpose, "transpose(Tensor self, Dim dim0, Dim dim1) -> Tensor")
       .doc("A view with two dimensions exchanged.")
-      .alias("swapaxes").alias("swapdims")
+      .alias("swapaxes")
+      .alias("swapdims")
       .view(transpose_forward)
       .grad("self", [](Tensor g, Meta, int64_t a, int64_t b) { return ops::transpose(g, a, b); });
   define(ops::t, "t(Tensor self) -> Tensor")
@@ -361,7 +366,9 @@ void define_view(const Family& define) {
       .grad("self", [](Tensor g, Meta x) { return ops::reshape(g, x.sizes()); });
   define("squeeze:dim(Tensor self, Dim[] dim) -> Tensor")
       .doc("A view without the given dimensions, where they have size 1.")
-      .view(+[](const Tensor& x, const IntList& dims) { return without_dims(x, [&](int64_t d) { return dims.contains(d); }); })
+      .view(+[](const Tensor& x, const IntList& dims) {
+        return without_dims(x, [&](int64_t d) { return dims.contains(d); });
+      })
       .grad("self", [](Tensor g, Meta x) { return ops::reshape(g, x.sizes()); });
   define(ops::unsqueeze, "unsqueeze(Tensor self, NewDim dim) -> Tensor")
       .doc("A view with a new dimension of size 1 at `dim`.")
@@ -375,7 +382,9 @@ void define_view(const Family& define) {
         return placed(g, x, [&](const Tensor& m) { return select_forward(m, dim, index); });
       });
   define(ops::slice, "_slice(Tensor self, Dim dim, Index? start=None, int? end=None, int step=1) -> Tensor")
-      .doc("A view of every `step`-th position of a dimension, from `start` up to but not including `end`, counted from 0.")
+      .doc(
+          "A view of every `step`-th position of a dimension, from `start` up to but not including `end`, counted from "
+          "0.")
       .node("SliceBackward0")
       .view(slice_forward)
       .grad("self", [](Tensor g, Meta x, int64_t dim, OptInt start, OptInt end, int64_t step) {
@@ -405,7 +414,9 @@ void define_view(const Family& define) {
       });
   define("linalg.diagonal(Tensor A, *, int offset=0, Dim dim1=-2, Dim dim2=-1) -> Tensor")
       .doc("A view of a diagonal as the last dimension; `offset` counts above the main one, negative below.")
-      .compose([](const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) { return ops::diagonal(x, offset, dim1, dim2); });
+      .compose([](const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
+        return ops::diagonal(x, offset, dim1, dim2);
+      });
 
   define(ops::view_as_real, "view_as_real(Tensor self) -> Tensor")
       .doc("A complex tensor as pairs of real numbers, in a new last dimension.")

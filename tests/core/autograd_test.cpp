@@ -123,7 +123,8 @@ TEST_CASE("unused inputs are an error unless allowed") {
 TEST_CASE("a non-scalar needs a gradient of its sizes") {
   const Tensor x = leaf({2}, 1);
   CHECK_THROWS_WITH_AS(run_backward(x * 2), doctest::Contains("scalar"), Error);
-  CHECK_THROWS_WITH_AS(backward({x * 2}, {empty({3}, DType::Float64)}, false, false), doctest::Contains("shape"), Error);
+  CHECK_THROWS_WITH_AS(backward({x * 2}, {empty({3}, DType::Float64)}, false, false), doctest::Contains("shape"),
+                       Error);
 }
 
 TEST_CASE("a chain of a million operations is walked and released without recursion") {

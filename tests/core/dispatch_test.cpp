@@ -85,11 +85,16 @@ TEST_CASE("overlapping input is read before it is overwritten") {
 TEST_CASE("dims are wrapped, checked, and named as the caller counts") {
   const Tensor x = filled({2, 3}, 1);
   CHECK(ops::sum(x, {-1}).sizes() == Sizes{2});
-  CHECK_THROWS_WITH_AS(ops::sum(x, {2}), doctest::Contains("dim 2 is out of range for a tensor with 2 dimensions (0..1 or -2..-1)"), Error);
+  CHECK_THROWS_WITH_AS(ops::sum(x, {2}),
+                       doctest::Contains("dim 2 is out of range for a tensor with 2 dimensions (0..1 or -2..-1)"),
+                       Error);
   CHECK_THROWS_WITH_AS(ops::sum(x, {0, -2}), doctest::Contains("twice"), Error);
   const Counting lua(1);
-  CHECK_THROWS_WITH_AS(ops::sum(x, {2}), doctest::Contains("dim 3 is out of range for a tensor with 2 dimensions (1..2 or -2..-1)"), Error);
-  CHECK_THROWS_WITH_AS(x + filled({2, 4}, 1), doctest::Contains("add: sizes (2, 3) and (2, 4) do not broadcast at dimension 2"), Error);
+  CHECK_THROWS_WITH_AS(ops::sum(x, {2}),
+                       doctest::Contains("dim 3 is out of range for a tensor with 2 dimensions (1..2 or -2..-1)"),
+                       Error);
+  CHECK_THROWS_WITH_AS(x + filled({2, 4}, 1),
+                       doctest::Contains("add: sizes (2, 3) and (2, 4) do not broadcast at dimension 2"), Error);
 }
 
 TEST_CASE("t_ and its kind change the geometry of the tensor itself") {

@@ -43,7 +43,8 @@ TEST_CASE("pieces that begin and end anywhere visit every element once") {
     for (const auto& [begin, end] : {std::pair<int64_t, int64_t>{0, cut}, {cut, 60}})
       nest.rows(begin, end, [&](const std::array<char*, 2>& p, int64_t n) {
         for (int64_t i = 0; i < n; ++i)
-          *reinterpret_cast<int64_t*>(p[0] + i * nest.stride[0][0]) = *reinterpret_cast<int64_t*>(p[1] + i * nest.stride[0][1]);
+          *reinterpret_cast<int64_t*>(p[0] + i * nest.stride[0][0]) =
+              *reinterpret_cast<int64_t*>(p[1] + i * nest.stride[0][1]);
       });
     bool equal = true;
     for (int64_t i = 0; i < 5; ++i)

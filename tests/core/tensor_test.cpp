@@ -19,7 +19,8 @@ TEST_CASE("views share storage and version") {
 
 TEST_CASE("sizes that cannot be had are errors") {
   CHECK_THROWS_WITH_AS(empty({-1}, DType::Float32), doctest::Contains("negative"), Error);
-  CHECK_THROWS_WITH_AS(empty({int64_t{1} << 40, int64_t{1} << 40}, DType::Float32), doctest::Contains("more elements"), Error);
+  CHECK_THROWS_WITH_AS(empty({int64_t{1} << 40, int64_t{1} << 40}, DType::Float32), doctest::Contains("more elements"),
+                       Error);
   CHECK_THROWS_AS(empty({int64_t{1} << 60}, DType::Float32), Error);
   CHECK_THROWS_AS(empty({int64_t{1} << 50}, DType::Float32), OutOfMemory);
 }
@@ -41,7 +42,13 @@ TEST_CASE("the address rule holds for random chains of views") {
         case 0: x = ops::transpose(x, d, 0); break;
         case 1: x = ops::select(x, d, static_cast<int64_t>(random() % static_cast<unsigned>(x.size(d)))); break;
         case 2: x = ops::slice(x, d, 0, x.size(d), 2); break;
-        default: x = ops::expand(ops::unsqueeze(x, d), [&] { Sizes s = x.sizes(); s.insert(static_cast<size_t>(d), 2); return s; }()); break;
+        default:
+          x = ops::expand(ops::unsqueeze(x, d), [&] {
+            Sizes s = x.sizes();
+            s.insert(static_cast<size_t>(d), 2);
+            return s;
+          }());
+          break;
       }
     }
     const Tensor flat = ops::contiguous(ops::reshape(x, {-1}));
