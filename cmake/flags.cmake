@@ -48,7 +48,8 @@ if(FACULA_CHECKED)
 endif()
 if(FACULA_SANITIZE)
   target_compile_options(facula_flags INTERFACE
-    -fsanitize=${FACULA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fsanitize=${FACULA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
+    -Wno-maybe-uninitialized) # instrumented code raises it falsely
   add_link_options(-fsanitize=${FACULA_SANITIZE})
 endif()
 if(FACULA_COVERAGE)

@@ -5,8 +5,8 @@
 
 namespace facula::interp {
 
-/// A tensor of the numbers, booleans or tensors in the value at `index`, as `torch.tensor` makes it; `where` names the caller
-/// in errors. Without a dtype, numbers become the default dtype whatever they are, booleans bool, `1LL` int64.
+/// A tensor of the numbers, booleans or tensors in the value at `index`, as `torch.tensor` makes it; `where` names the
+/// caller in errors. Without a dtype, numbers become the default dtype whatever they are, booleans bool, `1LL` int64.
 Tensor tensor_of(lua_State* L, State& S, int index, const char* where, OptDType dtype, Device device);
 
 /// `x` in that dtype and on that device; `x` itself where nothing changes.

@@ -48,8 +48,8 @@ void call_lua(lua_State* L, State& S, int arguments, int results);
 using Body = int (*)(lua_State*, Function&);
 enum class Retry : bool { No, Yes };
 
-/// Runs `body` and turns what it throws into a Lua error at the user's line. A call that may be retried is made once more,
-/// after a collection, when memory ran out; it has changed nothing but the stack above its arguments.
+/// Runs `body` and turns what it throws into a Lua error at the user's line. A call that may be retried is made once
+/// more, after a collection, when memory ran out; it has changed nothing but the stack above its arguments.
 int guarded(lua_State* L, Body body, Retry retry);
 
 /// The C function around a body; its closures have the Function as first upvalue.

@@ -5,8 +5,8 @@
 
 namespace facula::interp {
 
-/// One reference to a tensor, or, after torch.scope released it, the address of the place where that happened plus one (of
-/// none after the collector came by). Several handles may hold one tensor.
+/// One reference to a tensor, or, after torch.scope released it, the address of the place where that happened plus one
+/// (of none after the collector came by). Several handles may hold one tensor.
 struct Handle {
   static constexpr uintptr_t kCollected = 1;
   static constexpr char kMark = 0;  // its address is the mark: no other userdata holds it

@@ -1,8 +1,8 @@
 // Note [Indexing]
-// A key is a list of items, one for each dimension; a number, mask or index tensor alone is a list of one. Numbers, ranges,
-// newaxis and "..." make a view, one operator for each. Index tensors, and masks as the positions where they are true, are left
-// for the `index` operators, which follow PyTorch's rules for where the new dimensions go. Ranges include both ends and are
-// cut to the tensor, as Python's are.
+// A key is a list of items, one for each dimension; a number, mask or index tensor alone is a list of one. Numbers,
+// ranges, newaxis and "..." make a view, one operator for each. Index tensors, and masks as the positions where they
+// are true, are left for the `index` operators, which follow PyTorch's rules for where the new dimensions go. Ranges
+// include both ends and are cut to the tensor, as Python's are.
 #include "interp/index.h"
 
 #include <algorithm>

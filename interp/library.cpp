@@ -27,8 +27,8 @@ void push_default(lua_State* L, State& S, const Value& v) {
   }
 }
 
-// Reads the arguments of a Lua function, returns them by name. What was given is handed on as it is, except that one number for
-// T[n] becomes a list.
+// Reads the arguments of a Lua function, returns them by name. What was given is handed on as it is, except that one
+// number for T[n] becomes a list.
 int read(lua_State* L, Function& f) {
   State& S = *f.state;
   Arguments arguments(L, S, f.name, f.schema, {.explain = true, .counts_from_one = true});

@@ -1,8 +1,8 @@
 // Note [When to collect]
-// A handle is 8 bytes to Lua's collector, whatever the tensor holds. So the binding counts: when more bytes were allocated
-// since the last collection than max(64 MB, what was in use after it), it collects. Lua's heap may make that slow (0.25 ms per
-// MB), so it holds back while less than 4 times the last duration has gone by, up to max(512 MB, in use). The peak stays
-// within about twice what is alive, at a few per cent of the time.
+// A handle is 16 bytes to Lua's collector, whatever the tensor holds. So the binding counts: when more bytes were
+// allocated since the last collection than max(64 MB, what was in use after it), it collects. Lua's heap may make that
+// slow (0.25 ms per MB), so it holds back while less than 4 times the last duration has gone by, up to max(512 MB, in
+// use). The peak stays within about twice what is alive, at a few per cent of the time.
 #include "interp/memory.h"
 
 #include <algorithm>

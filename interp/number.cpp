@@ -5,7 +5,8 @@
 namespace facula::interp {
 namespace {
 
-// The C API knows neither the type of cdata nor how to make it; ffi does. lua_topointer gives the address of what it holds.
+// The C API knows neither the type of cdata nor how to make it; ffi does. lua_topointer gives the address of what it
+// holds.
 constexpr char kCDataSource[] = R"(
   local ok, ffi = pcall(require, "ffi")
   if not ok then return nil end

@@ -19,8 +19,8 @@
 namespace facula::interp {
 namespace {
 
-// Finalizers that run while a Lua state closes may still come in here, so State goes after lua_close. Where a foreign host closes
-// the state, nobody tells when that is done, and it stays.
+// Finalizers that run while a Lua state closes may still come in here, so State goes after lua_close. Where a foreign
+// host closes the state, nobody tells when that is done, and it stays.
 std::mutex states_mutex;
 std::vector<std::unique_ptr<State>>& states() {
   static auto* list = new std::vector<std::unique_ptr<State>>;

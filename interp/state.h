@@ -1,9 +1,9 @@
 // One interpreter: what the binding keeps beside a lua_State.
 //
 // Note [Raising and throwing]
-// Lua's errors and C++ exceptions both unwind these frames. Everything below `guarded` throws facula::Error and calls only
-// the part of Lua's API that does not raise (or raises when the Lua heap itself is exhausted: LuaJIT unwinds C++ frames with
-// their destructors then). Callbacks into Lua run under lua_pcall; what they raise travels on as LuaError.
+// Lua's errors and C++ exceptions both unwind these frames. Everything below `guarded` throws facula::Error and calls
+// only the part of Lua's API that does not raise (or raises when the Lua heap itself is exhausted: LuaJIT unwinds C++
+// frames with their destructors then). Callbacks into Lua run under lua_pcall; what they raise travels on as LuaError.
 #pragma once
 
 #include <chrono>

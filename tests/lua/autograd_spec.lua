@@ -305,7 +305,11 @@ describe("a Function", function()
     fails(function() torch.autograd.Function.extend { forward = print } end, "'backward' must be a function")
     fails(function() Product.apply(3) end, "F:apply")
     local ctx
-    torch.autograd.Function.extend({ forward = function(c, x) ctx = c return x * 1 end, backward = print }):apply(leaf(1))
+    local function forward(c, x)
+      ctx = c
+      return x * 1
+    end
+    torch.autograd.Function.extend({ forward = forward, backward = print }):apply(leaf(1))
     fails(function() ctx:saved_tensors() end, "only while forward or backward run")
   end)
 

@@ -166,11 +166,12 @@ end)
 
 describe("a graph", function()
   it("of a hundred thousand operations is freed without recursion", function()
-    local x = torch.ones(1, { requires_grad = true })
-    local y = x
-    for _ = 1, 100000 do y = y + 1 end
-    y:backward()
-    y = nil
+    local x = torch.ones(1, { requires_grad = true });
+    (function()
+      local y = x
+      for _ = 1, 100000 do y = y + 1 end
+      y:backward()
+    end)()
     collectgarbage()
     equal(x.grad:item(), 1)
   end)
