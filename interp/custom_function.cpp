@@ -291,6 +291,7 @@ void connect(lua_State* L, State& S, const Ref<LuaNode>& node, const Tensors& in
       set_history(t, node);
     ++output;
   }
+  node->changed = node->constant = {};  // results among them would hold the node that they hold
 }
 
 // Spec:apply(...)

@@ -18,6 +18,12 @@ Tensor filled(Out& out, const Sizes& sizes, const Scalar& value, DType dtype, De
   return y;
 }
 
+// Any bytes are a number, but not any byte is a bool.
+Tensor unset(const Tensor& y) {
+  if (y.dtype() == DType::Bool) slots::fill(y, 0);
+  return y;
+}
+
 // Numbers that are data become the default dtype, whatever their values.
 DType data_type(const Scalar& value) { return value.kind() == Category::Integral ? default_dtype() : value.dtype(); }
 
@@ -82,8 +88,9 @@ Tensor like(Out& out, const Tensor& x, OptDType dtype, OptDevice device) {
 void define_creation(const Family& define) {
   define("empty(int[]... size, " OPTIONS)
       .doc("A tensor whose elements are not set.")
-      .forward(
-          +[](Out& out, const IntList& size, OptDType t, OptDevice d) { return out.make(size, chosen(t), chosen(d)); });
+      .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) {
+        return unset(out.make(size, chosen(t), chosen(d)));
+      });
   define("zeros(int[]... size, " OPTIONS)
       .doc("A tensor of zeros.")
       .example("torch.zeros(2, 3)")
@@ -106,7 +113,7 @@ void define_creation(const Family& define) {
         check(size.size() == stride.size(), "empty_strided: ", size, " and ", stride, " have different lengths");
         for (const int64_t s : stride) check(s >= 0, "empty_strided: stride ", s, " is negative");
         numel_of(size);
-        return empty_strided(size, stride, chosen(t), chosen(d));
+        return unset(empty_strided(size, stride, chosen(t), chosen(d)));
       });
 
   define(ops::arange, "arange(Scalar end, " OPTIONS)
@@ -128,7 +135,7 @@ void define_creation(const Family& define) {
 
   define("empty_like(Tensor self, " OPTIONS)
       .doc("A tensor of `self`'s sizes whose elements are not set.")
-      .forward(like);
+      .forward(+[](Out& out, const Tensor& x, OptDType t, OptDevice d) { return unset(like(out, x, t, d)); });
   define(ops::zeros_like, "zeros_like(Tensor self, " OPTIONS)
       .doc("Zeros in `self`'s sizes.")
       .forward(+[](Out& out, const Tensor& x, OptDType t, OptDevice d) {
@@ -154,7 +161,7 @@ void define_creation(const Family& define) {
   define("new_empty(Tensor self, int[]... size, " OPTIONS)
       .doc("A tensor of `self`'s dtype and device whose elements are not set.")
       .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
-        return out.make(size, t.value_or(x.dtype()), d.value_or(x.device()));
+        return unset(out.make(size, t.value_or(x.dtype()), d.value_or(x.device())));
       });
   define("new_zeros(Tensor self, int[]... size, " OPTIONS)
       .doc("Zeros of `self`'s dtype and device.")

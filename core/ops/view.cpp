@@ -16,7 +16,7 @@ Sizes inferred(const Sizes& wanted, int64_t numel, const char* where) {
       unknown = static_cast<int64_t>(d);
     } else {
       check(sizes[d] >= 0, where, ": size ", sizes[d], " in ", wanted, " is negative");
-      known *= sizes[d];
+      check(!__builtin_mul_overflow(known, sizes[d], &known), where, ": ", numel, " elements do not fit into ", wanted);
     }
   }
   if (unknown >= 0) {

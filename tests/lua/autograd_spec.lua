@@ -291,6 +291,24 @@ describe("a Function", function()
     equal({ z:item(), x.grad:item() }, { 6, 2 })
   end)
 
+  it("that changes its argument in place is freed with it", function()
+    local Negate = torch.autograd.Function.extend {
+      forward = function(ctx, x)
+        ctx:mark_dirty(x)
+        return x:neg_()
+      end,
+      backward = function(_, g) return -g end,
+    }
+    local x = torch.ones(1000, { requires_grad = true })
+    collectgarbage()
+    collectgarbage()
+    local start = torch.memory_allocated();
+    (function() Negate:apply(x * 1) end)()
+    collectgarbage()
+    collectgarbage()
+    equal(torch.memory_allocated(), start)
+  end)
+
   it("says what is wrong", function()
     local function broken(backward)
       local F = torch.autograd.Function.extend { forward = function(_, x) return x * 2 end, backward = backward }
