@@ -18,7 +18,7 @@ local function figures(command)
   local pipe = io.popen(command .. " 2>&1")
   local text = pipe:read("*a")
   pipe:close()
-  local seconds = tonumber(text:match("^%s*([%d.]+)\n"))
+  local seconds = tonumber(("\n" .. text):match("\n%s*([%d.]+)%s*\n"))
   if not seconds then error(command .. " printed no figure:\n" .. text, 0) end
   return seconds, tonumber(text:match("([%d.]+) MB"))
 end
