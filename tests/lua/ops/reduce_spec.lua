@@ -1,6 +1,6 @@
 local torch = require "torch"
 local spec = require "spec"
-local cases, several = spec.cases, spec.several
+local cases, several, describe, it = spec.cases, spec.several, spec.describe, spec.it
 
 local x = torch.tensor { { 1, 5, 3 }, { 4, 2, 6 } }
 local whole = torch.tensor({ { 1, 2 }, { 3, 4 } }, { dtype = torch.int32 })
@@ -78,3 +78,17 @@ cases("softmax", {
 cases("log_softmax", {
   { "a dimension", torch.tensor { { 0, math.log(3) } }, 2, gives = { { math.log(0.25), math.log(0.75) } } },
 })
+
+-- Some integers were lost where lanes were folded: every length around it, against the formula.
+describe("integers of every length", function()
+  it("add up to n (n - 1) / 2 and multiply to 2^n", function()
+    for _, dtype in ipairs { torch.int16, torch.int32, torch.int64 } do
+      for n = 1, 150 do
+        assert(torch.arange(n):to(dtype):sum { dtype = dtype }:item() == n * (n - 1) / 2, n)
+      end
+    end
+    for n = 1, 52 do
+      assert(torch.full({ n }, 2, { dtype = torch.int64 }):prod():item() == 2 ^ n, n)
+    end
+  end)
+end)
