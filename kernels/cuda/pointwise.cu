@@ -54,7 +54,8 @@ __device__ T rest_floored(T x, T y) {
 
 template <class T>
 __device__ T power(T x, T y) {
-  if constexpr (std::is_integral_v<T>) {
+  if constexpr (std::is_integral_v<T>) {  // to a negative power only 1 and -1 do not vanish
+    if (y < 0) return x == 1 || x == -1 ? (y % 2 == 0 ? 1 : x) : 0;
     uint64_t result = 1, base = static_cast<uint64_t>(x);
     for (auto n = static_cast<uint64_t>(y); n != 0; n >>= 1, base *= base)
       if (n & 1) result *= base;
