@@ -189,11 +189,9 @@ AutogradMeta& autograd_meta(const Tensor& t) {
   return *meta;
 }
 
-bool requires_grad(const Tensor& t) {
-  const TensorImpl* impl = t.impl();
-  if (impl->requires_grad) return true;
-  const AutogradMeta* meta = impl->autograd.get();
-  return meta && (meta->grad_fn || is_stale(t, *meta));
+bool has_history(const Tensor& t) {
+  const AutogradMeta& meta = *t.impl()->autograd;
+  return meta.grad_fn || is_stale(t, meta);
 }
 
 bool is_leaf(const Tensor& t) { return !grad_fn(t); }

@@ -104,7 +104,8 @@ void destroy_autograd(AutogradMeta*);
 /// The tensor's meta, made if it has none.
 AutogradMeta& autograd_meta(const Tensor& t);
 
-bool requires_grad(const Tensor& t);
+bool has_history(const Tensor& t);
+inline bool requires_grad(const Tensor& t) { return t.impl()->requires_grad || (t.impl()->autograd && has_history(t)); }
 bool is_leaf(const Tensor& t);
 /// Marks a leaf. Errors: not a floating or complex dtype; turning it off for a non-leaf.
 void set_requires_grad(const Tensor& t, bool wanted);

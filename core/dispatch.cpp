@@ -94,6 +94,8 @@ void wrap_dims(const Operator& op, Value* arguments) {
   }
 }
 
+}  // namespace
+
 void check_devices(const Operator& op, const Value* arguments) {
   const Tensor* first = nullptr;
   each_tensor(op, arguments, [&](const Tensor& x) {
@@ -105,6 +107,8 @@ void check_devices(const Operator& op, const Value* arguments) {
     }
   });
 }
+
+namespace {
 
 // A target of another size gets new memory if its own is too small, as PyTorch's out= does.
 void resize(const Tensor& target, const Sizes& sizes) {
@@ -205,7 +209,7 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
   if (Observer* o = observer.load(std::memory_order_relaxed)) [[unlikely]]
     o->before(op, arguments);
   if (!op.dims.empty()) wrap_dims(op, arguments);
-  if (op.tensors.size() > 1 && !op.any_device) check_devices(op, arguments);
+  if (op.tensors.size() > 1 && !op.any_device && !op.slot) check_devices(op, arguments);
   const bool wants_grad = GradMode::enabled() && any_requires_grad(op, arguments);
   const bool in_place = mode == Out::Mode::InPlace;
   if (in_place) check_in_place(op, *targets, wants_grad);

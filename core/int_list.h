@@ -89,13 +89,21 @@ class IntList {
   bool contains(int64_t v) const { return std::find(begin(), end(), v) != end(); }
 
   friend bool operator==(const IntList& a, const IntList& b) {
-    return a.size_ == b.size_ && std::memcmp(a.begin(), b.begin(), a.size_ * sizeof(int64_t)) == 0;
+    if (a.size_ != b.size_) return false;
+    const int64_t *p = a.begin(), *q = b.begin();
+    for (uint32_t i = 0; i < a.size_; ++i)  // too short for a call of memcmp
+      if (p[i] != q[i]) return false;
+    return true;
   }
 
  private:
   void copy(const IntList& other) {
-    reserve(other.size_);
-    std::memcpy(begin(), other.begin(), other.size_ * sizeof(int64_t));
+    if (capacity_ == kInline && other.capacity_ == kInline) {  // all of it: a fixed number of moves
+      std::memcpy(here_, other.here_, sizeof here_);
+    } else {
+      reserve(other.size_);
+      std::memcpy(begin(), other.begin(), other.size_ * sizeof(int64_t));
+    }
     size_ = other.size_;
   }
   void take(IntList& other) noexcept {

@@ -127,6 +127,9 @@ void call(const Operator& op, Value* arguments, Results& results);
 void call_in_place(const Operator& op, Value* arguments, Results& results);
 /// `targets` receive the results: resized if their sizes differ, an error if their dtype cannot hold them.
 void call_out(const Operator& op, Value* arguments, const Tensors& targets, Results& results);
+/// An error if tensors are on different devices; CPU tensors of no dimension are numbers in effect. Pointwise operators
+/// with a slot ask for it themselves, where their inputs are not alike.
+void check_devices(const Operator& op, const Value* arguments);
 /// Puts defaults where arguments are missing and conforms the others; fails for what is required or of the wrong type.
 void complete(const Operator& op, Value* arguments);
 

@@ -133,6 +133,7 @@ static bool invoke_alike(const Operator& op, Out& out, const Value* arguments, R
 
 static void invoke_pointwise(const Operator& op, Out& out, const Value* arguments, Results& results) {
   if (invoke_alike(op, out, arguments, results)) return;
+  check_devices(op, arguments);
   Tensor inputs[3];
   Scalar numbers[4];
   size_t tensors = 0, scalars = 0;

@@ -20,6 +20,7 @@ int64_t numel_of(const Sizes& sizes) {
 }
 
 IntList contiguous_strides(const Sizes& sizes) {
+  if (sizes.size() == 1) return {1};
   IntList strides(sizes.size());
   int64_t step = 1;
   for (size_t d = sizes.size(); d-- > 0;) {

@@ -20,9 +20,28 @@ class Value {
   using Payload = std::variant<std::monostate, Tensor, Scalar, IntList, Tensors, DType, Device, Ref<Generator>,
                                std::string, std::vector<double>>;
 
-  Value() = default;
+  Value() : payload_() {}
+  Value(const Value& other) : payload_(other.payload_) {}
+  Value(Value&& other) noexcept : payload_(std::move(other.payload_)) {}
+  Value& operator=(const Value& other) {
+    payload_ = other.payload_;
+    return *this;
+  }
+  Value& operator=(Value&& other) noexcept {
+    payload_ = std::move(other.payload_);
+    return *this;
+  }
+  ~Value() {  // of the sixteen in a call most are empty, numbers or tensors
+    if (is<Tensor>())
+      get<Tensor>().~Tensor();
+    else if (!is_none() && !is<Scalar>())
+      payload_.~variant();
+  }
   Value(Tensor t) {
-    if (t.defined()) payload_.emplace<Tensor>(std::move(t));
+    if (t.defined())
+      new (&payload_) Payload(std::move(t));
+    else
+      new (&payload_) Payload();
   }
   Value(Scalar s) : payload_(s) {}
   Value(bool v) : Value(Scalar(v)) {}
@@ -40,16 +59,17 @@ class Value {
   Value(const char* s) : payload_(std::string(s)) {}
   Value(std::vector<double> list) : payload_(std::move(list)) {}
   template <class T>
-  Value(const std::optional<T>& v) {
+  Value(const std::optional<T>& v) : Value() {
     if (v) *this = Value(*v);
   }
 
-  /// Without the detour over a temporary, for what arguments and results are nearly always.
-  void set(Tensor t) { payload_.emplace<Tensor>(std::move(t)); }
-  void set(const Scalar& s) { payload_.emplace<Scalar>(s); }
-  /// Holds a tensor that somebody else keeps alive, uncounted, until `give_back`: counting costs as much as a small kernel.
-  void borrow(const Tensor& t) { payload_.emplace<Tensor>(Ref<TensorImpl>::adopt(t.impl())); }
-  void give_back() { get<Tensor>().leave(); }
+  /// Holds a tensor that somebody else keeps alive, uncounted, until `give_back`: counting costs as much as a small
+  /// kernel. Only for a value that is none.
+  void borrow(const Tensor& t) { new (&payload_) Payload(Tensor(Ref<TensorImpl>::adopt(t.impl()))); }
+  void give_back() {
+    get<Tensor>().leave();
+    new (&payload_) Payload();
+  }
 
   bool is_none() const { return payload_.index() == 0; }
   template <class T>
@@ -67,7 +87,9 @@ class Value {
   const Payload& payload() const { return payload_; }
 
  private:
-  Payload payload_;
+  union {
+    Payload payload_;
+  };
 };
 
 inline constexpr int kMaxArguments = 16;
@@ -90,7 +112,10 @@ class Results {
   Value& operator[](int i) { return values()[i]; }
   const Value& operator[](int i) const { return const_cast<Results*>(this)->values()[i]; }
   const Tensor& tensor(int i = 0) const { return (*this)[i].get<Tensor>(); }
-  void push(Value v) { new (values() + size_++) Value(std::move(v)); }
+  template <class T>
+  void push(T&& v) {
+    new (values() + size_++) Value(std::forward<T>(v));
+  }
 
  private:
   Value* values() { return reinterpret_cast<Value*>(room_); }

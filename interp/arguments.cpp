@@ -203,18 +203,24 @@ bool Arguments::read_varargs(const Parameter& p, int first, int last, Value& v) 
   return p.is_tensor() ? read_tensors(p, 0, first, last, v) : read_numbers(p, 0, first, last, v);
 }
 
-bool Arguments::read_positional(int last) {
-  const auto& parameters = schema_.parameters;
+// Borrowed: their handles stay on the stack.
+int Arguments::take_tensors(int top) {
+  const Parameter* p = schema_.parameters.data();
   int i = 0;
-  for (int at = 1; at <= last; ++at, ++i) {
-    if (i < count_ && parameters[static_cast<size_t>(i)].is_operand()) {  // the common case first
-      if (const Tensor* t = to_tensor(L_, S_, at)) {
-        sources_[i] = static_cast<int16_t>(at);
-        (*this)[i].borrow(*t);  // the handle stays on the stack
-        borrowed_ |= 1u << i;
-        continue;
-      }
-    }
+  for (; i < top && i < count_ && p[i].is_operand(); ++i) {
+    const Tensor* t = to_tensor(L_, S_, i + 1);
+    if (!t) break;
+    sources_[i] = static_cast<int16_t>(i + 1);
+    (*this)[i].borrow(*t);
+  }
+  borrowed_ = i;
+  return i;
+}
+
+bool Arguments::read_positional(int first, int last) {
+  const auto& parameters = schema_.parameters;
+  int i = first - 1;
+  for (int at = first; at <= last; ++at, ++i) {
     if (lua_isnil(L_, at)) continue;
     if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
       if (at == last && is_empty(at)) return true;  // of options
@@ -255,16 +261,16 @@ bool Arguments::read_named(int table) {
 }
 
 bool Arguments::fill_defaults() {
-  for (int i = 0; i < count_; ++i) {
+  const Parameter* p = schema_.parameters.data();
+  for (int i = 0; i < count_; ++i, ++p) {
     if (sources_[i]) continue;
-    const Parameter& p = schema_.parameters[static_cast<size_t>(i)];
-    if (p.required) return misfit_because("argument '", p.name, "' is missing");
-    if (p.type == Type::Operand && p.fallback.is<Scalar>())
-      (*this)[i] = number_tensor(p.fallback.get<Scalar>());
-    else if (p.fallback.is<Scalar>())
-      (*this)[i].set(p.fallback.get<Scalar>());
-    else if (!p.fallback.is_none())
-      (*this)[i] = p.fallback;
+    if (p->required) return misfit_because("argument '", p->name, "' is missing");
+    if (!p->fallback.is<Scalar>())
+      (*this)[i] = p->fallback;
+    else if (p->type == Type::Operand)
+      (*this)[i] = number_tensor(p->fallback.get<Scalar>());
+    else
+      new (&(*this)[i]) Value(p->fallback.get<Scalar>());  // it was none
   }
   return true;
 }
@@ -294,9 +300,10 @@ bool Arguments::is_named(int table, int position) const {
 }
 
 bool Arguments::read(int top) {
-  if (lua_gettop(L_) != top) lua_settop(L_, top);  // an earlier overload left its named arguments
-  const bool named = top > 0 && lua_istable(L_, top) && is_named(top, top - 1);
-  return read_positional(named ? top - 1 : top) && (!named || read_named(top)) && fill_defaults();
+  const int taken = take_tensors(top);
+  if (taken == top) return fill_defaults();
+  const bool named = lua_istable(L_, top) && is_named(top, top - 1);
+  return read_positional(taken + 1, named ? top - 1 : top) && (!named || read_named(top)) && fill_defaults();
 }
 
 std::ostream& operator<<(std::ostream& out, const Description& d) {

@@ -32,14 +32,14 @@ class Arguments {
   }
   ~Arguments() {
     for (int i = 0; i < count_; ++i) {
-      if (borrowed_ >> i & 1) values()[i].give_back();
+      if (i < borrowed_) values()[i].give_back();
       values()[i].~Value();
     }
   }
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
 
-  /// Reads stack positions 1 to `top`. False if they do not fit the schema. Errors: values that no overload would take,
+  /// Reads stack positions 1 to `top`, the last ones. Named arguments are left behind them. False if they do not fit the schema. Errors: values that no overload would take,
   /// such as a dimension 0.
   bool read(int top);
 
@@ -52,7 +52,8 @@ class Arguments {
   int out() const { return out_; }
 
  private:
-  bool read_positional(int top);
+  int take_tensors(int top);
+  bool read_positional(int first, int last);
   bool read_named(int table);
   bool read_varargs(const Parameter& p, int first, int last, Value& v);
   bool read_one(const Parameter& p, int index, Value& v);
@@ -80,7 +81,7 @@ class Arguments {
   Manner manner_;
   int count_;
   int out_ = 0;
-  unsigned borrowed_ = 0;  // arguments whose tensors are not counted, by bit
+  int borrowed_ = 0;  // so many first arguments are tensors that are not counted
   int16_t sources_[kMaxArguments] = {};
   alignas(Value) std::byte room_[sizeof(Value) * kMaxArguments];
 };

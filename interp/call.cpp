@@ -102,7 +102,10 @@ int call_operator(lua_State* L, Function& f) {
   const int top = lua_gettop(L);
   for (const Operator* op : f.overloads) {
     Arguments arguments(L, *f.state, f.name, op->schema, {.takes_out = !f.in_place && op->has_out()});
-    if (!arguments.read(top)) continue;
+    if (!arguments.read(top)) {
+      lua_settop(L, top);
+      continue;
+    }
     const int results = call_one(L, f, *op, arguments);
     collect_if_due(L, *f.state);
     return results;

@@ -7,6 +7,7 @@
 #include "interp/autograd.h"
 #include "interp/call.h"
 #include "interp/data.h"
+#include "interp/heap.h"
 #include "interp/library.h"
 #include "interp/memory.h"
 #include "interp/method.h"
@@ -97,8 +98,10 @@ State* find_state(lua_State* L) {
 }
 
 lua_State* open_lua_state() {
-  lua_State* L = luaL_newstate();
+  auto heap = std::make_unique<Heap>();
+  lua_State* L = lua_newstate(&Heap::allocate, heap.get());
   if (!L) throw OutOfMemory("facula: no memory for a Lua state");
+  heap.release();  // close_lua_state finds it again
   luaL_openlibs(L);
   lua_pushcfunction(L, luaopen_torch);
   if (lua_pcall(L, 0, 1, 0) != 0) {
@@ -112,7 +115,10 @@ lua_State* open_lua_state() {
 
 void close_lua_state(lua_State* L) {
   State* S = find_state(L);
+  void* heap = nullptr;
+  lua_getallocf(L, &heap);
   lua_close(L);
+  delete static_cast<Heap*>(heap);
   std::lock_guard lock(states_mutex);
   std::erase_if(states(), [&](const auto& one) { return one.get() == S; });
 }

@@ -1,0 +1,74 @@
+#include "interp/heap.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/slab.h"
+
+namespace facula::interp {
+
+Heap::~Heap() {
+  while (Link* page = pages_) {
+    pages_ = page->next;
+    std::free(page);
+  }
+}
+
+// A page's first block is its link to the next.
+bool Heap::add_page(size_t c) {
+  auto* page = static_cast<Link*>(std::malloc(kPage));
+  if (!page) return false;
+  page->next = pages_;
+  pages_ = page;
+  const size_t size = (c + 1) * kStep;
+  for (size_t at = kStep + (kPage - kStep) / size * size; at > kStep;) {
+    at -= size;
+    auto* link = reinterpret_cast<Link*>(reinterpret_cast<char*>(page) + at);
+    link->next = free_[c];
+    free_[c] = link;
+  }
+  return true;
+}
+
+void* Heap::take(size_t size) {
+#ifdef FACULA_PLAIN_HEAP
+  return std::malloc(size);
+#else
+  if (size > kLargest) return std::malloc(size);
+  const size_t c = class_of(size);
+  if (!free_[c] && !add_page(c)) [[unlikely]]
+    return nullptr;
+  Link* link = free_[c];
+  free_[c] = link->next;
+  return link;
+#endif
+}
+
+void Heap::release(void* block, size_t size) {
+#ifdef FACULA_PLAIN_HEAP
+  std::free(block);
+#else
+  if (size > kLargest) return std::free(block);
+  auto* link = static_cast<Link*>(block);
+  link->next = free_[class_of(size)];
+  free_[class_of(size)] = link;
+#endif
+}
+
+void* Heap::allocate(void* heap, void* block, size_t old_size, size_t size) {
+  Heap& h = *static_cast<Heap*>(heap);
+  if (size == 0) {
+    if (block) h.release(block, old_size);
+    return nullptr;
+  }
+  if (!block) return h.take(size);
+  if (old_size > kLargest && size > kLargest) return std::realloc(block, size);
+  void* moved = h.take(size);
+  if (!moved) return size < old_size ? block : nullptr;  // shrinking may not fail
+  std::memcpy(moved, block, std::min(old_size, size));
+  h.release(block, old_size);
+  return moved;
+}
+
+}  // namespace facula::interp
