@@ -66,7 +66,7 @@ suite_lint() { # every file of ours, one by one, so that each counts
       failed=$((failed + 1))
       cat "$scratch/lint"
     fi
-  done < <(cd "$root" && find .ci cmake examples stdlib tests -name '*.lua' -not -path 'tests/conformance/ops/*' \
+  done < <(cd "$root" && find .ci cmake docs examples stdlib tests -name '*.lua' -not -path 'tests/conformance/ops/*' \
     -o -name '*.sh' -o -path .ci/run | sort)
   echo "$passed passed, $failed failed, $skipped skipped"
 }
