@@ -35,7 +35,8 @@ describe("docs/generate.lua", function()
   local folder = os.tmpname()
   os.remove(folder)
   -- The program that runs this is the parent of the shell.
-  local command = ("\"$(readlink -f /proc/$PPID/exe)\" '%s/docs/generate.lua' '%s' 2>&1 >/dev/null"):format(root, folder)
+  local command = ("\"$(readlink -f /proc/$PPID/exe)\" '%s/docs/generate.lua' '%s' 2>&1 >/dev/null")
+    :format(root, folder)
   it("writes a page for every operator, and annotations that are Lua", function()
     local failed = io.popen(command):read "*a"
     equal(failed, "")
