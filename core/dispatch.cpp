@@ -145,7 +145,9 @@ void settle(const Operator& op, const Tensor& target, const Tensor& result, bool
 }
 
 // t_, squeeze_ and the like: self takes the view's geometry.
-void become(const Tensor& self, const Tensor& view) {
+void become(const Operator& op, const Tensor& self, const Tensor& view) {
+  check(view.dtype() == self.dtype() && view.storage() == self.storage(), op.schema.name,
+        "_: the result has dtype ", view.dtype(), ", which 'self' of dtype ", self.dtype(), " cannot take in place");
   TensorImpl& t = *self.impl();
   t.sizes = view.sizes();
   t.strides = view.strides();
@@ -240,7 +242,7 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
       NoGrad guard;
       op.invoke(op, out, arguments, results);
       if (in_place && op.is_view) {
-        become(*targets, results.tensor());
+        become(op, *targets, results.tensor());
         results[0] = *targets;
       } else if (in_place) {
         settle(op, *targets, results.tensor(), true);
@@ -259,7 +261,7 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
     return;
   }
   if (in_place && op.is_view) {
-    become(*targets, results.tensor());
+    become(op, *targets, results.tensor());
     results[0] = *targets;
     return;
   }

@@ -225,13 +225,21 @@ bool is_empty_table(lua_State* L, int index) {
   return false;
 }
 
+// `{}` where no list is expected, or nothing at all.
+bool Arguments::stands_for_no_options(int i, int at) const {
+  const Parameter* p = i < count_ ? &schema_.parameters[static_cast<size_t>(i)] : nullptr;
+  if (p && !p->named_only && (p->required || p->list || p->type == Type::Any || p->type == Type::IndexTensor))
+    return false;
+  return is_empty_table(L_, at);
+}
+
 bool Arguments::read_positional(int first, int last) {
   const auto& parameters = schema_.parameters;
   int i = first - 1;
   for (int at = first; at <= last; ++at, ++i) {
     if (lua_isnil(L_, at)) continue;
+    if (at == last && manner_.explain && stands_for_no_options(i, at)) return true;
     if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
-      if (at == last && manner_.explain && is_empty_table(L_, at)) return true;  // of options
       const auto most =
           std::count_if(parameters.begin(), parameters.end(), [](const Parameter& p) { return !p.named_only; });
       return misfit_because("takes at most ", most, " positional argument", most == 1 ? "" : "s", ", got ", last);
