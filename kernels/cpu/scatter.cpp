@@ -8,6 +8,9 @@
 #include "kernels/cpu/index.h"
 
 namespace facula::cpu {
+
+using slots::Fold;
+
 namespace {
 
 // x with size 1 along the dimensions outside (or inside) first .. last.
@@ -138,10 +141,30 @@ void add_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_
   });
 }
 
-void multiply_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_t first, int64_t last, Step step) {
+// NaN wins.
+template <class T>
+T larger(T a, T b) {
+  return b > a || b != b ? b : a;
+}
+template <class T>
+T smaller(T a, T b) {
+  return b < a || b != b ? b : a;
+}
+
+void fold_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_t dim, Fold fold) {
   with_type(target.dtype(), [&]<class T>() {
-    if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16>)
-      spread<T>(target, index, src, first, last, step, [](T& to, const T& from) { to = times(to, from); });
+    if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16>) {
+      auto with = [&](auto combine) {
+        spread<T>(standing(target, index.sizes(), dim, dim + 1), index, src, dim, dim + 1, step_along(target, dim),
+                  [=](T& to, const T& from) { to = combine(to, from); });
+      };
+      if (fold == Fold::Sum) return with([](T a, T b) { return plus(a, b); });
+      if (fold == Fold::Prod) return with([](T a, T b) { return times(a, b); });
+      if constexpr (!is_complex(dtype_of<T>)) {
+        if (fold == Fold::Max) return with([](T a, T b) { return larger(a, b); });
+        with([](T a, T b) { return smaller(a, b); });
+      }
+    }
   });
 }
 
@@ -165,14 +188,24 @@ void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tens
   });
 }
 
-void scatter_multiply(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
+void scatter_reduce(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src, Fold fold,
+                    const char* where) {
   const Tensor to_given = at_least_1d(out), positions = at_least_1d(index), src_given = at_least_1d(src);
-  check_positions("scatter", positions, to_given, dim);
+  check_positions(where, positions, to_given, dim);
   with_wide(to_given, src_given, [&](const Tensor& to, const Tensor& from) {
-    const Sizes& sizes = positions.sizes();
-    multiply_at(standing(to, sizes, dim, dim + 1), positions, from.alias(sizes, from.strides(), from.offset()), dim,
-                dim + 1, step_along(to, dim));
+    fold_at(to, positions, from.alias(positions.sizes(), from.strides(), from.offset()), dim, fold);
   });
+}
+
+void scatter_multiply(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
+  scatter_reduce(out, dim, index, src, Fold::Prod, "scatter");
+}
+
+void index_copy(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
+  const Tensor to = at_least_1d(out), from = at_least_1d(src), positions = at_least_1d(index);
+  check_positions("index_copy", positions, to, dim);
+  spread_items(standing(to, from.sizes(), dim, dim + 1), along(positions, from.sizes(), dim), from, dim, dim + 1,
+               step_along(to, dim));
 }
 
 void index_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {
