@@ -65,7 +65,7 @@ void check_slices(const char* name, const Tensor& self, int64_t dim, const Tenso
 
 Tensor padded_to(const Tensor& part, const Meta& src) {
   if (src.sizes() == part.sizes()) return part;
-  if (src.dim() == 0) return ops::reshape(part, {});
+  if (src.dim() == 0) return ops::reshape(part, Sizes());
   const Tensor given = part.dim() == 0 ? ops::reshape(part, {1}) : part;
   Tensor whole = src.zeros(), region = whole;
   for (int64_t d = 0; d < src.dim(); ++d) region = ops::narrow(region, d, 0, given.size(d));

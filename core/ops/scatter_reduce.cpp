@@ -77,7 +77,7 @@ Tensor scatter_reduce_forward(Out& out, const Tensor& self, int64_t dim, const T
 
 // One position for each slice, as one for each element.
 Tensor stretched(const Tensor& index, const Sizes& sizes, int64_t dim) {
-  if (sizes.empty()) return ops::reshape(index, {});
+  if (sizes.empty()) return ops::reshape(index, Sizes());
   IntList strides(sizes.size());
   strides[static_cast<size_t>(dim)] = at_least_1d(index).stride(0);
   return index.alias(sizes, strides, index.offset());

@@ -408,6 +408,11 @@ void define_view(const Family& define) {
       .compose([](const Tensor& x, int64_t dim, const Tensor& start, int64_t length) {
         return narrow_of(x, dim, item(start).to<int64_t>() - 1, length);
       });
+  define("narrow_copy(Tensor self, Dim dim, Index start, int length) -> Tensor")
+      .doc("A copy of `length` positions of a dimension from `start` on.")
+      .compose([](const Tensor& x, int64_t dim, int64_t start, int64_t length) {
+        return ops::clone(narrow_of(x, dim, start, length));
+      });
   define(ops::flatten, "flatten(Tensor self, Dim start_dim=0, Dim end_dim=-1) -> Tensor")
       .doc("The dimensions from `start_dim` to `end_dim` as one.")
       .compose(flatten_of);

@@ -2,6 +2,7 @@
 #include "core/ops.h"
 #include "core/ops/families.h"
 #include "core/ops/positions.h"
+#include "core/pointwise.h"
 #include "core/slots.h"
 
 namespace facula {
@@ -38,69 +39,68 @@ Tensor slice_scatter_forward(Out& out, const Tensor& self, const Tensor& src, in
   return scattered("slice_scatter", out, self, src, [&](const Tensor& y) { return sliced(y, dim, start, end, step); });
 }
 
-// ---- as_strided_scatter: sizes and strides speak of self's memory, of which the copy is one ----
+// ---- as_strided_scatter: sizes and strides speak of the memory of self's copy ----
 
+/// A region of the copy's memory, which has as many places as self has elements.
 struct Region {
   IntList size, stride;
   int64_t offset;
 
+  Region(const IntList& n, const IntList& s, OptInt start) : size(n), stride(s), offset(start.value_or(0)) {}
   Tensor of(const Tensor& memory) const { return ops::as_strided(memory, size, stride, offset); }
-  bool overlaps() const { return overlaps_itself(empty(size, DType::Bool, DeviceType::Meta).alias(size, stride, 0)); }
+  bool meets_itself() const {
+    return overlaps_itself(empty(size, DType::Bool, DeviceType::Meta).alias(size, stride, 0));
+  }
 };
 
-/// As much of x's storage as its elements and the region need, or zeros of that size.
-int64_t memory_length(const Meta& x, const Region& r) {
-  return std::max(x.offset + extent(x.sizes(), x.strides), r.offset + extent(r.size, r.stride));
+/// 1, 2 ... n
+Tensor numbered(int64_t n, Device device) { return ops::add(ops::arange(n, Value(DType::Int64), Value(device)), 1); }
+
+/// Writes src over the region of a dense vector, in order: where the region meets itself the last element stays.
+void overwrite(const Tensor& memory, const Region& r, const Tensor& src) {
+  if (!r.meets_itself())
+    ops::copy_(r.of(memory), src);
+  else
+    ops::index_put_(memory, {ops::reshape(r.of(numbered(memory.numel(), memory.device())), {-1})},
+                    ops::reshape(src, {-1}));
 }
 
-/// Which element of src each place of the memory takes, from 1; 0 where none. The last one wins.
-Tensor last_writers(const Region& r, int64_t length, Device device) {
-  const Tensor order = ops::add(ops::arange(numel_of(r.size), Value(DType::Int64), Value(device)), 1);
-  const Tensor places = ops::add(ops::arange(length, Value(DType::Int64), Value(device)), 1);
-  const Tensor writers = ops::zero_(empty({length}, DType::Int64, device));
-  return ops::index_put_(writers, {ops::reshape(r.of(places), {-1})}, order);
+/// The strides of a copy: those of x, if it fills its memory, or of a dense tensor.
+IntList copied_strides(const Sizes& sizes, const IntList& strides) {
+  return ops::clone(empty(sizes, DType::Bool, DeviceType::Meta).alias(sizes, strides, 0)).strides();
 }
 
 Tensor as_strided_scatter_forward(const Tensor& self, const Tensor& src, const IntList& size, const IntList& stride,
                                   OptInt storage_offset) {
   NoGrad guard;
-  const Region r{size, stride, storage_offset.value_or(self.offset())};
+  const Region r(size, stride, storage_offset);
   check(src.sizes() == size, "as_strided_scatter: the view has sizes ", size, ", src has ", src.sizes());
-  r.of(self);  // checks that it lies within the storage
-  const int64_t length = memory_length(Meta(self), r);
-  const Tensor memory = empty({length}, self.dtype(), self.device());
-  slots::copy(memory, self.alias({length}, {1}, 0));
-  if (!r.overlaps()) {
-    slots::copy(r.of(memory), src);
-  } else {
-    const Tensor places = ops::add(ops::arange(length, Value(DType::Int64), Value(self.device())), 1);
-    ops::index_put_(memory, {ops::reshape(r.of(places), {-1})}, ops::reshape(ops::to_dtype(src, self.dtype()), {-1}));
-  }
-  return memory.alias(self.sizes(), self.strides(), self.offset());
+  const Tensor y = ops::clone(self.alias());
+  overwrite(y.alias({y.numel()}, {1}, 0), r, converted(src, y.dtype()));
+  return y;
 }
 
-/// g, which has x's sizes, laid out over a memory like x's.
-Tensor as_memory(const Tensor& g, const Meta& x, int64_t length) {
-  Tensor memory = ops::zero_(empty({length}, g.dtype(), g.device()));
-  ops::copy_(ops::as_strided(memory, x.sizes(), x.strides, x.offset), g);
+/// g as it would lie in the copy's memory.
+Tensor as_memory(const Tensor& g, const Meta& x) {
+  const Tensor memory = empty({x.numel()}, g.dtype(), g.device());
+  ops::copy_(ops::as_strided(memory, x.sizes(), copied_strides(x.sizes(), x.strides), 0), g);
   return memory;
 }
 
 Tensor as_strided_scatter_self_gradient(Tensor g, Meta x, Meta, IntList size, IntList stride, OptInt storage_offset) {
-  const Region r{size, stride, storage_offset.value_or(x.offset)};
-  Tensor memory = as_memory(g, x, memory_length(x, r));
-  ops::zero_(r.of(memory));
-  return ops::as_strided(memory, x.sizes(), x.strides, x.offset);
+  const Tensor memory = as_memory(g, x);
+  ops::copy_(Region(size, stride, storage_offset).of(memory), 0);
+  return ops::as_strided(memory, x.sizes(), copied_strides(x.sizes(), x.strides), 0);
 }
 
 Tensor as_strided_scatter_src_gradient(Tensor g, Meta x, Meta, IntList size, IntList stride, OptInt storage_offset) {
-  const Region r{size, stride, storage_offset.value_or(x.offset)};
-  const int64_t length = memory_length(x, r);
-  const Tensor arrived = r.of(as_memory(g, x, length));
-  if (!r.overlaps()) return arrived;
-  const Tensor order =
-      ops::reshape(ops::add(ops::arange(numel_of(size), Value(DType::Int64), Value(g.device())), 1), size);
-  return ops::where(ops::eq(r.of(last_writers(r, length, g.device())), order), arrived, 0);
+  const Region r(size, stride, storage_offset);
+  const Tensor arrived = r.of(as_memory(g, x));
+  if (!r.meets_itself()) return arrived;
+  const Tensor order = ops::reshape(numbered(numel_of(size), g.device()), size);
+  const Tensor last = ops::zero_(empty({x.numel()}, DType::Int64, g.device()));
+  overwrite(last, r, order);
+  return ops::where(ops::eq(r.of(last), order), arrived, 0);
 }
 
 }  // namespace
@@ -134,8 +134,9 @@ void define_view_scatter(const Family& define) {
   define(as_strided_scatter,
          "as_strided_scatter(Tensor self, Tensor src, int[] size, int[] stride, int? storage_offset=None) -> Tensor")
       .doc(
-          "A copy of `self` and its memory with `src` where `as_strided` would look. Where the view meets itself the "
-          "last element stays.")
+          "A copy of `self` with `src` in the places of its memory that `as_strided` would show; the offset counts "
+          "from "
+          "its\nbeginning. Where the region meets itself the last element stays.")
       .forward(as_strided_scatter_forward)
       .grad("self", as_strided_scatter_self_gradient)
       .grad("src", as_strided_scatter_src_gradient);
