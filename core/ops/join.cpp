@@ -13,8 +13,13 @@ namespace {
 // Torch7's empty vectors join with anything.
 bool is_nothing(const Sizes& sizes) { return sizes.size() == 1 && sizes[0] == 0; }
 
-// Dense tensors of one dtype in one go: what counts for many small ones is the time for each.
+// Dense tensors of one dtype in one go: what counts for many small ones is the time for each. Of few large ones that lie
+// element beside element each is better copied by itself.
 bool joined(const Tensor& y, const Tensors& tensors, int64_t dim) {
+  constexpr int64_t kRun = 64, kSmall = 256;
+  const auto count = static_cast<int64_t>(tensors.size());
+  const int64_t run = y.dim() > 0 ? y.size(dim) * y.stride(dim) * y.item_size() / count : 0;
+  if (run < kRun && y.numel() > kSmall * count) return false;
   auto fits = [&](const Tensor& t) {
     return t.is_contiguous() && t.dtype() == y.dtype() && t.dim() == y.dim() && t.device() == y.device();
   };

@@ -7,7 +7,7 @@
 namespace facula {
 namespace {
 
-Op roll, repeat;
+Op roll, repeat, repeat_each;
 
 // x read backwards along some dimensions: a copy from a view with negative strides, which only kernels may see.
 Tensor flip_forward(Out& out, const Tensor& x, const IntList& dims) {
@@ -159,15 +159,33 @@ Tensor repeat_interleave_of(const Tensor& given, const Tensor& repeats, OptInt d
 }
 
 // The same number for all: every slice stretched in a dimension of its own.
+Tensor repeat_each_forward(Out& out, const Tensor& x, int64_t dim, int64_t repeats) {
+  const auto behind = static_cast<size_t>(dim) + 1;
+  Sizes sizes = x.sizes(), stretched = sizes;
+  sizes[static_cast<size_t>(dim)] = numel_of({x.size(dim), repeats});
+  stretched.insert(behind, repeats);
+  const Tensor y = out.make(sizes, x.dtype());
+  IntList from = x.strides();
+  from.insert(behind, 0);
+  const Tensor to = y.alias(stretched, contiguous_strides(stretched), y.offset());
+  constexpr int64_t kShort = 16;  // shorter runs are written one element of each at a time
+  if (to.stride(dim + 1) > 1 || repeats >= kShort) {
+    slots::copy(to, x.alias(stretched, from, x.offset()));
+    return y;
+  }
+  for (int64_t k = 0; k < repeats; ++k) {
+    stretched[behind] = 1;
+    slots::copy(to.alias(stretched, to.strides(), to.offset() + k), x.alias(stretched, from, x.offset()));
+  }
+  return y;
+}
+
 Tensor repeat_evenly(const Tensor& given, int64_t repeats, OptInt dim, OptInt size) {
   check(repeats >= 0, "repeat_interleave: repeats must not be negative, got ", repeats);
   const Tensor x = dim && given.dim() > 0 ? given : ops::reshape(given, {-1});
   const int64_t d = dim && given.dim() > 0 ? *dim : 0, total = numel_of({x.size(d), repeats});
   check(!size || *size == total, "repeat_interleave: output_size is ", size.value_or(0), ", repeats add up to ", total);
-  Sizes stretched = x.sizes(), sizes = x.sizes();
-  stretched.insert(static_cast<size_t>(d) + 1, repeats);
-  sizes[static_cast<size_t>(d)] = total;
-  return ops::reshape(ops::clone(ops::expand(ops::unsqueeze(x, d + 1), stretched)), sizes);
+  return repeat_each(x, d, repeats);
 }
 
 }  // namespace
@@ -206,6 +224,15 @@ void define_rearrange(const Family& define) {
       .doc("A copy that holds `self` so many times along each dimension, the last `dims` first.")
       .example("torch.arange(3):tile(2, 2)")
       .compose(tile_of);
+  define(repeat_each, "_repeat_each(Tensor self, Dim dim, int repeats) -> Tensor")
+      .doc("Each slice along `dim` `repeats` times.")
+      .node("RepeatInterleaveBackward0")
+      .forward(repeat_each_forward)
+      .grad("self", [](Tensor g, Meta x, int64_t dim, int64_t repeats) {
+        Sizes stretched = x.sizes();
+        stretched.insert(static_cast<size_t>(dim) + 1, repeats);
+        return ops::sum(ops::reshape(g, stretched), IntList{dim + 1});
+      });
   define("repeat_interleave(Tensor self, int repeats, Dim? dim=None, *, int? output_size=None) -> Tensor")
       .doc(
           "Each slice along `dim` `repeats` times, one behind the other; a tensor of repeats gives a number to each. "

@@ -1,6 +1,6 @@
 // Writing at positions. Places that meet in the output are visited in row-major order by one thread: the output stands
 // still along the dimensions whose positions are given, these are walked in order, and threads share the other
-// dimensions.
+// dimensions. The loop over the dimension along which src is dense is the inner one.
 #include <type_traits>
 
 #include "core/iterator.h"
@@ -56,6 +56,22 @@ void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_
       put(*reinterpret_cast<T*>(to + i * to_stride + distance(position + i * position_stride)),
           *reinterpret_cast<const T*>(from + i * from_stride));
   };
+  if (given.numel > 1 && std::abs(given.stride[0][1]) < std::abs(rest.stride[0][2])) {
+    const auto [position_stride, from_stride] = given.stride[0];
+    auto walk = [&](char* to, int64_t d_index, int64_t d_src) {
+      given.rows(0, given.numel, [&](const std::array<char*, 2>& p, int64_t count) {
+        for (int64_t i = 0; i < count; ++i)
+          put(*reinterpret_cast<T*>(to + distance(p[0] + d_index + i * position_stride)),
+              *reinterpret_cast<const T*>(p[1] + d_src + i * from_stride));
+      });
+    };
+    rest.parallel_rows(std::max<int64_t>(1, kGrain / given.numel), [&](const std::array<char*, 3>& p, int64_t count) {
+      const auto [to, position, from] = rest.stride[0];
+      for (int64_t i = 0; i < count; ++i)
+        walk(p[0] + i * to, p[1] - rest.base[1] + i * position, p[2] - rest.base[2] + i * from);
+    });
+    return;
+  }
   // Pieces keep the lines of the output that are written in the cache while the given dimensions are walked.
   constexpr int64_t kPiece = 1024;
   auto piece = [&](int64_t begin, int64_t end) {
@@ -144,11 +160,11 @@ void add_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_
 // NaN wins.
 template <class T>
 T larger(T a, T b) {
-  return b > a || b != b ? b : a;
+  return (b > a) | (b != b) ? b : a;  // without a branch
 }
 template <class T>
 T smaller(T a, T b) {
-  return b < a || b != b ? b : a;
+  return (b < a) | (b != b) ? b : a;
 }
 
 void fold_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_t dim, Fold fold) {
