@@ -89,7 +89,7 @@ Tensor as_memory(const Tensor& g, const Meta& x) {
 
 Tensor as_strided_scatter_self_gradient(Tensor g, Meta x, Meta, IntList size, IntList stride, OptInt storage_offset) {
   const Tensor memory = as_memory(g, x);
-  ops::copy_(Region(size, stride, storage_offset).of(memory), 0);
+  overwrite(memory, Region(size, stride, storage_offset), ops::zero_(empty(size, g.dtype(), g.device())));
   return ops::as_strided(memory, x.sizes(), copied_strides(x.sizes(), x.strides), 0);
 }
 
