@@ -19,6 +19,10 @@ namespace facula::slots {
 // ---- memory -------------------------------------------------------------------------------------------------------------
 /// out[...] = value
 inline Slot<const Tensor&, const Scalar&> fill{"fill"};
+/// out [..., M, N] = x where column - row <= diagonal (upper: >=), 0 elsewhere; out may be x.
+inline Slot<const Tensor&, const Tensor&, int64_t, bool> triangle{"triangle"};
+/// out takes the tensors one behind the other along dim. All are contiguous and of out's dtype.
+inline Slot<const Tensor&, std::span<const Tensor>, int64_t> join{"join"};
 /// out = x converted to out's dtype, on one device. Float to integer is cut towards zero, NaN gives 0, out of range wraps as
 /// int64 does; to bool: not zero; complex to real: the real part.
 inline Slot<const Tensor&, const Tensor&> copy{"copy"};
@@ -119,6 +123,18 @@ inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&, const Scalar&>
 inline Slot<const Tensor&, const Tensor&, TensorSpan> index{"index"};
 /// The inverse: x[index...] (= or +=) values [m..., rest...] (expanded), in order.
 inline Slot<const Tensor&, TensorSpan, const Tensor&, bool> index_put{"index_put"};
+/// How elements that meet are combined; NaN wins over everything in Max and Min. Real for those two.
+enum class Fold : uint8_t { Sum, Prod, Max, Min };
+/// out[index[i][j]][j] = fold(out[index[i][j]][j], src[i][j]) for dim 0, in place; src has index's sizes, out's dtype. Checked,
+/// in the name of `where`.
+inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&, Fold, const char*> scatter_reduce{"scatter_reduce"};
+/// out[index[i]] = src[i] along dim, in place; of repeated positions the last one wins. Checked.
+inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&> index_copy{"index_copy"};
+/// out takes the elements of src (1-dim) one after the other where the mask holds, in row-major order; an Error if there are too
+/// few. out and mask have equal sizes.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> masked_scatter{"masked_scatter"};
+/// out (1-dim, int64): position i (from 1) counts[i] times, one behind the other; they fill out.
+inline Slot<const Tensor&, const Tensor&> repeat_positions{"repeat_positions"};
 /// out [count, x.dim()] int64: positions (from 1) of the elements that are not zero, in row-major order.
 inline Slot<const Tensor&, const Tensor&> nonzero{"nonzero"};
 

@@ -21,11 +21,24 @@ void define_random(const Family& define);
 void define_conv(const Family& define);
 void define_pool(const Family& define);
 void define_loss(const Family& define);
+// indexing, joining, views
+void define_axes(const Family& define);
+void define_split(const Family& define);
+void define_stack(const Family& define);
+void define_grid(const Family& define);
+void define_rearrange(const Family& define);
+void define_diagonal(const Family& define);
+void define_view_scatter(const Family& define);
+void define_take(const Family& define);
+void define_scatter_reduce(const Family& define);
 
 inline void define_all(const Family& define) {
-  for (const auto family : {define_creation, define_copy, define_view, define_join, define_arithmetic, define_math,
-                            define_compare, define_reduce, define_softmax, define_linalg, define_index, define_order,
-                            define_random, define_conv, define_pool, define_loss})
+  for (const auto family :
+       {define_creation,  define_copy,     define_view,         define_join,    define_arithmetic,
+        define_math,      define_compare,  define_reduce,       define_softmax, define_linalg,
+        define_index,     define_order,    define_random,       define_conv,    define_pool,
+        define_loss,      define_axes,     define_split,        define_stack,   define_grid,
+        define_rearrange, define_diagonal, define_view_scatter, define_take,    define_scatter_reduce})
     family(define);
 }
 

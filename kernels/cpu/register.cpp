@@ -15,6 +15,7 @@ void register_cpu_kernels() {
     cpu::fill_linalg_slots();
     cpu::fill_factor_slots();
     cpu::fill_index_slots();
+    cpu::fill_arrange_slots();
     cpu::fill_order_slots();
     cpu::fill_sequence_slots();
     cpu::fill_random_slots();
