@@ -1,4 +1,4 @@
-// Exponentials, logarithms, trigonometric and hyperbolic functions. exp, log, tanh, sigmoid and erf have vectors of
+// Exponentials, logarithms, trigonometric and hyperbolic functions. exp, log, tanh, sigmoid, erf and xlogy have vectors of
 // float32; the others compute it in float64, which costs half the speed and leaves half a unit in the last place.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/pointwise_math.cpp"
@@ -40,6 +40,7 @@ void fill_math() {
   FACULA_FILL(Floats, tanh)
   FACULA_FILL(Floats, sigmoid)
   FACULA_FILL(Floats, erf)
+  FACULA_FILL(Double, erfc)
   FACULA_FILL(Double, exp2)
   FACULA_FILL(Double, expm1)
   FACULA_FILL(Double, log1p)
@@ -55,6 +56,9 @@ void fill_math() {
   FACULA_FILL(Double, tan)
 #undef FACULA_FILL
   vectors<slots::atan2, 2, kHeavyGrain>(Double(), [](auto d, auto y, auto x) { return atan2(d, y, x); });
+  vectors<slots::xlogy, 2, kHeavyGrain>(Floats(), [](auto d, auto x, auto y) { return xlogy(d, x, y); });
+  vectors<slots::logaddexp, 2, kHeavyGrain>(Double(), [](auto d, auto x, auto y) { return logaddexp(d, x, y); });
+  vectors<slots::logaddexp2, 2, kHeavyGrain>(Double(), [](auto d, auto x, auto y) { return logaddexp2(d, x, y); });
   vectors<slots::asin, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Asin(d, x); });
   vectors<slots::acos, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Acos(d, x); });
   vectors<slots::atan, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Atan(d, x); });
