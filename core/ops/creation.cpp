@@ -24,6 +24,13 @@ Tensor unset(const Tensor& y) {
   return y;
 }
 
+Tensor strided(const char* name, const IntList& size, const IntList& stride, DType dtype, Device device) {
+  check(size.size() == stride.size(), name, ": ", size, " and ", stride, " have different lengths");
+  for (const int64_t s : stride) check(s >= 0, name, ": stride ", s, " is negative");
+  numel_of(size);
+  return unset(empty_strided(size, stride, dtype, device));
+}
+
 // Numbers that are data become the default dtype, whatever their values.
 DType data_type(const Scalar& value) { return value.kind() == Category::Integral ? default_dtype() : value.dtype(); }
 
@@ -110,10 +117,7 @@ void define_creation(const Family& define) {
   define("empty_strided(int[] size, int[] stride, " OPTIONS)
       .doc("A tensor with the given strides whose elements are not set.")
       .forward(+[](const IntList& size, const IntList& stride, OptDType t, OptDevice d) {
-        check(size.size() == stride.size(), "empty_strided: ", size, " and ", stride, " have different lengths");
-        for (const int64_t s : stride) check(s >= 0, "empty_strided: stride ", s, " is negative");
-        numel_of(size);
-        return unset(empty_strided(size, stride, chosen(t), chosen(d)));
+        return strided("empty_strided", size, stride, chosen(t), chosen(d));
       });
 
   define(ops::arange, "arange(Scalar end, " OPTIONS)
@@ -162,6 +166,11 @@ void define_creation(const Family& define) {
       .doc("A tensor of `self`'s dtype and device whose elements are not set.")
       .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
         return unset(out.make(size, t.value_or(x.dtype()), d.value_or(x.device())));
+      });
+  define("new_empty_strided(Tensor self, int[] size, int[] stride, " OPTIONS)
+      .doc("A tensor of `self`'s dtype and device with the given strides whose elements are not set.")
+      .forward(+[](const Tensor& x, const IntList& size, const IntList& stride, OptDType t, OptDevice d) {
+        return strided("new_empty_strided", size, stride, t.value_or(x.dtype()), d.value_or(x.device()));
       });
   define("new_zeros(Tensor self, int[]... size, " OPTIONS)
       .doc("Zeros of `self`'s dtype and device.")

@@ -14,6 +14,7 @@ void define_math(const Family& define);
 void define_special(const Family& define);
 void define_polynomial(const Family& define);
 void define_number(const Family& define);
+void define_storage(const Family& define);
 void define_compare(const Family& define);
 void define_reduce(const Family& define);
 void define_softmax(const Family& define);
@@ -26,7 +27,7 @@ void define_pool(const Family& define);
 void define_loss(const Family& define);
 
 inline void define_all(const Family& define) {
-  for (const auto family : {define_creation, define_copy, define_view, define_join, define_arithmetic, define_math, define_special, define_polynomial, define_number,
+  for (const auto family : {define_creation, define_copy, define_view, define_join, define_arithmetic, define_math, define_special, define_polynomial, define_number, define_storage,
                             define_compare, define_reduce, define_softmax, define_linalg, define_index, define_order,
                             define_random, define_conv, define_pool, define_loss})
     family(define);

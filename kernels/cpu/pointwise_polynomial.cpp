@@ -10,7 +10,7 @@ namespace facula::cpu {
 using namespace HWY_NAMESPACE;
 namespace {
 
-int64_t degree_of(double n) { return n >= 0 ? static_cast<int64_t>(std::min(n, 0x1p62)) : -1; }
+int64_t degree_of(double n) { return n > -1 ? static_cast<int64_t>(std::min(n, 0x1p62)) : -1; }
 
 enum class Kind { T, U, V, W };
 
@@ -78,12 +78,12 @@ double hermite_he(double x, double n) {
   return recurrence("hermite_polynomial_he", x, n, [x](double k, double q, double p) { return x * q - k * p; });
 }
 double laguerre(double x, double n) {
-  if (x == 0) return n >= 0;
+  if (x == 0) return degree_of(n) >= 0;
   return recurrence("laguerre_polynomial_l", 1 - x, n,
                     [x](double k, double q, double p) { return ((2 * k + 1 - x) * q - k * p) / (k + 1); });
 }
 double legendre(double x, double n) {
-  if (std::abs(x) == 1) return n < 0 ? 0 : x > 0 || degree_of(n) % 2 == 0 ? 1 : -1;
+  if (std::abs(x) == 1) return degree_of(n) < 0 ? 0 : x > 0 || degree_of(n) % 2 == 0 ? 1 : -1;
   return recurrence("legendre_polynomial_p", x, n,
                     [x](double k, double q, double p) { return ((2 * k + 1) * x * q - k * p) / (k + 1); });
 }

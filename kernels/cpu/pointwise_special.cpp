@@ -33,9 +33,16 @@ static void fill_bessel() {
   FACULA_FILL(airy_ai)
 }
 
+/// The order 1 is reflected in T's own precision, as in PyTorch: at its poles it is not infinite but as large as the
+/// rounding of pi leaves it.
+template <class T>
 static void polygamma_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
   const auto order = params[0].to<double>();
-  each_number<double, double, 1>(out, in, n, [order](double x) { return polygamma(order, x); });
+  each_number<T, T, 1>(out, in, n, [order](T x) {
+    if (order != 1 || !(x < 0)) return static_cast<T>(polygamma(order, x));
+    const T s = std::sin(static_cast<T>(kPi) * x);
+    return static_cast<T>(kPi * kPi) / (s * s) - static_cast<T>(polygamma(1, 1 - x));
+  });
 }
 
 static void fill_gamma() {
@@ -44,7 +51,8 @@ static void fill_gamma() {
   numbers<slots::zeta, 2, kHeavyGrain>(Double(), [](double s, double q) { return zeta(s, q); });
   numbers<slots::igamma, 2, kHeavyGrain>(Double(), [](double a, double x) { return gamma_lower(a, x); });
   numbers<slots::igammac, 2, kHeavyGrain>(Double(), [](double a, double x) { return gamma_upper(a, x); });
-  add_row<slots::polygamma, 1>(DType::Float64, polygamma_row, kHeavyGrain);
+  add_row<slots::polygamma, 1>(DType::Float32, polygamma_row<float>, kHeavyGrain);
+  add_row<slots::polygamma, 1>(DType::Float64, polygamma_row<double>, kHeavyGrain);
 }
 
 static void fill_error() {
