@@ -27,9 +27,10 @@ void define_pool(const Family& define);
 void define_loss(const Family& define);
 
 inline void define_all(const Family& define) {
-  for (const auto family : {define_creation, define_copy, define_view, define_join, define_arithmetic, define_math, define_special, define_polynomial, define_number, define_storage,
-                            define_compare, define_reduce, define_softmax, define_linalg, define_index, define_order,
-                            define_random, define_conv, define_pool, define_loss})
+  for (const auto family : {define_creation, define_copy,    define_view,       define_join,   define_arithmetic,
+                            define_math,     define_special, define_polynomial, define_number, define_storage,
+                            define_compare,  define_reduce,  define_softmax,    define_linalg, define_index,
+                            define_order,    define_random,  define_conv,       define_pool,   define_loss})
     family(define);
 }
 

@@ -48,7 +48,7 @@ void define_math(const Family& define) {
       .doc("e to the power of each element.")
       .pointwise(slots::exp, kFloat)
       .grad("self", [](Tensor g, Result y) { return g * ops::conj(y); });
-  define(ops::exp2, "exp2(Tensor self) -> Tensor")
+  define("exp2(Tensor self) -> Tensor")
       .doc("2 to the power of each element.")
       .alias("special.exp2")
       .pointwise(slots::exp2, kFloat)

@@ -154,13 +154,13 @@ void define_logarithms(const Family& define) {
       .doc("`log(exp(self) + exp(other))`, element by element, without overflow.")
       .example("torch.logaddexp(torch.zeros(1), torch.zeros(1))")
       .pointwise(slots::logaddexp, kFractional)
-      .grad("self", [](Tensor g, Tensor x, Tensor y) { return g / (ops::exp(y - x) + 1); })
-      .grad("other", [](Tensor g, Tensor x, Tensor y) { return g / (ops::exp(x - y) + 1); });
+      .grad("self", [](Tensor g, Tensor x, Tensor y) { return g * ops::sigmoid(x - y); })
+      .grad("other", [](Tensor g, Tensor x, Tensor y) { return g * ops::sigmoid(y - x); });
   define("logaddexp2(Tensor self, Tensor other) -> Tensor")
       .doc("`log2(2^self + 2^other)`, element by element, without overflow.")
       .pointwise(slots::logaddexp2, kFractional)
-      .grad("self", [](Tensor g, Tensor x, Tensor y) { return g / (ops::exp2(y - x) + 1); })
-      .grad("other", [](Tensor g, Tensor x, Tensor y) { return g / (ops::exp2(x - y) + 1); });
+      .grad("self", [](Tensor g, Tensor x, Tensor y) { return g * ops::sigmoid((x - y) * std::numbers::ln2); })
+      .grad("other", [](Tensor g, Tensor x, Tensor y) { return g * ops::sigmoid((y - x) * std::numbers::ln2); });
   define(ops::xlogy, "xlogy(Operand self, Operand other) -> Tensor")
       .doc("`self * log(other)`, 0 where `self` is 0.")
       .alias("special.xlogy")

@@ -61,35 +61,6 @@ static void fill_error() {
   FACULA_FILL(log_ndtr)
   FACULA_FILL(ndtri)
 #undef FACULA_FILL
-  numbers<slots::ndtr, 1, kHeavyGrain>(Double(), [](double x) { return 0.5 * std::erfc(-std::sqrt(0.5) * x); });
-}
-
-template <class T>
-static void logit_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
-  const auto eps = params[0].to<T>();
-  each_number<T, T, 1>(out, in, n, [eps](T x) {
-    if (eps >= 0) x = x < eps ? eps : x > 1 - eps ? 1 - eps : x;
-    return std::log(x / (1 - x));
-  });
-}
-
-/// sin(pi x), exactly 0 at whole x.
-static double sin_of_pi(double x) {
-  const double r = std::remainder(x, 2.0);
-  return r == std::trunc(r) ? r * 0 : std::sin(kPi * r);
-}
-
-static void fill_logarithms() {
-  add_row<slots::logit, 1>(DType::Float64, logit_row<double>, kHeavyGrain);
-  numbers<slots::entr, 1, kHeavyGrain>(Double(), [](double x) {
-    if (x > 0) return -x * std::log(x);
-    return x == 0 ? 0 : x < 0 ? -HUGE_VAL : x;
-  });
-  numbers<slots::xlog1py, 2, kHeavyGrain>(Double(),
-                                          [](double x, double y) { return x == 0 && y == y ? 0 : x * std::log1p(y); });
-  numbers<slots::sinc, 1, kHeavyGrain>(Double(), [](double x) { return x == 0 ? 1 : sin_of_pi(x) / (kPi * x); });
-  numbers<slots::sinc, 1, kHeavyGrain>(
-      Types<complex128>(), [](complex128 x) { return x == 0.0 ? complex128(1) : std::sin(kPi * x) / (kPi * x); });
 }
 
 void fill_special_rows() {
@@ -97,7 +68,8 @@ void fill_special_rows() {
   fill_bessel();
   fill_gamma();
   fill_error();
-  fill_logarithms();
+  numbers<slots::sinc, 1, kHeavyGrain>(
+      Types<complex128>(), [](complex128 x) { return x == 0.0 ? complex128(1) : std::sin(kPi * x) / (kPi * x); });
 }
 
 }  // namespace facula::cpu

@@ -222,6 +222,15 @@ HWY_INLINE V tan(D d, V x) {
                           d, y, large, [](double v) { return std::tan(v); }, x));
 }
 
+/// float64. sin(pi x) / (pi x), with what is left of x behind even numbers: exactly 0 at whole ones.
+template <class D, class V>
+HWY_INLINE V sinc(D d, V x) {
+  const V pi = constant(d, 3.14159265358979323846), half = hn::Mul(x, constant(d, 0.5));
+  const V r = hn::Sub(x, hn::Mul(constant(d, 2), hn::Round(half)));
+  const V sine = hn::IfThenZeroElse(hn::Eq(hn::Abs(r), constant(d, 1)), hn::Sin(d, hn::Mul(pi, r)));
+  return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), constant(d, 1), hn::Div(sine, hn::Mul(pi, x)));
+}
+
 /// float64
 template <class D, class V>
 HWY_INLINE V atan2(D d, V y, V x) {
@@ -263,10 +272,10 @@ HWY_INLINE V chebyshev(D d, V t, const double (&c)[n]) {
   return hn::MulAdd(t, a, hn::Sub(constant(d, c[0]), b));
 }
 
-/// float64, for a >= 0. (1 + 2a) e^(a^2) erfc(a) is smooth in t = (a - k) / (a + k), k = 3.75 (Shepherd and Laframboise
-/// 1981; coefficients by mpmath); the rounding error of a^2 is made good.
+/// float64, e^(a^2) erfc(a) for 0 <= a <= 30. Times 1 + 2a it is smooth in t = (a - k) / (a + k), k = 3.75 (Shepherd and
+/// Laframboise 1981; coefficients by mpmath).
 template <class D, class V>
-HWY_INLINE V erfc_of_magnitude(D d, V a) {
+HWY_INLINE V erfcx_of_magnitude(D d, V a) {
   constexpr double c[] = {
       1.1775789345674018,     -0.0045900545806464773,  -0.084249133366517916,   0.05920993999819189,
       -0.026658668435305752,  0.0090749976707052651,   -0.0024131635404176082,  4.9077583652580863e-4,
@@ -275,19 +284,43 @@ HWY_INLINE V erfc_of_magnitude(D d, V a) {
       2.8687950109306699e-11, 1.9455868545777347e-13,  -9.6546967484334389e-13, 3.2525481481487398e-14,
       3.3478119482868054e-14, -1.8645628804193131e-15, -1.2507950530688647e-15, 7.4182352566240435e-17,
       5.0681489047961113e-17, -2.2370566594359996e-18, -2.1873429443030177e-18};
-  const V bounded = hn::Min(a, constant(d, 28)), k = constant(d, 3.75), one = constant(d, 1);
-  const V t = hn::Div(hn::Sub(bounded, k), hn::Add(bounded, k));
-  const V scaled = hn::Div(chebyshev(d, t, c), hn::MulAdd(constant(d, 2), bounded, one));
-  const V square = hn::Mul(bounded, bounded), error = hn::MulSub(bounded, bounded, square);
-  return hn::Mul(hn::Mul(exp(d, hn::Neg(square)), hn::Sub(one, error)), scaled);
+  const V k = constant(d, 3.75), t = hn::Div(hn::Sub(a, k), hn::Add(a, k));
+  return hn::Div(chebyshev(d, t, c), hn::MulAdd(constant(d, 2), a, constant(d, 1)));
+}
+
+/// float64. e^(-scale x^2), with the square's rounding error made good.
+template <class D, class V>
+HWY_INLINE V exp_of_square(D d, V x, double scale) {
+  const V square = hn::Mul(x, x), error = hn::MulSub(x, x, square), factor = constant(d, -scale);
+  return hn::Mul(exp(d, hn::Mul(factor, square)), hn::MulAdd(factor, error, constant(d, 1)));
+}
+
+/// `right`, which belongs to x >= 0, and its reflection in (0, half) elsewhere.
+template <class D, class V>
+HWY_INLINE V mirrored(D d, V x, V right, double half) {
+  const V y = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Sub(constant(d, 2 * half), right), right);
+  return hn::IfThenElse(hn::IsNaN(x), x, y);
+}
+
+/// float64, for a >= 0
+template <class D, class V>
+HWY_INLINE V erfc_of_magnitude(D d, V a) {
+  const V bounded = hn::Min(a, constant(d, 28));
+  return hn::Mul(exp_of_square(d, bounded, 1), erfcx_of_magnitude(d, bounded));
 }
 
 /// float64
 template <class D, class V>
 HWY_INLINE V erfc(D d, V x) {
-  const V y = erfc_of_magnitude(d, hn::Abs(x));
-  const V z = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Sub(constant(d, 2), y), y);
-  return hn::IfThenElse(hn::IsNaN(x), x, z);
+  return mirrored(d, x, erfc_of_magnitude(d, hn::Abs(x)), 1);
+}
+
+/// float64. erfc(-x / sqrt(2)) / 2
+template <class D, class V>
+HWY_INLINE V ndtr(D d, V x) {
+  const V a = hn::Min(hn::Abs(x), constant(d, 40)), scaled = hn::Mul(a, constant(d, 0.707106781186547524401));
+  const V tail = hn::Mul(exp_of_square(d, a, 0.5), erfcx_of_magnitude(d, scaled));
+  return mirrored(d, hn::Neg(x), hn::Mul(constant(d, 0.5), tail), 0.5);
 }
 
 /// N. Juffa's minimax polynomials in float32 (below 1 ulp). In float64 x P(x^2) in [-1, 1], coefficients by mpmath.
@@ -319,11 +352,25 @@ HWY_INLINE V erf(D d, V x) {
   }
 }
 
+/// -x log x; 0 at 0, and -inf below.
+template <class D, class V>
+HWY_INLINE V entr(D d, V x) {
+  const V zero = hn::Zero(d), inside = hn::Neg(hn::Mul(x, log(d, x)));
+  return hn::IfThenElse(hn::Lt(x, zero), hn::Neg(infinity(d)), hn::IfThenZeroElse(hn::Eq(x, zero), inside));
+}
+
 /// x log y, where 0 log y is 0 unless y is NaN.
 template <class D, class V>
 HWY_INLINE V xlogy(D d, V x, V y) {
   const auto nothing = hn::AndNot(hn::IsNaN(y), hn::Eq(x, hn::Zero(d)));
   return hn::IfThenZeroElse(nothing, hn::Mul(x, log(d, y)));
+}
+
+/// float64
+template <class D, class V>
+HWY_INLINE V xlog1py(D d, V x, V y) {
+  const auto nothing = hn::AndNot(hn::IsNaN(y), hn::Eq(x, hn::Zero(d)));
+  return hn::IfThenZeroElse(nothing, hn::Mul(x, log1p(d, y)));
 }
 
 /// float64. log(e^x + e^y), and the same to base 2: the larger one, and what the other adds.
