@@ -59,7 +59,14 @@ inline constexpr Promotion kReal{Promotion::Compute::Common, Promotion::Result::
 inline constexpr Promotion kNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral};
 inline constexpr Promotion kBits{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool,
                                  Category::Integral};
-inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real};
+inline constexpr Promotion kInteger{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                    Category::Integral};
+inline constexpr Promotion kRealNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                       Category::Floating};
+inline constexpr Promotion kFractional{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating,
+                                       Category::Floating};
+inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real, Category::Integral};
+inline constexpr Promotion kAngle{Promotion::Compute::Float, Promotion::Result::Real};
 inline constexpr Promotion kPredicate{Promotion::Compute::Common, Promotion::Result::Bool};
 inline constexpr Promotion kOrder{Promotion::Compute::Common, Promotion::Result::Bool, Category::Bool,
                                   Category::Floating};

@@ -20,6 +20,7 @@ inline Op add, sub, mul, div, fmod, neg, abs, sgn, exp, log, sqrt, square, recip
 inline Op eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_not, isnan, where, clamp, maximum, minimum, relu,
     lerp, rsqrt;
 inline Op gelu, gelu_backward, sigmoid_backward, tanh_backward, threshold_backward, masked_fill, complex, angle, atan2;
+inline Op isfinite, erf, erfc, erfinv, lgamma, digamma, polygamma, log1p, xlogy;
 // reductions
 inline Op sum, mean, prod, amax, amin, any, all, var, norm, nuclear_norm, logsumexp, cumsum, cumprod, softmax,
     log_softmax, sum_to_size;

@@ -32,20 +32,21 @@ inline Slot<const Tensor&, const Tensor&> copy{"copy"};
 // exactly one of the inputs. Unary ones take every dtype unless said: [F] floating and complex only (integers were converted),
 // [R] not complex, [f] floating only, [I] integers and bool only, [->bool] out is bool.
 // clang-format off: a table, not code
-#define FACULA_UNARY_SLOTS(_)                                                                          \
-  _(neg)                                                                                               \
-  _(abs) /* complex: out has the real dtype */ _(sgn) /* sign; complex x/|x|, 0 at 0 */ _(square)      \
-      _(reciprocal)                                                             /* F */                \
-      _(exp) _(exp2) _(expm1) _(log) _(log2) _(log10) _(log1p) _(sqrt) _(rsqrt) /* F */                \
-      _(sin) _(cos) _(tan) _(asin) _(acos) _(atan) _(sinh) _(cosh) _(tanh) _(asinh) _(acosh) _(atanh)  \
-          _(sigmoid)                                                                           /* F */ \
-      _(erf) _(erfc) _(erfinv) _(lgamma) _(digamma)                                            /* f */ \
-      _(ceil) _(floor) _(round) /* half to even */ _(trunc) _(relu)                            /* R */ \
-      _(isnan) _(isinf) _(isfinite) _(signbit) _(logical_not) /* ->bool */ _(bitwise_not)      /* I */ \
+#define FACULA_UNARY_SLOTS(_)                                                                                    \
+  _(neg)                                                                                                         \
+  _(abs)                                                                                                         \
+  /* complex: out has the real dtype */ _(sgn) /* sign; complex x/|x|, 0 at 0 */ _(square) _(reciprocal) /* F */ \
+      _(exp) _(exp2) _(expm1) _(log) _(log2) _(log10) _(log1p) _(sqrt) _(rsqrt)                          /* F */ \
+      _(sin) _(cos) _(tan) _(asin) _(acos) _(atan) _(sinh) _(cosh) _(tanh) _(asinh) _(acosh) _(atanh)            \
+          _(sigmoid)                                                                           /* F */           \
+      _(erf) _(erfc) _(erfinv) _(lgamma) _(digamma)                                            /* f */           \
+      _(ceil) _(floor) _(round) /* half to even */ _(trunc) _(relu)                            /* R */           \
+      _(isnan) _(isinf) _(isfinite) _(signbit) _(logical_not) /* ->bool */ _(bitwise_not)      /* I */           \
       _(conj) _(real) _(imag) /* complex in; real and imag: out has the real dtype */ _(angle) /* real in: 0 or pi */
 #define FACULA_BINARY_SLOTS(_)                                                                                         \
   _(add)                                                                                                               \
-  _(sub) /* params[0] is alpha: x + alpha * y; bool: or (sub is refused before) */ _(mul) /* bool: and */              \
+  _(sub)                                                                                                               \
+  /* params[0] is alpha: x + alpha * y; bool: or (sub is refused before) */ _(mul) /* bool: and */                     \
       _(div) /* F */ _(floor_divide)                                                                                   \
           _(remainder) /* sign of the divisor, as Lua's % */ _(fmod) /* R; integer by zero: Error */                   \
       _(pow) /* integers: wraps, and 1 / x^n is cut to an integer */ _(atan2) _(hypot) _(copysign) /* f */             \
@@ -53,22 +54,40 @@ inline Slot<const Tensor&, const Tensor&> copy{"copy"};
       _(eq) _(ne) /* ->bool */ _(lt) _(le) _(gt) _(ge) /* R ->bool */                                                  \
       _(logical_and) _(logical_or) _(logical_xor) /* ->bool */ _(bitwise_and) _(bitwise_or) _(bitwise_xor) /* I */     \
       _(bitwise_left_shift) _(bitwise_right_shift) /* integers */ _(nextafter) _(xlogy)                    /* f */
-#define FACULA_OTHER_POINTWISE_SLOTS(_)                                                                            \
-  _(where)                                                                                                         \
-  /* in: condition (bool), x, y */ _(clamp) /* in: x, low, high; R; NaN stays; high wins over low */               \
-      _(lerp) /* in: x, end, weight; F */ _(addcmul)                                                               \
-          _(addcdiv) /* in: x, a, b; params[0]: value; x + value * a * b (or a / b) */                             \
-      _(gelu) /* params[0]: 1 for the tanh approximation; f */ _(gelu_backward) /* in: g, x; likewise */           \
-      _(complex)                                                                /* in: re, im real; out complex */ \
-      _(sigmoid_backward) /* in: g, y: g * (1 - y) * y */ _(                                                       \
-          tanh_backward)    /* in: g, y: g * (1 - y * y); both F, conjugating y */                                 \
+#define FACULA_OTHER_POINTWISE_SLOTS(_)                                                                               \
+  _(where)                                                                                                            \
+  /* in: condition (bool), x, y */ _(clamp) /* in: x, low, high; R; NaN stays; high wins over low */                  \
+  _(lerp)                                                                                                             \
+  /* in: x, end, weight; F */ _(addcmul) _(addcdiv) /* in: x, a, b; params[0]: value; x + value * a * b (or a / b) */ \
+      _(gelu) /* params[0]: 1 for the tanh approximation; f */ _(gelu_backward) /* in: g, x; likewise */              \
+      _(complex)                                                                /* in: re, im real; out complex */    \
+      _(sigmoid_backward) /* in: g, y: g * (1 - y) * y */ _(                                                          \
+          tanh_backward)    /* in: g, y: g * (1 - y * y); both F, conjugating y */                                    \
       _(threshold_backward) /* in: g, x; params[0]: t; g where x > t, else 0; R */
+#define FACULA_SPECIAL_SLOTS(_)                                                                                      \
+  _(frac)                                                                                                            \
+  _(entr) _(erfcx) _(ndtr) _(log_ndtr) _(ndtri) _(airy_ai) _(spherical_bessel_j0) _(i0) _(i0e) _(i1) _(i1e) _(k0)    \
+      _(k0e) _(k1) _(k1e)                                 /* modified Bessel functions; e: times e^-|x| or e^x */    \
+      _(bessel_j0) _(bessel_j1) _(bessel_y0) _(bessel_y1) /* f */                                                    \
+      _(sinc) /* sin(pi x) / (pi x); F */ _(logit)        /* params[0]: eps, below 0 for none; f */                  \
+      _(polygamma) /* params[0]: the order, 1 or more; f */ _(round_decimals) /* params[0]: their number; f */       \
+      _(nan_to_num)                                                           /* params: for NaN, inf and -inf; f */ \
+      _(logaddexp) _(logaddexp2) _(xlog1py) _(igamma) _(igammac) _(zeta)      /* in: x, y; f */                      \
+      _(chebyshev_polynomial_t) _(chebyshev_polynomial_u) _(chebyshev_polynomial_v) _(chebyshev_polynomial_w)        \
+          _(shifted_chebyshev_polynomial_t) _(shifted_chebyshev_polynomial_u) _(shifted_chebyshev_polynomial_v)      \
+              _(shifted_chebyshev_polynomial_w) _(hermite_polynomial_h) _(hermite_polynomial_he)                     \
+                  _(laguerre_polynomial_l) _(legendre_polynomial_p) /* in: x, degree; f */                           \
+      _(heaviside) /* in: x, value at 0; R */ _(gcd) _(lcm)         /* integers */                                   \
+      _(polar)                                                      /* in: abs, angle, real; out complex */
 // clang-format on
 #define FACULA_DECLARE(slot) inline PointwiseSlot slot{#slot};
 FACULA_UNARY_SLOTS(FACULA_DECLARE)
 FACULA_BINARY_SLOTS(FACULA_DECLARE)
 FACULA_OTHER_POINTWISE_SLOTS(FACULA_DECLARE)
+FACULA_SPECIAL_SLOTS(FACULA_DECLARE)
 #undef FACULA_DECLARE
+/// mantissa (x's dtype), exponent (int32), x (floating): x = mantissa * 2^exponent with 1/2 <= |mantissa| < 1.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> frexp{"frexp"};
 
 // ---- reductions: the result does not depend on the number of threads ---------------------------------------------------------
 inline ReduceSlot sum{"sum"};    ///< x has out's dtype (converted before); pairwise in blocks; bool never

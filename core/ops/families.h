@@ -5,41 +5,21 @@
 
 namespace facula {
 
-void define_creation(const Family& define);
-void define_copy(const Family& define);
-void define_view(const Family& define);
-void define_join(const Family& define);
-void define_arithmetic(const Family& define);
-void define_math(const Family& define);
-void define_compare(const Family& define);
-void define_reduce(const Family& define);
-void define_softmax(const Family& define);
-void define_linalg(const Family& define);
-void define_index(const Family& define);
-void define_order(const Family& define);
-void define_random(const Family& define);
-void define_conv(const Family& define);
-void define_pool(const Family& define);
-void define_loss(const Family& define);
-// indexing, joining, views
-void define_axes(const Family& define);
-void define_split(const Family& define);
-void define_stack(const Family& define);
-void define_grid(const Family& define);
-void define_rearrange(const Family& define);
-void define_diagonal(const Family& define);
-void define_view_scatter(const Family& define);
-void define_take(const Family& define);
-void define_scatter_reduce(const Family& define);
+// clang-format off
+#define FACULA_FAMILIES(_) \
+  _(creation) _(copy) _(view) _(join) _(arithmetic) _(math) _(compare) _(reduce) _(softmax) _(linalg) _(index) \
+  _(order) _(random) _(conv) _(pool) _(loss) _(axes) _(split) _(stack) _(grid) _(rearrange) _(diagonal) \
+  _(view_scatter) _(take) _(scatter_reduce) _(special) _(polynomial) _(number) _(storage)
+// clang-format on
+
+#define FACULA_DECLARE_FAMILY(name) void define_##name(const Family& define);
+FACULA_FAMILIES(FACULA_DECLARE_FAMILY)
+#undef FACULA_DECLARE_FAMILY
 
 inline void define_all(const Family& define) {
-  for (const auto family :
-       {define_creation,  define_copy,     define_view,         define_join,    define_arithmetic,
-        define_math,      define_compare,  define_reduce,       define_softmax, define_linalg,
-        define_index,     define_order,    define_random,       define_conv,    define_pool,
-        define_loss,      define_axes,     define_split,        define_stack,   define_grid,
-        define_rearrange, define_diagonal, define_view_scatter, define_take,    define_scatter_reduce})
-    family(define);
+#define FACULA_DEFINE_FAMILY(name) define_##name(define);
+  FACULA_FAMILIES(FACULA_DEFINE_FAMILY)
+#undef FACULA_DEFINE_FAMILY
 }
 
 }  // namespace facula
