@@ -91,7 +91,7 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummax{"cummax
 inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummin{"cummin"};
 /// out[i] = log(exp(x[0]) + ... + exp(x[i])) along a dim, without overflow; floating.
 inline Slot<const Tensor&, const Tensor&, int64_t> logcumsumexp{"logcumsumexp"};
-/// What becomes of the elements of a segment; `Mean` of none is NaN.
+/// What becomes of the elements of a segment; `Mean` divides by their count unless there are none.
 enum class Fold : uint8_t { Sum, Mean, Prod, Largest, Smallest };
 /// out [outer..., segments, inner...], x [outer..., n, inner...], offsets [outer..., segments + 1] (int64, ascending from 0 to at
 /// most n), all dense, the fold, and what it starts from. Floating.

@@ -3,40 +3,12 @@
 
 #include "core/ops.h"
 #include "core/ops/families.h"
+#include "core/ops/reduce.h"
 #include "core/pointwise.h"
 #include "core/slots.h"
 
 namespace facula {
 namespace {
-
-Sizes kept(const Sizes& sizes, const IntList& dims) {
-  Sizes s = sizes;
-  for (const int64_t d : dims) s[static_cast<size_t>(d)] = 1;
-  return s;
-}
-Sizes reduced(const Sizes& sizes, const IntList& dims, bool keepdim) {
-  if (keepdim) return kept(sizes, dims);
-  Sizes s;
-  for (size_t d = 0; d < sizes.size(); ++d)
-    if (!dims.contains(static_cast<int64_t>(d))) s.push_back(sizes[d]);
-  return s;
-}
-IntList dims_of(const Sizes& sizes, OptInt dim) {
-  if (dim) return sizes.empty() ? IntList{} : IntList{*dim};
-  IntList all(sizes.size());
-  for (size_t d = 0; d < all.size(); ++d) all[d] = static_cast<int64_t>(d);
-  return all;
-}
-
-/// `y`, made without the reduced dimensions, as the kernels want it: with size 1 for them.
-Tensor with_kept(const Tensor& y, const Sizes& sizes) {
-  if (y.sizes() == sizes) return y;
-  IntList strides(sizes.size(), 1);
-  size_t from = static_cast<size_t>(y.dim());
-  for (size_t d = sizes.size(); d-- > 0 && from > 0;)
-    if (sizes[d] == y.sizes()[from - 1] && (sizes[d] != 1 || d + 1 == from)) strides[d] = y.strides()[--from];
-  return y.alias(sizes, strides, y.offset());
-}
 
 Tensor reduce(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& dims, bool keepdim, DType dtype) {
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), dtype);
@@ -44,21 +16,10 @@ Tensor reduce(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& 
   return y;
 }
 
-/// The gradient or result of a reduction, stretched over what was reduced.
-Tensor restored(const Tensor& y, const Sizes& sizes, const IntList& dims) {
-  return ops::expand(ops::reshape(y, kept(sizes, dims)), sizes);
-}
-
 int64_t count(const Sizes& sizes, const IntList& dims) {
   int64_t n = 1;
   for (const int64_t d : dims) n *= sizes[static_cast<size_t>(d)];
   return n;
-}
-
-void check_not_empty(const char* name, const Tensor& x, const IntList& dims) {
-  for (const int64_t d : dims)
-    check(x.size(d) > 0, name, ": dimension ", Counting::shown(d), " of ", x.sizes(),
-          " has no elements to choose from");
 }
 
 DType sum_dtype(const Tensor& x, OptDType dtype) {
@@ -141,14 +102,6 @@ std::tuple<Tensor, Tensor> extreme_along(Out& out, const Tensor& x, int64_t dim,
                                                                dim);
   }
   return {values, positions};
-}
-
-// The gradient goes to the position that was chosen.
-Tensor chosen_gradient(Tensor g, const Tensor& positions, const Meta& x, int64_t dim) {
-  if (x.dim() == 0) return g;
-  const Sizes sizes = kept(x.sizes(), {dim});
-  return ops::scatter_add(ops::zero_(empty(x.sizes(), g.dtype(), g.device())), dim, ops::reshape(positions, sizes),
-                          ops::reshape(g, sizes));
 }
 
 template <bool kLargest>
