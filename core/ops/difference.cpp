@@ -86,9 +86,8 @@ void check_gradient(const Tensor& x, const IntList& dims, size_t spacings, int64
           order + 1, " elements for edge_order ", order);
 }
 
-Tensors gradient_even(const Tensor& x, const std::vector<double>& given, const IntList& dim, int64_t order) {
+Tensors gradient_even(const Tensor& x, const std::vector<double>& h, const IntList& dim, int64_t order) {
   const IntList dims = dims_or_all(x, dim);
-  const std::vector<double> h = given.size() == 1 ? std::vector<double>(dims.size(), given[0]) : given;
   check_gradient(x, dims, h.size(), order);
   Tensors slopes;
   for (size_t i = 0; i < dims.size(); ++i) slopes.push_back(even_slope(x, dims[i], h[i], order));
@@ -177,7 +176,7 @@ void define_difference(const Family& define) {
           "with one for each dimension, or a list of vectors with their places.")
       .example("torch.gradient(torch.tensor{1, 4, 9, 16})")
       .compose([](const Tensor& x, double h, const IntList& dim, int64_t order) {
-        return gradient_even(x, {h}, dim, order);
+        return gradient_even(x, std::vector<double>(dims_or_all(x, dim).size(), h), dim, order);
       });
   define("gradient:distances(Tensor self, *, float[] spacing, Dim[] dim=[], int edge_order=1) -> Tensor[]")
       .compose(gradient_even);

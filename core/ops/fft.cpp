@@ -43,8 +43,8 @@ Tensor halves(const Tensor& like, int64_t dim, int64_t n, double interior) {
   Sizes sizes(static_cast<size_t>(like.dim()), 1);
   sizes[static_cast<size_t>(dim)] = n / 2 + 1;
   const Tensor weights = ops::fill_(empty(sizes, real_dtype(like.dtype()), like.device()), interior);
-  ops::fill_(ops::narrow(weights, dim, 0, 1), 1);
-  if (n % 2 == 0) ops::fill_(ops::narrow(weights, dim, n / 2, 1), 1);
+  ops::fill_.in_place(ops::narrow(weights, dim, 0, 1), 1);
+  if (n % 2 == 0) ops::fill_.in_place(ops::narrow(weights, dim, n / 2, 1), 1);
   return weights;
 }
 

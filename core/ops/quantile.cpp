@@ -17,13 +17,13 @@ std::tuple<Tensor, Tensor> chosen_along(Out& out, const char* name, const Tensor
   check(!is_complex(x.dtype()), name, ": complex numbers have no order");
   const IntList dims = dims_of(x.sizes(), dim);
   check_not_empty(name, x, dims);
-  const Sizes sizes = reduced(x.sizes(), dims, keepdim), full = kept(x.sizes(), dims);
+  const Sizes sizes = reduced(x.sizes(), dims, keepdim);
   const Tensor values = out.make(0, sizes, x.dtype()), positions = out.make(1, sizes, DType::Int64);
   if (x.dim() == 0) {
     slots::copy(values, x);
     slots::fill(positions, 1);
   } else {
-    choose(with_kept(values, full), with_kept(positions, full), x);
+    choose(with_kept(values, x.sizes(), dims), with_kept(positions, x.sizes(), dims), x);
   }
   return {values, positions};
 }
@@ -97,7 +97,7 @@ Between between(const char* name, const std::string& interpolation) {
 Tensor ranks_of(const Tensor& sorted, const Tensor& q, bool skip_nan) {
   const Tensor missing = ops::isnan(sorted);
   const auto last = static_cast<double>(sorted.size(-1) - 1);
-  if (!skip_nan) return ops::where(ops::any(missing, -1, true), last, q * last);
+  if (!skip_nan) return ops::where(ops::amax(missing, IntList{-1}, true), last, q * last);
   const Tensor numbers = ops::sum(ops::logical_not(missing), IntList{-1}, true);
   return ops::clamp((ops::to_dtype(numbers, sorted.dtype()) - 1) * q, 0);
 }

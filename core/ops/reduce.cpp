@@ -12,7 +12,7 @@ namespace {
 
 Tensor reduce(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& dims, bool keepdim, DType dtype) {
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), dtype);
-  slot(with_kept(y, kept(x.sizes(), dims)), x, dims);
+  slot(with_kept(y, x.sizes(), dims), x, dims);
   return y;
 }
 
@@ -92,14 +92,14 @@ std::tuple<Tensor, Tensor> extreme_along(Out& out, const Tensor& x, int64_t dim,
   check(!is_complex(x.dtype()), name, ": complex numbers have no order");
   const IntList dims = dims_of(x.sizes(), dim);
   check_not_empty(name, x, dims);
-  const Sizes sizes = reduced(x.sizes(), dims, keepdim), full = kept(x.sizes(), dims);
+  const Sizes sizes = reduced(x.sizes(), dims, keepdim);
   const Tensor values = out.make(0, sizes, x.dtype()), positions = out.make(1, sizes, DType::Int64);
   if (x.dim() == 0) {
     slots::copy(values, x);
     slots::fill(positions, 1);
   } else {
-    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, full), with_kept(positions, full), x,
-                                                               dim);
+    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, x.sizes(), dims),
+                                                               with_kept(positions, x.sizes(), dims), x, dim);
   }
   return {values, positions};
 }
@@ -113,7 +113,7 @@ Tensor position(Out& out, const Tensor& x, OptInt dim, bool keepdim) {
   check_not_empty(name, x, dims);
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), DType::Int64);
   const int64_t along = dim && x.dim() > 0 ? *dim : -1;
-  (kLargest ? slots::argmax : slots::argmin)(with_kept(y, kept(x.sizes(), dims)), x, along);
+  (kLargest ? slots::argmax : slots::argmin)(with_kept(y, x.sizes(), dims), x, along);
   return y;
 }
 
@@ -122,7 +122,7 @@ Tensor position(Out& out, const Tensor& x, OptInt dim, bool keepdim) {
 Tensor var_forward(Out& out, const Tensor& x, const IntList& dims, const OptScalar& correction, bool keepdim) {
   check(is_differentiable(x.dtype()), "var: expected a floating or complex dtype, got ", x.dtype());
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), real_dtype(x.dtype()));
-  slots::var(with_kept(y, kept(x.sizes(), dims)), x, dims, correction.value_or(Scalar(1)).to<double>());
+  slots::var(with_kept(y, x.sizes(), dims), x, dims, correction.value_or(Scalar(1)).to<double>());
   return y;
 }
 Tensor var_gradient(Tensor g, Tensor x, IntList dims, OptScalar correction) {
@@ -139,7 +139,7 @@ Tensor norm_forward(Out& out, const Tensor& given, const OptScalar& p, const Int
   check(is_differentiable(given.dtype()), "norm: expected a floating or complex dtype, got ", given.dtype());
   const Tensor x = converted(given, dtype.value_or(given.dtype()));
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), real_dtype(x.dtype()));
-  slots::norm(with_kept(y, kept(x.sizes(), dims)), x, dims, p.value_or(Scalar(2)).to<double>());
+  slots::norm(with_kept(y, x.sizes(), dims), x, dims, p.value_or(Scalar(2)).to<double>());
   return y;
 }
 Tensor norm_gradient(Tensor g, Result y, Tensor x, OptScalar power, IntList dims) {
@@ -217,7 +217,7 @@ Tensor truth(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& d
   const DType t = x.dtype() == DType::UInt8 ? DType::UInt8 : DType::Bool;
   if (t == DType::Bool) return reduce(out, slot, x, dims, keepdim, t);
   const Tensor y = empty(reduced(x.sizes(), dims, keepdim), DType::Bool, x.device());
-  slot(with_kept(y, kept(x.sizes(), dims)), x, dims);
+  slot(with_kept(y, x.sizes(), dims), x, dims);
   return converted(y, t);
 }
 

@@ -27,14 +27,14 @@ inline IntList dims_of(const Sizes& sizes, OptInt dim) {
   return all;
 }
 
-/// `y`, made without the reduced dimensions, as the kernels want it: with size 1 for them.
-inline Tensor with_kept(const Tensor& y, const Sizes& sizes) {
-  if (y.sizes() == sizes) return y;
-  IntList strides(sizes.size(), 1);
-  size_t from = static_cast<size_t>(y.dim());
-  for (size_t d = sizes.size(); d-- > 0 && from > 0;)
-    if (sizes[d] == y.sizes()[from - 1] && (sizes[d] != 1 || d + 1 == from)) strides[d] = y.strides()[--from];
-  return y.alias(sizes, strides, y.offset());
+/// `y`, made without `dims` of x, as the kernels want it: with size 1 for them.
+inline Tensor with_kept(const Tensor& y, const Sizes& x, const IntList& dims) {
+  if (y.sizes().size() == x.size()) return y;
+  IntList strides(x.size(), 1);
+  size_t from = 0;
+  for (size_t d = 0; d < x.size(); ++d)
+    if (!dims.contains(static_cast<int64_t>(d))) strides[d] = y.strides()[from++];
+  return y.alias(kept(x, dims), strides, y.offset());
 }
 
 /// The gradient or result of a reduction, stretched over what was reduced.

@@ -13,7 +13,9 @@ std::tuple<Tensor, Tensor> aminmax_of(const Tensor& x, OptInt dim, bool keepdim)
   check(!is_complex(x.dtype()), "aminmax: complex numbers have no order");
   check_not_empty("aminmax", x, dims_of(x.sizes(), dim));
   const Value dims = dim ? Value(IntList{*dim}) : Value();
-  return {ops::amin(x, dims, keepdim), ops::amax(x, dims, keepdim)};
+  const Tensor low = ops::amin(x, dims, keepdim), high = ops::amax(x, dims, keepdim);
+  if (x.dim() > 0 || !dim || !keepdim) return {low, high};
+  return {ops::reshape(low, {1}), ops::reshape(high, {1})};  // as PyTorch has it
 }
 
 // ---- sums that leave NaN out ----

@@ -126,12 +126,10 @@ Tensor istft_of(const Tensor& input, int64_t n_fft, OptInt hop, OptInt win_lengt
 
   const double scale = normalized ? f.scale : 1 / static_cast<double>(n_fft);
   Tensor frames;
-  if (half) {
-    frames = ops::fft_c2r(x, 2, n_fft, scale);
-  } else {
+  if (return_complex)
     frames = ops::fft_c2c(x, IntList{2}, scale, true);
-    if (!return_complex) frames = ops::real(frames);
-  }
+  else  // of real samples the second half of a whole spectrum mirrors the first
+    frames = ops::fft_c2r(half ? x : ops::narrow(x, 2, 0, n_fft / 2 + 1), 2, n_fft, scale);
   const int64_t count = x.size(1);
   check(f.hop <= (INT64_MAX - n_fft) / count, "istft: hop_length = ", f.hop, " is too large");
   const int64_t n = n_fft + f.hop * (count - 1), start = center ? n_fft / 2 : 0;

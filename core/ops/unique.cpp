@@ -20,7 +20,7 @@ Tensor begins(const Tensor& rows) {
   const Tensor first = ops::fill_(empty({std::min<int64_t>(n, 1)}, DType::Bool, rows.device()), true);
   if (n < 2) return first;
   const Tensor differs = ops::ne(ops::narrow(rows, 0, 1, n - 1), ops::narrow(rows, 0, 0, n - 1));
-  return ops::cat({first, rows.dim() == 1 ? differs : ops::any(differs, 1)}, 0);
+  return ops::cat({first, rows.dim() == 1 ? differs : ops::amax(differs, IntList{1})}, 0);
 }
 
 struct Runs {
@@ -103,7 +103,10 @@ Tensor isin_forward(Out& out, const Tensor& elements, const Tensor& test, bool, 
   check(!is_complex(t), "isin: complex numbers have no order");
   NoGrad guard;
   const Tensor y = out.make(elements.sizes(), DType::Bool);
-  if (test.numel() == 0) return ops::fill_(y, invert);
+  if (test.numel() == 0) {
+    slots::fill(y, invert);
+    return y;
+  }
   const Tensor known = ops::sort.all({ops::reshape(converted(moved(test, y.device()), t), {-1}), 0}).tensor(0);
   const Tensor x = ops::reshape(converted(moved(elements, y.device()), t), {-1});
   const Tensor places = ops::clamp(ops::searchsorted(known, x), {}, known.numel());
