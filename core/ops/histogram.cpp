@@ -72,18 +72,20 @@ Tensor histc_forward(Out& out, const Tensor& x, int64_t bins, const Scalar& min,
 
 // ---- histograms ----
 
+using Doubles = std::optional<std::vector<double>>;
+
 // bins[i] intervals along column i of x [n, d]; `range` holds low and high for each.
-Tensors even_edges(const char* name, const Tensor& x, const IntList& bins, const std::vector<double>& range) {
+Tensors even_edges(const char* name, const Tensor& x, const IntList& bins, const Doubles& range) {
   const auto dims = static_cast<size_t>(x.size(1));
   check(bins.size() == dims, name, ": expected a number of bins for each of ", dims, " dimensions, got ", bins.size());
-  check(range.empty() || range.size() == 2 * dims, name, ": range must have ", 2 * dims, " numbers, got ",
-        range.size());
+  check(!range || range->size() == 2 * dims, name, ": range must have ", 2 * dims, " numbers, got ",
+        range ? range->size() : 0);
   Tensors edges;
   for (size_t d = 0; d < dims; ++d) {
     check(bins[d] > 0, name, ": the number of bins must be positive, got ", bins[d]);
     const Tensor column = ops::select(x, 1, static_cast<int64_t>(d));
-    const Range asked = range.empty() ? Range{} : Range{range[2 * d], range[2 * d + 1]};
-    const Range r = range_of(name, column, !range.empty(), asked, 0.5);
+    const Range asked = range ? Range{(*range)[2 * d], (*range)[2 * d + 1]} : Range{};
+    const Range r = range_of(name, column, range.has_value(), asked, 0.5);
     check(bins[d] < INT64_MAX, name, ": too many bins");
     const Tensor edge = empty({bins[d] + 1}, x.dtype(), x.device());
     slots::linspace(edge, r.low, r.high);
@@ -133,7 +135,6 @@ Tensor points(const char* name, const Tensor& x, bool several) {
   return dense(ops::reshape(x, {x.numel() / x.size(-1), x.size(-1)}));
 }
 
-using Doubles = std::vector<double>;
 std::tuple<Tensor, Tensor> histogram_even(const Tensor& x, int64_t bins, const Doubles& range, const Tensor& weight,
                                           bool density) {
   NoGrad guard;
