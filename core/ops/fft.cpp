@@ -72,7 +72,8 @@ Tensor promoted(const char* name, const Tensor& x, bool to_complex) {
   check(x.dtype() != DType::Float16 && x.dtype() != DType::BFloat16, "fft.", name, ": ", x.dtype(),
         " is not supported; use float32");
   const DType t = is_integral(x.dtype(), true) ? default_dtype() : x.dtype();
-  return ops::to_dtype(x, to_complex ? complex_dtype(t) : t);
+  const DType wanted = to_complex ? complex_dtype(t) : t;
+  return x.dtype() == wanted ? x : ops::to_dtype(x, wanted);
 }
 Tensor real_input(const char* name, const Tensor& x) {
   check(!is_complex(x.dtype()), "fft.", name, ": expected real numbers, got ", x.dtype());

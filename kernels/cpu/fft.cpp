@@ -18,7 +18,9 @@
 namespace facula::cpu {
 namespace {
 
-constexpr int64_t kLongest = 8192;  // rows up to this length go side by side: their bundles stay in the cache
+// Rows up to this length go side by side, so that their bundles stay in the first-level cache; rows that lie so in memory
+// are worth it as long as the bundles stay in the second.
+constexpr int64_t kLongest = 256, kLongestColumn = 8192;
 
 /// Where the rows of a dense tensor lie, seen as numbers of type T.
 template <class T>
@@ -46,18 +48,28 @@ LaneView<T> lanes_of(const Rows<std::remove_const_t<T>>& rows, int64_t r, int64_
   return v;
 }
 
+/// Asks for dense rows that are about to be read or written out of order.
+template <bool write, class T>
+void expect(const Rows<T>& rows, int64_t r, int64_t count) {
+  if (rows.inner > 1) return;
+  const char* from = reinterpret_cast<const char*>(rows.row(r));
+  const int64_t bytes = count * rows.n * rows.item * static_cast<int64_t>(sizeof(T));
+  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, write, 2);
+}
+
 /// A transform of many rows of one length.
 template <class T>
 class Transform {
  public:
-  Transform(int64_t n, int64_t rows) {
-    if (n <= kLongest && is_smooth(n) && (rows >= kLanes<T> / 2 || n < 48)) side_by_side_ = fft_plan<LanePlan<T>>(n);
+  Transform(int64_t n, int64_t rows, int64_t inner) {
+    const int64_t longest = inner < kLanes<T> ? kLongest : kLongestColumn;
+    if (n <= longest && is_smooth(n) && (rows >= kLanes<T> / 2 || n < 48)) side_by_side_ = fft_plan<LanePlan<T>>(n);
     if (!side_by_side_) single_ = fft_plan<RowPlan<T>>(n);
   }
   /// Rows that are transformed at once.
   int64_t width() const { return side_by_side_ ? kLanes<T> : 1; }
-  /// Numbers of scratch for one task.
-  int64_t scratch() const { return side_by_side_ ? 4 * side_by_side_->n * kLanes<T> : 0; }
+  /// Numbers of scratch for one task: two bundles of up to n + 1.
+  int64_t scratch() const { return side_by_side_ ? 4 * (side_by_side_->n + 1) * kLanes<T> : 0; }
 
   void run(const LaneView<const T>& from, const LaneView<T>& to, T scale, T* work) const {
     if (!side_by_side_) return transform_row(*single_, from, to, scale);
@@ -65,6 +77,29 @@ class Transform {
     const int64_t n = side_by_side_->n;
     k.load(work, n, from);
     k.store(to, k.transform(*side_by_side_, work, work + scratch() / 2), n, scale);
+  }
+
+  /// Pairs of 2 n real numbers to their spectra [n + 1], and back.
+  void run_real(const LaneView<const T>& from, const LaneView<T>& to, T scale, const RealRoots<T>& roots,
+                T* work) const {
+    const LaneKernels<T>& k = lane_kernels<T>();
+    const int64_t n = side_by_side_->n;
+    T* other = work + scratch() / 2;
+    k.load(work, n, from);
+    const T* z = k.transform(*side_by_side_, work, other);
+    T* spectra = z == work ? other : work;
+    k.unpack(spectra, z, n, roots.roots.data());
+    k.store(to, spectra, n + 1, scale);
+  }
+  void run_inverse(const LaneView<const T>& from, const LaneView<T>& to, T scale, const RealRoots<T>& roots,
+                   T* work) const {
+    const LaneKernels<T>& k = lane_kernels<T>();
+    const int64_t n = side_by_side_->n;
+    T* other = work + scratch() / 2;
+    k.load(other, n + 1, from);
+    k.pack(work, other, n, roots.roots.data());
+    std::swap_ranges(work, work + n * kLanes<T>, work + n * kLanes<T>);  // inverse: imaginary parts first
+    k.store(to.swapped(), k.transform(*side_by_side_, work, other), n, scale);
   }
 
  private:
@@ -93,8 +128,10 @@ template <class T>
 void complex_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale, bool inverse) {
   const Rows<T> from(x, dim), to(out, dim);
   const int64_t rows = rows_of(x, dim);
-  const Transform<T> transform(from.n, rows);
+  const Transform<T> transform(from.n, rows, from.inner);
   for_groups(transform, rows, from.n, 0, [&](int64_t r, int64_t count, T* work) {
+    expect<false>(from, r, count);
+    expect<true>(to, r, count);
     const auto a = lanes_of<const T>(from, r, count);
     const auto b = lanes_of<T>(to, r, count);
     inverse ? transform.run(a.swapped(), b.swapped(), scale, work) : transform.run(a, b, scale, work);
@@ -141,14 +178,17 @@ template <class T>
 void even_real_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale) {
   const Rows<T> from(x, dim), to(out, dim);
   const int64_t rows = rows_of(x, dim), h = from.n / 2;
-  const Transform<T> transform(h, rows);
+  const Transform<T> transform(h, rows, from.inner);
   const auto roots = fft_plan<RealRoots<T>>(from.n);
   for_groups(transform, rows, h, 0, [&](int64_t r, int64_t count, T* work) {
+    expect<false>(from, r, count);
+    expect<true>(to, r, count);
+    const auto numbers = lanes_of<const T>(from, r, count);
     const auto spectra = lanes_of<T>(to, r, count);
-    transform.run(lanes_of<const T>(from, r, count), spectra, scale, work);
-    for (int64_t l = 0; l < count; ++l)
-      unpack(reinterpret_cast<std::complex<T>*>(spectra.lane[l]), h, to.inner,
-             reinterpret_cast<const std::complex<T>*>(roots->roots.data()));
+    if (transform.width() > 1) return transform.run_real(numbers, spectra, scale, *roots, work);
+    transform.run(numbers, spectra, scale, work);
+    unpack(reinterpret_cast<std::complex<T>*>(spectra.lane[0]), h, to.inner,
+           reinterpret_cast<const std::complex<T>*>(roots->roots.data()));
   });
 }
 
@@ -157,18 +197,17 @@ void even_inverse_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale)
   using C = std::complex<T>;
   const Rows<T> from(x, dim), to(out, dim);
   const int64_t rows = rows_of(x, dim), h = to.n / 2;
-  const Transform<T> transform(h, rows);
+  const Transform<T> transform(h, rows, from.inner);
   const auto roots = fft_plan<RealRoots<T>>(to.n);
-  for_groups(transform, rows, h, 2 * h * transform.width(), [&](int64_t r, int64_t count, T* work) {
+  for_groups(transform, rows, h, transform.width() > 1 ? 0 : 2 * h, [&](int64_t r, int64_t count, T* work) {
+    const auto spectra = lanes_of<const T>(from, r, count);
+    const auto numbers = lanes_of<T>(to, r, count);
+    if (transform.width() > 1) return transform.run_inverse(spectra, numbers, scale, *roots, work);
+    pack(reinterpret_cast<C*>(work), reinterpret_cast<const C*>(spectra.lane[0]), h, from.inner,
+         reinterpret_cast<const C*>(roots->roots.data()));
     LaneView<const T> packed{};
-    packed.lanes = count, packed.step = 2, packed.imag = 1;
-    for (int64_t l = 0; l < count; ++l) {
-      T* z = work + transform.scratch() + 2 * h * l;
-      pack(reinterpret_cast<C*>(z), reinterpret_cast<const C*>(from.row(r + l)), h, from.inner,
-           reinterpret_cast<const C*>(roots->roots.data()));
-      packed.lane[l] = z;
-    }
-    transform.run(packed.swapped(), lanes_of<T>(to, r, count).swapped(), scale, work);
+    packed.lane[0] = work, packed.lanes = 1, packed.step = 2, packed.imag = 1;
+    transform.run(packed.swapped(), numbers.swapped(), scale, nullptr);
   });
 }
 

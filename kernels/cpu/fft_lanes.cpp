@@ -9,107 +9,11 @@
 #include "kernels/cpu/targets.h"
 // foreach_target.h comes after targets.h and before what it repeats.
 #include "hwy/foreach_target.h"
-#include "hwy/highway.h"
-#include "kernels/cpu/fft_plan.h"
+#include "kernels/cpu/fft_butterfly.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
 namespace {
-namespace hn = hwy::HWY_NAMESPACE;
-
-template <class V>
-struct Complex {
-  V re, im;
-};
-template <class V>
-HWY_INLINE Complex<V> operator+(Complex<V> a, Complex<V> b) {
-  return {hn::Add(a.re, b.re), hn::Add(a.im, b.im)};
-}
-template <class V>
-HWY_INLINE Complex<V> operator-(Complex<V> a, Complex<V> b) {
-  return {hn::Sub(a.re, b.re), hn::Sub(a.im, b.im)};
-}
-template <class V>
-HWY_INLINE Complex<V> operator*(Complex<V> a, Complex<V> b) {
-  return {hn::NegMulAdd(a.im, b.im, hn::Mul(a.re, b.re)), hn::MulAdd(a.re, b.im, hn::Mul(a.im, b.re))};
-}
-/// a * -i
-template <class V>
-HWY_INLINE Complex<V> turned(Complex<V> a) {
-  return {a.im, hn::Neg(a.re)};
-}
-
-template <class D>
-using Vectors = Complex<hn::Vec<D>>;
-
-// ---- transforms of a few numbers, in place ----
-template <class V>
-HWY_INLINE void transform4(Complex<V>& x0, Complex<V>& x1, Complex<V>& x2, Complex<V>& x3) {
-  const auto a = x0 + x2, b = x0 - x2, c = x1 + x3, e = turned(x1 - x3);
-  x0 = a + c, x1 = b + e, x2 = a - c, x3 = b - e;
-}
-
-template <int radix>
-struct Butterfly;
-template <>
-struct Butterfly<2> {
-  template <class D>
-  static HWY_INLINE void run(D, Vectors<D>* x, const hn::TFromD<D>*, int64_t) {
-    const auto a = x[0];
-    x[0] = a + x[1], x[1] = a - x[1];
-  }
-};
-template <>
-struct Butterfly<4> {
-  template <class D>
-  static HWY_INLINE void run(D, Vectors<D>* x, const hn::TFromD<D>*, int64_t) {
-    transform4(x[0], x[1], x[2], x[3]);
-  }
-};
-template <>
-struct Butterfly<8> {
-  template <class D>
-  static HWY_INLINE void run(D d, Vectors<D>* x, const hn::TFromD<D>*, int64_t) {
-    const auto h = hn::Set(d, static_cast<hn::TFromD<D>>(0.70710678118654752440));
-    transform4(x[0], x[2], x[4], x[6]);
-    transform4(x[1], x[3], x[5], x[7]);
-    const auto o0 = x[1], o2 = turned(x[5]);
-    const Vectors<D> o1{hn::Mul(h, hn::Add(x[3].re, x[3].im)), hn::Mul(h, hn::Sub(x[3].im, x[3].re))};
-    const Vectors<D> o3{hn::Mul(h, hn::Sub(x[7].im, x[7].re)), hn::Neg(hn::Mul(h, hn::Add(x[7].re, x[7].im)))};
-    const auto e0 = x[0], e1 = x[2], e2 = x[4], e3 = x[6];
-    x[0] = e0 + o0, x[1] = e1 + o1, x[2] = e2 + o2, x[3] = e3 + o3;
-    x[4] = e0 - o0, x[5] = e1 - o1, x[6] = e2 - o2, x[7] = e3 - o3;
-  }
-};
-/// Odd radices by sums and differences of x[j] and x[r - j]: y[k] and y[r - k] share their products with cosines and
-/// sines. `radix` is 0 where it is known at run time only.
-template <int radix>
-struct Butterfly {
-  template <class D>
-  static HWY_INLINE void run(D d, Vectors<D>* x, const hn::TFromD<D>* roots, int64_t given) {
-    constexpr int64_t kMost = radix ? radix : kLargestRadix;
-    const int64_t r = radix ? radix : given, half = r / 2;
-    Vectors<D> sum[kMost / 2 + 1], difference[kMost / 2 + 1];
-    const auto first = x[0];
-    for (int64_t j = 1; j <= half; ++j) {
-      sum[j] = x[j] + x[r - j];
-      difference[j] = x[j] - x[r - j];
-      x[0] = x[0] + sum[j];
-    }
-    for (int64_t k = 1; k <= half; ++k) {
-      auto even = first;
-      Vectors<D> odd{hn::Zero(d), hn::Zero(d)};
-      for (int64_t j = 1, at = k; j <= half; ++j, at = at + k >= r ? at + k - r : at + k) {
-        const auto c = hn::Set(d, roots[2 * at]), s = hn::Set(d, roots[2 * at + 1]);
-        even = {hn::MulAdd(sum[j].re, c, even.re), hn::MulAdd(sum[j].im, c, even.im)};
-        odd = {hn::NegMulAdd(difference[j].im, s, odd.re), hn::MulAdd(difference[j].re, s, odd.im)};
-      }
-      x[k] = even + odd;
-      x[r - k] = even - odd;
-    }
-  }
-};
-
 // ---- passes ----
 template <int radix, class T>
 void pass(T* to, const T* from, int64_t n, const FftPass& p, const T* roots) {
@@ -168,65 +72,149 @@ int64_t distance(const LaneView<T>& v) {
   return step;
 }
 
+// ---- rows in memory become lanes, and back, by squares of S x S numbers, S numbers being 128 bits ----
+template <class T>
+inline constexpr int64_t kSquare = HWY_TARGET == HWY_SCALAR ? 1 : 16 / static_cast<int64_t>(sizeof(T));
+
+/// out(k, numbers k of all S rows) of in(r), row r's numbers.
+template <class T, class In, class Out>
+HWY_INLINE void transpose(const In& in, const Out& out) {
+  const hn::FixedTag<T, kSquare<T>> d;
+#if HWY_TARGET == HWY_SCALAR
+  out(d, 0, in(d, 0));
+#else
+  if constexpr (kSquare<T> == 2) {
+    const auto a = in(d, 0), b = in(d, 1);
+    out(d, 0, hn::InterleaveLower(d, a, b));
+    out(d, 1, hn::InterleaveUpper(d, a, b));
+  } else {
+    const auto a = in(d, 0), b = in(d, 1), c = in(d, 2), e = in(d, 3);
+    const auto ac = hn::InterleaveLower(d, a, c), be = hn::InterleaveLower(d, b, e);
+    const auto ac2 = hn::InterleaveUpper(d, a, c), be2 = hn::InterleaveUpper(d, b, e);
+    out(d, 0, hn::InterleaveLower(d, ac, be));
+    out(d, 1, hn::InterleaveUpper(d, ac, be));
+    out(d, 2, hn::InterleaveLower(d, ac2, be2));
+    out(d, 3, hn::InterleaveUpper(d, ac2, be2));
+  }
+#endif
+}
+
+/// Number m of lane l between memory, at rows[l] + offset + m, and a bundle, where lane 0 has it at at(m).
+template <class T>
+struct Numbers {
+  T* const* rows;
+  int64_t offset, lanes, count;
+
+  /// Calls square(m, l) for whole squares and number(m, l) for what is left.
+  template <class Square, class Number>
+  HWY_INLINE void walk(const Square& square, const Number& number) const {
+    constexpr int64_t kStep = kSquare<std::remove_const_t<T>>;
+    const int64_t whole = count / kStep * kStep, wide = lanes / kStep * kStep;
+    for (int64_t l = 0; l < wide; l += kStep)
+      for (int64_t m = 0; m < whole; m += kStep) square(m, l);
+    for (int64_t l = 0; l < lanes; ++l)
+      for (int64_t m = l < wide ? whole : 0; m < count; ++m) number(m, l);
+  }
+  template <class At>
+  HWY_INLINE void read(const At& at) const {
+    using N = std::remove_const_t<T>;
+    walk(
+        [&](int64_t m, int64_t l) {
+          transpose<N>([&](auto d, int64_t r) { return hn::LoadU(d, rows[l + r] + offset + m); },
+                       [&](auto d, int64_t k, auto v) { hn::StoreU(v, d, at(m + k) + l); });
+        },
+        [&](int64_t m, int64_t l) { at(m)[l] = rows[l][offset + m]; });
+  }
+  template <class At>
+  HWY_INLINE void write(const At& at, T scale) const {
+    walk(
+        [&](int64_t m, int64_t l) {
+          transpose<T>([&](auto d, int64_t k) { return hn::LoadU(d, at(m + k) + l); },
+                       [&](auto d, int64_t r, auto v) {
+                         hn::StoreU(hn::Mul(hn::Set(d, scale), v), d, rows[l + r] + offset + m);
+                       });
+        },
+        [&](int64_t m, int64_t l) { rows[l][offset + m] = scale * at(m)[l]; });
+  }
+};
+
+/// Complex numbers one after another, real parts first or, swapped, imaginary ones.
+template <class T>
+bool is_interleaved(const LaneView<T>& v) {
+  return v.step == 2 && (v.imag == 1 || v.imag == -1);
+}
+
+template <class T>
+void load_neighbours(T* re, T* im, int64_t n, const T* x, int64_t step) {
+  const hn::CappedTag<T, kLanes<T>> d;
+  for (int64_t j = 0; j < n; ++j)
+    for (int64_t l = 0; l < kLanes<T>; l += static_cast<int64_t>(hn::Lanes(d))) {
+      hn::Vec<decltype(d)> a, b;
+      hn::LoadInterleaved2(d, x + j * step + 2 * l, a, b);
+      hn::StoreU(a, d, re + j * kLanes<T> + l);
+      hn::StoreU(b, d, im + j * kLanes<T> + l);
+    }
+}
+template <class T>
+void store_neighbours(T* y, int64_t step, const T* re, const T* im, int64_t n, T scale) {
+  const hn::CappedTag<T, kLanes<T>> d;
+  const auto factor = hn::Set(d, scale);
+  for (int64_t j = 0; j < n; ++j)
+    for (int64_t l = 0; l < kLanes<T>; l += static_cast<int64_t>(hn::Lanes(d)))
+      hn::StoreInterleaved2(hn::Mul(factor, hn::LoadU(d, re + j * kLanes<T> + l)),
+                            hn::Mul(factor, hn::LoadU(d, im + j * kLanes<T> + l)), d, y + j * step + 2 * l);
+}
+
 template <class T>
 void load(T* bundle, int64_t n, const LaneView<const T>& from) {
-  const hn::CappedTag<T, kLanes<T>> d;
-  const auto width = static_cast<int64_t>(hn::Lanes(d));
   constexpr int64_t kAll = kLanes<T>;
-  const int64_t apart = distance(from), step = from.step;
   T *re = bundle, *im = bundle + n * kAll;
-  const bool real = from.imag == LaneView<const T>::kReal;
-  if (real) std::fill_n(im, n * kAll, T(0));
+  const int64_t apart = distance(from), step = from.step;
+  if (from.lanes < kAll) std::fill_n(bundle, 2 * n * kAll, T(0));
   if (apart == 2 && (from.imag == 1 || from.imag == -1)) {
-    const T* x = from.lane[0] + std::min<int64_t>(from.imag, 0);
+    from.imag > 0 ? load_neighbours(re, im, n, from.lane[0], step) : load_neighbours(im, re, n, from.lane[0] - 1, step);
+  } else if (is_interleaved(from)) {
     if (from.imag < 0) std::swap(re, im);
-    for (int64_t j = 0; j < n; ++j)
-      for (int64_t l = 0; l < kAll; l += width) {
-        hn::Vec<decltype(d)> a, b;
-        hn::LoadInterleaved2(d, x + j * step + 2 * l, a, b);
-        hn::StoreU(a, d, re + j * kAll + l);
-        hn::StoreU(b, d, im + j * kAll + l);
-      }
+    Numbers<const T>{from.lane, std::min<int64_t>(from.imag, 0), from.lanes, 2 * n}.read(
+        [=](int64_t m) { return (m % 2 ? im : re) + m / 2 * kAll; });
+  } else if (step == 1) {
+    Numbers<const T>{from.lane, 0, from.lanes, n}.read([=](int64_t m) { return re + m * kAll; });
+    Numbers<const T>{from.lane, from.imag, from.lanes, n}.read([=](int64_t m) { return im + m * kAll; });
   } else if (apart == 1) {
     for (int64_t j = 0; j < n; ++j) {
       std::copy_n(from.lane[0] + j * step, kAll, re + j * kAll);
-      if (!real) std::copy_n(from.lane[0] + j * step + from.imag, kAll, im + j * kAll);
+      std::copy_n(from.lane[0] + j * step + from.imag, kAll, im + j * kAll);
     }
   } else {
-    if (from.lanes < kAll) std::fill_n(bundle, 2 * n * kAll, T(0));
     for (int64_t j = 0; j < n; ++j)
       for (int64_t l = 0; l < from.lanes; ++l) {
         const T* x = from.lane[l] + j * step;
         re[j * kAll + l] = x[0];
-        if (!real) im[j * kAll + l] = x[from.imag];
+        im[j * kAll + l] = x[from.imag];
       }
   }
 }
 
 template <class T>
 void store(const LaneView<T>& to, const T* bundle, int64_t n, T scale) {
-  const hn::CappedTag<T, kLanes<T>> d;
-  const auto width = static_cast<int64_t>(hn::Lanes(d));
   constexpr int64_t kAll = kLanes<T>;
-  const int64_t apart = distance(to), step = to.step;
   const T *re = bundle, *im = bundle + n * kAll;
+  const int64_t apart = distance(to), step = to.step;
   if (apart == 2 && (to.imag == 1 || to.imag == -1)) {
-    T* y = to.lane[0] + std::min<int64_t>(to.imag, 0);
+    to.imag > 0 ? store_neighbours(to.lane[0], step, re, im, n, scale)
+                : store_neighbours(to.lane[0] - 1, step, im, re, n, scale);
+  } else if (is_interleaved(to)) {
     if (to.imag < 0) std::swap(re, im);
-    const auto factor = hn::Set(d, scale);
+    Numbers<T>{to.lane, std::min<int64_t>(to.imag, 0), to.lanes, 2 * n}.write(
+        [=](int64_t m) { return (m % 2 ? im : re) + m / 2 * kAll; }, scale);
+  } else {
     for (int64_t j = 0; j < n; ++j)
-      for (int64_t l = 0; l < kAll; l += width)
-        hn::StoreInterleaved2(hn::Mul(factor, hn::LoadU(d, re + j * kAll + l)),
-                              hn::Mul(factor, hn::LoadU(d, im + j * kAll + l)), d, y + j * step + 2 * l);
-    return;
+      for (int64_t l = 0; l < to.lanes; ++l) {
+        T* y = to.lane[l] + j * step;
+        y[0] = scale * re[j * kAll + l];
+        y[to.imag] = scale * im[j * kAll + l];
+      }
   }
-  const bool real = to.imag == LaneView<T>::kReal;
-  for (int64_t j = 0; j < n; ++j)
-    for (int64_t l = 0; l < to.lanes; ++l) {
-      T* y = to.lane[l] + j * step;
-      y[0] = scale * re[j * kAll + l];
-      if (!real) y[to.imag] = scale * im[j * kAll + l];
-    }
 }
 
 template <class T>
@@ -246,12 +234,70 @@ void twist(T* plane, int64_t stride, int64_t imag, const T* bundle, int64_t n, c
   }
 }
 
+// ---- real sequences; fft.cpp has the formulas ----
+template <class D, class T>
+HWY_INLINE Vectors<D> row_of(D d, const T* bundle, int64_t n, int64_t k) {
+  return {hn::LoadU(d, bundle + k * kLanes<T>), hn::LoadU(d, bundle + (n + k) * kLanes<T>)};
+}
+template <class D, class T, class V>
+HWY_INLINE void set_row(D d, T* bundle, int64_t n, int64_t k, V v) {
+  hn::StoreU(v.re, d, bundle + k * kLanes<T>);
+  hn::StoreU(v.im, d, bundle + (n + k) * kLanes<T>);
+}
+template <class V>
+HWY_INLINE Complex<V> conjugate(Complex<V> a) {
+  return {a.re, hn::Neg(a.im)};
+}
+
+/// Calls body(d, l) for vectors of all lanes.
+template <class T, class Body>
+HWY_INLINE void each_vector(const Body& body) {
+  const hn::CappedTag<T, kLanes<T>> d;
+  for (int64_t l = 0; l < kLanes<T>; l += static_cast<int64_t>(hn::Lanes(d))) body(d, l);
+}
+
+template <class T>
+void unpack(T* spectrum, const T* z, int64_t h, const T* roots) {
+  each_vector<T>([&](auto d, int64_t l) {
+    const auto half = hn::Set(d, T(0.5)), zero = hn::Zero(d);
+    const auto first = row_of(d, z + l, h, 0);
+    using V = std::remove_const_t<decltype(first)>;
+    set_row(d, spectrum + l, h + 1, 0, V{hn::Add(first.re, first.im), zero});
+    set_row(d, spectrum + l, h + 1, h, V{hn::Sub(first.re, first.im), zero});
+    for (int64_t k = 1; 2 * k <= h; ++k) {
+      const V a = row_of(d, z + l, h, k), b = conjugate(row_of(d, z + l, h, h - k));
+      const V even = a + b, odd = turned(a - b) * V{hn::Set(d, roots[2 * k]), hn::Set(d, roots[2 * k + 1])};
+      const V x = even + odd, y = conjugate(even - odd);
+      set_row(d, spectrum + l, h + 1, k, V{hn::Mul(half, x.re), hn::Mul(half, x.im)});
+      set_row(d, spectrum + l, h + 1, h - k, V{hn::Mul(half, y.re), hn::Mul(half, y.im)});
+    }
+  });
+}
+
+template <class T>
+void pack(T* z, const T* spectrum, int64_t h, const T* roots) {
+  each_vector<T>([&](auto d, int64_t l) {
+    const auto first = hn::LoadU(d, spectrum + l), last = hn::LoadU(d, spectrum + h * kLanes<T> + l);
+    using V = Vectors<decltype(d)>;
+    set_row(d, z + l, h, 0, V{hn::Add(first, last), hn::Sub(first, last)});
+    for (int64_t k = 1; 2 * k <= h; ++k) {
+      const V a = row_of(d, spectrum + l, h + 1, k), b = conjugate(row_of(d, spectrum + l, h + 1, h - k));
+      const V root{hn::Set(d, roots[2 * k]), hn::Set(d, -roots[2 * k + 1])};
+      const V even = a + b, odd = turned(b - a) * root;
+      set_row(d, z + l, h, k, even + odd);
+      set_row(d, z + l, h, h - k, conjugate(even - odd));
+    }
+  });
+}
+
 const LaneKernels<float>& kernels_float() {
-  static constexpr LaneKernels<float> k{load<float>, store<float>, transform<float>, twist<float>};
+  static constexpr LaneKernels<float> k{load<float>,   store<float>, transform<float>,
+                                        unpack<float>, pack<float>,  twist<float>};
   return k;
 }
 const LaneKernels<double>& kernels_double() {
-  static constexpr LaneKernels<double> k{load<double>, store<double>, transform<double>, twist<double>};
+  static constexpr LaneKernels<double> k{load<double>,   store<double>, transform<double>,
+                                         unpack<double>, pack<double>,  twist<double>};
   return k;
 }
 

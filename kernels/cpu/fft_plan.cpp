@@ -1,6 +1,7 @@
 #include "kernels/cpu/fft_plan.h"
 
 #include <cmath>
+#include <limits>
 #include <list>
 #include <map>
 #include <mutex>

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <vector>
 
@@ -75,8 +74,6 @@ std::shared_ptr<const Plan> fft_plan(int64_t n);
 /// Element j of lane l lies at lane[l] + j * step, its imaginary part `imag` further on.
 template <class T>
 struct LaneView {
-  static constexpr int64_t kReal = std::numeric_limits<int64_t>::max();  // no imaginary parts
-
   T* lane[kLanes<T>];
   int64_t lanes, step, imag;
 
@@ -96,6 +93,10 @@ struct LaneKernels {
   void (*store)(const LaneView<T>& to, const T* bundle, int64_t n, T scale);
   /// Transforms the bundle at `a`; the result is there or at `b`.
   T* (*transform)(const LanePlan<T>& plan, T* a, T* b);
+  /// The spectrum [h + 1] of 2 h real numbers from the transform z [h] of their pairs, and 2 z back from it; `roots` as in
+  /// RealRoots.
+  void (*unpack)(T* spectrum, const T* z, int64_t h, const T* roots);
+  void (*pack)(T* z, const T* spectrum, int64_t h, const T* roots);
   /// Multiplies row k by lanes[k] * block[k] and puts it at plane[k * stride] and, `imag` further on, its imaginary part.
   void (*twist)(T* plane, int64_t stride, int64_t imag, const T* bundle, int64_t n, const T* lanes, const T* block);
 };

@@ -100,7 +100,7 @@ void transform_chirp(const RowPlan<T>& plan, const LaneView<const T>& from, cons
   auto* a = reinterpret_cast<C*>(work.get());
   for (int64_t j = 0; j < n; ++j) {
     const T* x = from.lane[0] + j * from.step;
-    a[j] = times(C(x[0], from.imag == from.kReal ? T(0) : x[from.imag]), chirp[j]);
+    a[j] = times(C(x[0], x[from.imag]), chirp[j]);
   }
   std::fill(a + n, a + m, C());
   const LaneView<T> row = dense_row(work.get());
@@ -112,7 +112,7 @@ void transform_chirp(const RowPlan<T>& plan, const LaneView<const T>& from, cons
     const C y = times(a[k], chirp[k]);
     T* at = to.lane[0] + k * to.step;
     at[0] = scale * y.real();
-    if (to.imag != to.kReal) at[to.imag] = scale * y.imag();
+    at[to.imag] = scale * y.imag();
   }
 }
 
