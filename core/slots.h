@@ -109,6 +109,16 @@ inline Slot<const Tensor&, const Tensor&, const IntList&, double> norm{"norm"};
 /// Running sum and product along a dim; out and x of one dtype and size.
 inline Slot<const Tensor&, const Tensor&, int64_t> cumsum{"cumsum"};
 inline Slot<const Tensor&, const Tensor&, int64_t> cumprod{"cumprod"};
+/// values, positions (from 1), x, dim: the extreme so far and where it stands; the last of ties; NaN wins. Not complex.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummax{"cummax"};
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummin{"cummin"};
+/// out[i] = log(exp(x[0]) + ... + exp(x[i])) along a dim, without overflow; floating.
+inline Slot<const Tensor&, const Tensor&, int64_t> logcumsumexp{"logcumsumexp"};
+/// What becomes of the elements of a segment; `Mean` divides by their count unless there are none.
+enum class Fold : uint8_t { Sum, Mean, Prod, Largest, Smallest };
+/// out [outer..., segments, inner...], x [outer..., n, inner...], offsets [outer..., segments + 1] (int64, ascending from 0 to at
+/// most n), all dense, the fold, and what it starts from. Floating.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, Fold, double> segment_fold{"segment_fold"};
 /// Stable softmax along dim; floating. x and out have equal sizes and dtype.
 inline Slot<const Tensor&, const Tensor&, int64_t> softmax{"softmax"};
 inline Slot<const Tensor&, const Tensor&, int64_t> log_softmax{"log_softmax"};
@@ -163,6 +173,33 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, bool> sort{"so
 /// values, positions (both with size k along dim), x, dim, largest, sorted.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, bool, bool> topk{"topk"};
 
+/// values, positions (both keep `dim` with size 1), x, dim, k: the k-th smallest, k from 0; NaN is the largest.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t> kthvalue{"kthvalue"};
+/// values, positions, x, dim, skip NaN: the lower of two middle elements. NaN wins unless skipped; nothing else gives NaN.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, bool> median{"median"};
+/// values, positions, x, dim: the most frequent value, the smallest of equally frequent ones; where it stands last.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> mode{"mode"};
+/// order [n] (int64, from 0): the stable lexicographic order of the rows of x [n, m]. Any real dtype; dense.
+inline Slot<const Tensor&, const Tensor&> sort_rows{"sort_rows"};
+/// positions (int64, from 1) of x in ascending rows: x and out [rows..., k], sorted [rows..., n] or [n], all dense and real, x and
+/// sorted of one dtype. `sorter` (int64, from 1, as sorted) says their order, undefined if they are in order. With `right`, behind
+/// equal elements. Checked.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> searchsorted{"searchsorted"};
+/// counts (any real dtype, 1-dim, dense): elements of x (dense) in equal bins from low to high, which is in the last one.
+inline Slot<const Tensor&, const Tensor&, double, double> histc{"histc"};
+/// counts [b1, ..., bd] (floating, dense), x [n, d] (dense), edges (b_i + 1 ascending numbers each, dense), weights [n] or
+/// undefined; all of one dtype. Bins hold their lower edge, the last ones both.
+inline Slot<const Tensor&, const Tensor&, TensorSpan, const Tensor&> histogram{"histogram"};
+
+// ---- Fourier transforms -----------------------------------------------------------------------------------------------------
+// Along one dim, times a factor; float32 and float64 and their complex partners.
+/// out[k] = scale * sum_j x[j] exp(-2 pi i j k / n), with `inverse` exp(+...). out may be x.
+inline Slot<const Tensor&, const Tensor&, int64_t, double, bool> fft{"fft"};
+/// out (n / 2 + 1 along dim) = the first half of fft of the real x.
+inline Slot<const Tensor&, const Tensor&, int64_t, double> rfft{"rfft"};
+/// out (real, n along dim) = the inverse fft of the sequence whose first half is x; imaginary parts at 0 and n / 2 are ignored.
+inline Slot<const Tensor&, const Tensor&, int64_t, double> irfft{"irfft"};
+
 // ---- sequences and random numbers -------------------------------------------------------------------------------------------------
 /// out[i] = start + i * step, out 1-dim.
 inline Slot<const Tensor&, const Scalar&, const Scalar&> arange{"arange"};
@@ -178,6 +215,10 @@ inline Slot<const Tensor&, int64_t, int64_t, Philox> random_integer{"random_inte
 /// out = 1 with probability p (element by element, p a floating tensor of out's sizes), else 0.
 inline Slot<const Tensor&, const Tensor&, Philox> bernoulli{"bernoulli"};
 inline Slot<const Tensor&, double, Philox> exponential{"exponential"};  ///< rate
+// Element i draws from block(i, 0), block(i, 1), ... as often as it must; dense, floating, parameters as out.
+inline Slot<const Tensor&, const Tensor&, Philox> poisson{"poisson"};                   ///< rate
+inline Slot<const Tensor&, const Tensor&, const Tensor&, Philox> binomial{"binomial"};  ///< count, probability
+inline Slot<const Tensor&, const Tensor&, Philox> standard_gamma{"standard_gamma"};     ///< shape; the rate is 1
 /// out: a permutation of 1..n (int64), 1-dim.
 inline Slot<const Tensor&, Philox> randperm{"randperm"};
 

@@ -21,6 +21,12 @@ void register_cpu_kernels() {
     cpu::fill_random_slots();
     cpu::fill_conv_slots();
     cpu::fill_pool_slots();
+    cpu::fill_running_slots();
+    cpu::fill_segment_slots();
+    cpu::fill_selection_slots();
+    cpu::fill_histogram_slots();
+    cpu::fill_sampling_slots();
+    cpu::fill_fft_slots();
     return true;
   }();
   static_cast<void>(done);

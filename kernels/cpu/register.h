@@ -17,6 +17,12 @@ void fill_sequence_slots();   // sequence.cpp: arange, linspace
 void fill_random_slots();     // random.cpp: uniform .. randperm
 void fill_conv_slots();       // conv.cpp
 void fill_pool_slots();       // pool.cpp
+void fill_running_slots();    // running.cpp: cummax, cummin, logcumsumexp
+void fill_segment_slots();    // segment.cpp
+void fill_selection_slots();  // selection.cpp: kthvalue, median, mode, sort_rows
+void fill_histogram_slots();  // histogram.cpp: searchsorted, histc, histogram
+void fill_sampling_slots();   // sampling.cpp: poisson, binomial, standard_gamma
+void fill_fft_slots();        // fft.cpp: fft, rfft, irfft
 
 }  // namespace facula::cpu
 
