@@ -81,7 +81,10 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> slogdet_forward(const Tensor& a) {
 // d log det = tr(A^-1 dA), whose real part is d log |det| and whose imaginary part turns the sign.
 Tensor slogdet_gradient(Tensor g_sign, Tensor g_log, Tensor, Result sign, Result, Result lu, Result pivots, Tensor a) {
   Tensor scale = g_log;
-  if (is_complex(a.dtype())) scale = ops::complex(g_log, -ops::imag(ops::conj(g_sign) * sign));
+  if (is_complex(a.dtype())) {
+    const Tensor turn = -ops::imag(ops::conj(g_sign) * sign);
+    scale = ops::view_as_complex(ops::stack(Tensors{g_log, turn}, -1));
+  }
   if (GradMode::enabled()) return adjoint_inverse(scale, a);
   return ops::lu_solve_left(lu, pivots, scaled_identity(scale, a.size(-1)), true);
 }

@@ -148,23 +148,36 @@ void check_sizes(const std::vector<Operand>& operands, const Labels& output) {
   }
 }
 
-// Without the dimensions for which `gone(label, dimension)` holds: summed.
+int64_t size_of(const Operand& o, Label l) {
+  return o.x.size(std::find(o.labels.begin(), o.labels.end(), l) - o.labels.begin());
+}
+
+// Without the dimensions of size 1 that the other operand would stretch.
+Operand unstretched(const Operand& o, const Operand& other) {
+  Operand rest{o.x, {}};
+  for (const Label l : o.labels) {
+    const auto d = static_cast<int64_t>(rest.labels.size());
+    if (rest.x.size(d) == 1 && has(other.labels, l) && size_of(other, l) != 1)
+      rest.x = ops::select(rest.x, d, 0);
+    else
+      rest.labels.push_back(l);
+  }
+  return rest;
+}
+
+// Without the dimensions for whose labels `gone` holds: summed.
 template <class Predicate>
 Operand summed(const Operand& o, Predicate&& gone) {
   Operand rest;
   IntList dims;
   for (size_t d = 0; d < o.labels.size(); ++d) {
-    if (gone(o.labels[d], static_cast<int64_t>(d)))
+    if (gone(o.labels[d]))
       dims.push_back(static_cast<int64_t>(d));
     else
       rest.labels.push_back(o.labels[d]);
   }
-  rest.x = dims.empty() ? o.x : ops::sum(o.x, dims, false, o.x.dtype());
+  rest.x = dims.empty() ? o.x : ops::sum(o.x, dims);
   return rest;
-}
-
-int64_t size_of(const Operand& o, Label l) {
-  return o.x.size(std::find(o.labels.begin(), o.labels.end(), l) - o.labels.begin());
 }
 
 // The operand with its dimensions in the order of some groups of labels, each group as one dimension.
@@ -183,22 +196,17 @@ Tensor grouped(const Operand& o, const std::array<const Labels*, 3>& groups) {
 }
 
 Operand joined_pair(const Operand& first, const Operand& second, const Labels& wanted) {
-  // What only one of them has and nobody wants is summed at once; so is a size of 1 that stretches.
-  auto alone = [&](const Operand& o, const Operand& other) {
-    return summed(o, [&](Label l, int64_t d) {
-      if (!has(other.labels, l)) return !has(wanted, l);
-      return o.x.size(d) == 1 && size_of(other, l) != 1;
-    });
-  };
-  const Operand a = alone(first, second), reduced = alone(second, first);
-  const Operand b = summed(reduced, [&](Label l, int64_t) { return !has(a.labels, l) && !has(wanted, l); });
-  const Operand left = summed(a, [&](Label l, int64_t) { return !has(b.labels, l) && !has(wanted, l); });
+  Operand left = unstretched(first, second), b = unstretched(second, left);
+  left = summed(left, [&](Label l) { return !has(b.labels, l) && !has(wanted, l); });
+  b = summed(b, [&](Label l) { return !has(left.labels, l) && !has(wanted, l); });
   Labels batch, rows, inner, columns;
   for (const Label l : left.labels) (!has(b.labels, l) ? rows : has(wanted, l) ? batch : inner).push_back(l);
   for (const Label l : b.labels)
     if (!has(left.labels, l)) columns.push_back(l);
 
-  const Tensor x = grouped(left, {&batch, &rows, &inner}), y = grouped(b, {&batch, &inner, &columns});
+  const DType t = promote(left.x.dtype(), b.x.dtype());  // sums of integers are int64
+  const Tensor x = ops::to_dtype(grouped(left, {&batch, &rows, &inner}), t);
+  const Tensor y = ops::to_dtype(grouped(b, {&batch, &inner, &columns}), t);
   const Tensor product = inner.empty() ? x * y : ops::bmm(x, y);
   Operand result;
   Sizes sizes;
@@ -222,7 +230,7 @@ Tensor einsum_of(const std::string& text, const Tensors& tensors) {
       wanted.insert(wanted.end(), operands[j].labels.begin(), operands[j].labels.end());
     result = joined_pair(result, operands[i], wanted);
   }
-  result = summed(result, [&](Label l, int64_t) { return !has(output, l); });
+  result = summed(result, [&](Label l) { return !has(output, l); });
   IntList order;
   for (const Label l : output) order.push_back(std::find(result.labels.begin(), result.labels.end(), l) - result.labels.begin());
   return ops::permute(result.x, order);

@@ -26,12 +26,12 @@ std::tuple<Tensor, Tensor> cholesky_forward(Out& out, const Tensor& a, bool uppe
   return {l, info};
 }
 
-// L^-H S L^-1 with S = (P + P^H) / 2, P the lower triangle of L^H g with its diagonal halved (Murray 2016).
+// L^-H S L^-1, S half the Hermitian matrix with the lower triangle of L^H g (Murray 2016). As in PyTorch its diagonal keeps
+// imaginary parts.
 Tensor cholesky_gradient(Tensor g, Result factor, Meta, bool upper_given) {
   const Tensor l = upper_given ? adjoint(factor) : Tensor(factor), gl = upper_given ? adjoint(g) : g;
   const Tensor p = ops::matmul(adjoint(l), gl);
-  const Tensor strict = lower(p, -1), diagonal = diagonal_matrix(ops::diagonal(p, 0, -2, -1));
-  const Tensor s = (strict + adjoint(strict) + (diagonal + adjoint(diagonal)) * 0.5) * 0.5;
+  const Tensor s = (lower(p) + adjoint(lower(p, -1))) * 0.5;
   const Tensor half = ops::solve_triangular(adjoint(l), s, true);
   return ops::solve_triangular(l, half, false, false);
 }

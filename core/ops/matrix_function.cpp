@@ -17,7 +17,7 @@ namespace {
 
 Tensor matrix_power_of(const Tensor& a, int64_t n) {
   check_square("linalg.matrix_power", a);
-  if (n == 0) return ops::clone(ops::expand(identity(a, a.size(-1), a.size(-1)), a.sizes()));
+  if (n == 0) return lower(a, -a.size(-1)) + identity(a, a.size(-1), a.size(-1));  // zeros that depend on a
   Tensor square = n < 0 ? ops::linalg_inv(a) : a, result;
   for (uint64_t left = n < 0 ? 0 - static_cast<uint64_t>(n) : static_cast<uint64_t>(n);;) {
     if (left & 1) result = result.defined() ? ops::matmul(result, square) : square;
@@ -97,8 +97,8 @@ Tensor matrix_exp_gradient(Tensor g, Tensor a) {
   return ops::narrow(ops::narrow(whole, -2, 0, n), -1, n, n);
 }
 
-Tensor vander_of(const Tensor& x, const OptInt& columns) {
-  check(x.dim() >= 1 && x.size(-1) > 0, "linalg.vander: expected vectors with elements, got ", x.sizes());
+Tensor vander_of(const Tensor& given, const OptInt& columns) {
+  const Tensor x = given.dim() == 0 ? ops::unsqueeze(given, 0) : given;
   const int64_t n = columns.value_or(x.size(-1));
   check(n > 1, "linalg.vander: N must be at least 2, got ", n);
   const Tensor powers = ops::cumprod(ops::expand(ops::unsqueeze(x, -1), joined(x.sizes(), {n - 1})), -1);

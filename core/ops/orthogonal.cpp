@@ -99,7 +99,7 @@ Tensor householder_of(const Tensor& a, const Tensor& tau) {
   check_reflectors("linalg.householder_product", a, tau);
   if (!wants_gradient({a, tau})) return ops::reflector_product(a, tau);
   const Tensor v = reflectors(a);
-  Tensor q = ops::expand(identity(a, a.size(-2), a.size(-1)), a.sizes());
+  Tensor q = lower(a, -a.size(-2)) + identity(a, a.size(-2), a.size(-1));  // no reflector: zeros that depend on a
   for (int64_t i = tau.size(-1); i-- > 0;) q = reflected(q, reflector(v, i), ops::select(tau, -1, i));
   return q;
 }

@@ -24,6 +24,19 @@ Tensor addbmm_of(const Tensor& self, const Tensor& a, const Tensor& b, const Sca
   return ops::addmm(self, rows, ops::reshape(b, {inner, b.size(2)}), beta, alpha);
 }
 
+// As in PyTorch, in place a `self` that stretches takes the result's sizes.
+Tensor addbmm_in_place(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
+  const Tensor y = addbmm_of(self, a, b, beta, alpha);
+  if (y.sizes() == self.sizes() || wants_gradient({self, a, b})) return y;
+  TensorImpl& t = *self.impl();
+  t.storage = y.storage();
+  t.sizes = y.sizes();
+  t.strides = y.strides();
+  t.offset = y.offset();
+  t.refresh();
+  return self;
+}
+
 Tensor addr_of(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
   check(a.dim() == 1 && b.dim() == 1, "addr: expected two vectors, got ", a.sizes(), " and ", b.sizes());
   const Sizes sizes{a.size(0), b.size(0)};
@@ -46,8 +59,6 @@ Tensor vecdot_of(const Tensor& x, const Tensor& y, int64_t dim) {
 // ---- the product over several dimensions ----
 
 Tensor tensordot_of(const Tensor& a, const Tensor& b, const IntList& dims_a, const IntList& dims_b) {
-  check(dims_a.size() == dims_b.size(), "tensordot: as many dimensions of both are needed, got ",
-        static_cast<int64_t>(dims_a.size()), " and ", static_cast<int64_t>(dims_b.size()));
   Tensor x = a, y = b;
   int64_t inner = 1;
   for (size_t i = 0; i < dims_a.size(); ++i) {  // a dimension of size 1 meets any other: that one is summed
@@ -71,16 +82,21 @@ Tensor tensordot_of(const Tensor& a, const Tensor& b, const IntList& dims_a, con
   return ops::reshape(ops::mm(left, ops::reshape(ops::permute(y, order_b), {inner, columns})), sizes);
 }
 
-// The dimensions of one tensor as a script writes them; `int` for the second tensor's, which the schema cannot wrap.
-IntList wrapped(const Tensor& x, const IntList& dims) {
+// Of two tensors; the schema can wrap the dimensions of one only.
+IntList wrapped(const Tensor& x, const int64_t* dims, size_t count) {
   IntList from_0;
-  for (const int64_t d : dims) {
-    const int64_t n = x.dim(), at = d < 0 ? d + n : d - Counting::base();
+  for (size_t i = 0; i < count; ++i) {
+    const int64_t d = dims[i], n = x.dim(), at = d < 0 ? d + n : d - Counting::base();
     check(at >= 0 && at < n, "tensordot: dim ", d, " is out of range for a tensor with ", n, " dimensions");
     check(!from_0.contains(at), "tensordot: dim ", d, " appears twice in the list");
     from_0.push_back(at);
   }
   return from_0;
+}
+
+Tensor along_lists(const Tensor& a, const Tensor& b, const IntList& dims) {
+  const size_t count = dims.size() / 2;
+  return tensordot_of(a, b, wrapped(a, dims.data(), count), wrapped(b, dims.data() + count, count));
 }
 
 Tensor last_with_first(const Tensor& a, const Tensor& b, int64_t count) {
@@ -202,6 +218,9 @@ void define_product(const Family& define) {
       .doc("`beta * self + alpha * (batch1 @ batch2):sum(1)`: the products of a batch added up; with beta = 0 `self` is not "
            "looked at.")
       .compose(addbmm_of);
+  define("addbmm_(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
+      .doc("addbmm in place.")
+      .compose(addbmm_in_place);
   define("addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * outer(vec1, vec2)`; with beta = 0 `self` is not looked at.")
       .compose(addr_of);
@@ -216,10 +235,7 @@ void define_product(const Family& define) {
            "lists of dimensions in `dims`. The result has the dimensions left, those of `self` first.")
       .example("torch.tensordot(torch.ones(2, 3), torch.ones(3, 2), {dims={{2, 1}, {1, 2}}})")
       .compose(last_with_first);
-  define("tensordot:dims(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor")
-      .compose([](const Tensor& a, const Tensor& b, const IntList& dims_a, const IntList& dims_b) {
-        return tensordot_of(a, b, wrapped(a, dims_a), wrapped(b, dims_b));
-      });
+  define("tensordot:dims(Tensor self, Tensor other, int[][2] dims) -> Tensor").compose(along_lists);
   define("kron(Tensor self, Tensor other) -> Tensor")
       .doc("Kronecker's product: each element of `self` times all of `other`, as blocks.")
       .compose(kron_of);

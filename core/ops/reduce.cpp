@@ -181,13 +181,24 @@ Tensor std_of(const Tensor& x, const IntList& dims, const OptScalar& correction,
 }
 OptScalar bessel(bool unbiased) { return Scalar(unbiased ? 1 : 0); }
 
+// PyTorch's sum of the powers of float16 is a float16, too: from p = 3 on it overflows soon.
+Tensor narrow_norm(Out& out, const Tensor& wide, double p) {
+  const Tensor sums = converted(ops::pow(wide, p), DType::Float16);
+  const Tensor y = out.make(wide.sizes(), DType::Float16);
+  slots::copy(y, ops::pow(converted(sums, DType::Float32), 1 / p));
+  return y;
+}
+
 Tensor norm_forward(Out& out, const Tensor& given, const OptScalar& p, const IntList& dims, bool keepdim,
                     OptDType dtype) {
   check(is_differentiable(given.dtype()), "norm: expected a floating or complex dtype, got ", given.dtype());
   const Tensor x = converted(given, dtype.value_or(given.dtype()));
-  const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), real_dtype(x.dtype()));
-  slots::norm(with_kept(y, kept(x.sizes(), dims)), x, dims, p.value_or(Scalar(2)).to<double>());
-  return y;
+  const double order = p.value_or(Scalar(2)).to<double>();
+  const bool narrow = x.dtype() == DType::Float16 && order != 0 && order != 1 && order != 2 && !std::isinf(order);
+  const Sizes sizes = reduced(x.sizes(), dims, keepdim);
+  const Tensor y = narrow ? empty(sizes, DType::Float32, x.device()) : out.make(sizes, real_dtype(x.dtype()));
+  slots::norm(with_kept(y, kept(x.sizes(), dims)), x, dims, order);
+  return narrow ? narrow_norm(out, y, order) : y;
 }
 Tensor norm_gradient(Tensor g, Result y, Tensor x, OptScalar power, IntList dims) {
   const double p = power.value_or(Scalar(2)).to<double>();

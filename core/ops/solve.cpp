@@ -176,9 +176,24 @@ Tensor ldl_solve_of(const Tensor& ld, const Tensor& pivots, const Tensor& b, boo
 Tensor cholesky_solve_of(const Tensor& b, const Tensor& factor, bool upper) {
   check_square("cholesky_solve", factor);
   check_matrix("cholesky_solve", b);
+  check_lapack("cholesky_solve", factor);
+  check_same_dtype("cholesky_solve", factor, b);
   check_rows("cholesky_solve", factor, b, true);
   const Tensor first = upper ? adjoint(factor) : factor, second = upper ? factor : adjoint(factor);
   return ops::solve_triangular(second, ops::solve_triangular(first, b, false), true);
+}
+
+// PyTorch's gradients of the factor: of the whole matrix L L^H's, though one triangle of it is read.
+Tensor factor_gradient(const Tensor& common, const Tensor& factor, bool upper) {
+  const Tensor both = common + adjoint(common);
+  return -(upper ? ops::matmul(factor, both) : ops::matmul(both, factor));
+}
+
+Tensor cholesky_inverse_of(const Tensor& factor, bool upper) {
+  check_square("cholesky_inverse", factor);
+  check_lapack("cholesky_inverse", factor);
+  const int64_t n = factor.size(-1);
+  return cholesky_solve_of(ops::expand(identity(factor, n, n), factor.sizes()), factor, upper);
 }
 
 // ---- tensors as matrices ----
@@ -304,13 +319,16 @@ void define_solve(const Family& define) {
       .compose(ldl_solve_of);
   define(ops::cholesky_solve, "cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor")
       .doc("The X of `L @ L^H @ X = self` (U^H @ U with `upper`), from Cholesky's factor `input2`.")
-      .compose(cholesky_solve_of);
+      .forward(cholesky_solve_of)
+      .grad("self", [](Tensor g, Meta, Tensor factor, bool upper) { return ops::cholesky_solve(g, factor, upper); })
+      .grad("input2", [](Tensor g, Result x, Meta, Tensor factor, bool upper) {
+        return factor_gradient(ops::matmul(ops::cholesky_solve(g, factor, upper), adjoint(x)), factor, upper);
+      });
   define("cholesky_inverse(Tensor self, bool upper=False) -> Tensor")
       .doc("The inverse of `L @ L^H` (U^H @ U with `upper`), from Cholesky's factor.")
-      .compose([](const Tensor& factor, bool upper) {
-        check_square("cholesky_inverse", factor);
-        const int64_t n = factor.size(-1);
-        return ops::cholesky_solve(ops::expand(identity(factor, n, n), factor.sizes()), factor, upper);
+      .forward(cholesky_inverse_of)
+      .grad("self", [](Tensor g, Result x, Tensor factor, bool upper) {
+        return factor_gradient(ops::matmul(x, ops::matmul(g, x)), factor, upper);
       });
 
   define("linalg.tensorsolve(Tensor A, Tensor B, Dim[] dims=[]) -> Tensor")
