@@ -117,7 +117,8 @@ struct Operator {
   /// Is there `out=`? Every operator whose results are tensors and no views has it.
   bool has_out() const { return out_form; }
 
-  bool in_place_form = false, out_form = false;  // from the rest, once the declaration is complete
+  bool compares_devices = false, in_place_form = false,
+       out_form = false;  // from the rest, once the declaration is complete
 };
 
 /// Calls an operator: the one door that everything goes through. `arguments` holds a value for each parameter, with
@@ -127,7 +128,7 @@ void call(const Operator& op, Value* arguments, Results& results);
 void call_in_place(const Operator& op, Value* arguments, Results& results);
 /// `targets` receive the results: resized if their sizes differ, an error if their dtype cannot hold them.
 void call_out(const Operator& op, Value* arguments, const Tensors& targets, Results& results);
-/// An error if tensors are on different devices; CPU tensors of no dimension are numbers in effect. Pointwise operators
+/// An error if tensors are on different devices; CPU tensors of no dimension outside of lists are numbers in effect. Pointwise operators
 /// with a slot ask for it themselves, where their inputs are not alike.
 void check_devices(const Operator& op, const Value* arguments);
 /// Puts defaults where arguments are missing and conforms the others; fails for what is required or of the wrong type.

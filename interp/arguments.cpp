@@ -236,13 +236,21 @@ int Arguments::take_tensors(int top) {
   return i;
 }
 
+bool is_empty_table(lua_State* L, int index) {
+  if (!lua_istable(L, index)) return false;
+  lua_pushnil(L);
+  if (!lua_next(L, index)) return true;
+  lua_pop(L, 2);
+  return false;
+}
+
 bool Arguments::read_positional(int first, int last) {
   const auto& parameters = schema_.parameters;
   int i = first - 1;
   for (int at = first; at <= last; ++at, ++i) {
     if (lua_isnil(L_, at)) continue;
     if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
-      if (at == last && is_empty(at)) return true;  // of options
+      if (at == last && manner_.explain && is_empty_table(L_, at)) return true;  // of options
       const auto most =
           std::count_if(parameters.begin(), parameters.end(), [](const Parameter& p) { return !p.named_only; });
       return misfit_because("takes at most ", most, " positional argument", most == 1 ? "" : "s", ", got ", last);
@@ -292,14 +300,6 @@ bool Arguments::fill_defaults() {
       new (&(*this)[i]) Value(p->fallback.get<Scalar>());  // it was none
   }
   return true;
-}
-
-bool Arguments::is_empty(int table) const {
-  if (!lua_istable(L_, table)) return false;
-  lua_pushnil(L_);
-  if (!lua_next(L_, table)) return true;
-  lua_pop(L_, 2);
-  return false;
 }
 
 // A table whose place a parameter of any type could take is named only if it names a parameter.

@@ -65,7 +65,6 @@ class Arguments {
   bool fill_defaults();
 
   bool is_named(int table, int position) const;
-  bool is_empty(int table) const;
   int64_t translated(const Parameter& p, int64_t v) const;
   bool misfit(const Parameter& p, int index) const;
   template <class... Parts>
@@ -86,6 +85,9 @@ class Arguments {
   int16_t sources_[kMaxArguments] = {};
   alignas(Value) std::byte room_[sizeof(Value) * kMaxArguments];
 };
+
+/// Is the value a table with nothing in it: a list of nothing, or no options?
+bool is_empty_table(lua_State* L, int index);
 
 /// A Lua value in a message: `a float32 tensor (3, 4)`, `the number 1.5`. Written only when the message is.
 struct Description {

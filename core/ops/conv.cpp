@@ -87,13 +87,19 @@ Tensor conv_padded(const Tensor& given, const Tensor& w, const Tensor& bias, con
         "d: padding must be numbers, 'same' or 'valid', got '", padding, "'");
   check(w.dim() == kSpatial + 2, "conv", kSpatial, "d: the weight must have ", kSpatial + 2, " dimensions, got ",
         w.sizes());
+  check(given.dim() == kSpatial + 1 || given.dim() == kSpatial + 2, "conv", kSpatial, "d: the input must have ",
+        kSpatial + 1, " or ", kSpatial + 2, " dimensions, got ", given.sizes());
   IntList sides(kSpatial, 0);
   if (padding == "valid") return conv_of<kSpatial>(given, w, bias, stride, sides, dilation, groups);
   Tensor x = given;
   for (int d = 0; d < kSpatial; ++d) {
     const auto i = static_cast<size_t>(d);
     check(stride[i] == 1, "conv", kSpatial, "d: padding='same' needs stride 1, got ", stride);
-    const int64_t total = dilation[i] * (w.size(d + 2) - 1), at = x.dim() - kSpatial + d;
+    int64_t total;
+    check(dilation[i] > 0 && w.size(d + 2) > 0 && !__builtin_mul_overflow(dilation[i], w.size(d + 2) - 1, &total),
+          "conv", kSpatial, "d: padding='same' needs a positive dilation and kernel, got ", dilation, " and ",
+          w.sizes());
+    const int64_t at = x.dim() - kSpatial + d;
     sides[i] = total / 2;
     if (total % 2 == 0) continue;
     Sizes more = x.sizes();

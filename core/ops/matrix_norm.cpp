@@ -82,6 +82,11 @@ Tensor named_matrix_norm(const Tensor& given, const std::string& order, const In
   return with_kept(ops::sum(singular_values(x, dims), IntList{-1}), dims, keepdim);
 }
 
+Tensor nuclear_norm(const Tensor& x, const IntList& dims, bool keepdim) {
+  check(dims.size() == 2, "norm: p='nuc' needs two dimensions, got ", x.sizes());
+  return named_matrix_norm(x, "nuc", dims, keepdim, {});
+}
+
 // ---- either ----
 
 IntList all_dims(const Tensor& x) {
@@ -164,6 +169,9 @@ void define_matrix_norm(const Family& define) {
   define("linalg.matrix_norm:name(Tensor A, str ord='fro', Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) -> "
          "Tensor")
       .compose(named_matrix_norm);
+  define(ops::nuclear_norm, "_nuclear_norm(Tensor self, Dim[]? dim, bool keepdim) -> Tensor")
+      .doc("The sum of the singular values of the matrices over two dimensions.")
+      .compose(nuclear_norm);
   define("linalg.norm:dim(Tensor A, Scalar? ord=None, Dim[] dim, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc("The norm of a vector or matrix: of the flattened tensor without `ord`, else of the vectors along one dimension or "
            "the matrices over two in `dim`. See linalg.vector_norm, linalg.matrix_norm.")
