@@ -186,8 +186,9 @@ bool Arguments::read_lists(const Parameter& p, int index, Value& v) {
     const IntList& numbers = list.get<IntList>();
     if (i == 1) length = numbers.size();
     for (const int64_t n : numbers) all.push_back(n);
-    return numbers.size() == length || misfit_because("argument '", p.name, "' must be ", wanted(p), " of equal length, got ",
-                                                      length, " and ", numbers.size(), " items");
+    return numbers.size() == length ||
+           misfit_because("argument '", p.name, "' must be ", wanted(p), " of equal length, got ", length, " and ",
+                          numbers.size(), " items");
   });
   if (good) v = std::move(all);
   return good;

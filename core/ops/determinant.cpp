@@ -109,15 +109,16 @@ void define_determinant(const Family& define) {
       .example("torch.linalg.det(torch.tensor{{1, 2}, {3, 4}})")
       .alias("det")
       .compose([](const Tensor& a) { return ops::det_factored.all({a}).tensor(0); });
-  define(ops::slogdet_factored,
-         "_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, IndexTensor pivots)")
+  define(ops::slogdet_factored, "_slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet, Tensor LU, IndexTensor pivots)")
       .doc("linalg.slogdet with the factors.")
       .node("LinalgSlogdetBackward0")
       .forward(slogdet_forward)
       .grad("A", slogdet_gradient);
   define("linalg.slogdet(Tensor A) -> (Tensor sign, Tensor logabsdet)")
-      .doc("The sign of the determinant (of absolute value 1, or 0) and the logarithm of its absolute value, which neither "
-           "overflows nor underflows.")
+      .doc(
+          "The sign of the determinant (of absolute value 1, or 0) and the logarithm of its absolute value, which "
+          "neither "
+          "overflows nor underflows.")
       .alias("slogdet")
       .compose([](const Tensor& a) {
         const Results r = ops::slogdet_factored.all({a});

@@ -56,7 +56,8 @@ Tensor cdist_of(const Tensor& x1, const Tensor& x2, double p, const OptString& g
   check_matrix("cdist", x1);
   check_matrix("cdist", x2);
   check_same_dtype("cdist", x1, x2);
-  check(x1.dtype() == DType::Float32 || x1.dtype() == DType::Float64, "cdist: expected float32 or float64, got ", x1.dtype());
+  check(x1.dtype() == DType::Float32 || x1.dtype() == DType::Float64, "cdist: expected float32 or float64, got ",
+        x1.dtype());
   check(x1.size(-1) == x2.size(-1), "cdist: ", x1.sizes(), " and ", x2.sizes(), " have rows of different length, ",
         x1.size(-1), " and ", x2.size(-1));
   check(p >= 0, "cdist: p must not be negative, got ", p);
@@ -74,7 +75,8 @@ Tensor cdist_of(const Tensor& x1, const Tensor& x2, double p, const OptString& g
 // Pairs i < j, in the order (1, 2), (1, 3) ... (2, 3) ...
 Tensor pdist_of(const Tensor& x, double p) {
   check(x.dim() == 2, "pdist: expected a matrix, got ", x.sizes());
-  check(x.dtype() == DType::Float32 || x.dtype() == DType::Float64, "pdist: expected float32 or float64, got ", x.dtype());
+  check(x.dtype() == DType::Float32 || x.dtype() == DType::Float64, "pdist: expected float32 or float64, got ",
+        x.dtype());
   check(p >= 0, "pdist: p must not be negative, got ", p);
   const int64_t n = x.size(0), pairs = n < 2 ? 0 : numel_of({n, n - 1}) / 2;
   const Tensor first = empty({pairs}, DType::Int64), second = empty({pairs}, DType::Int64);
@@ -102,13 +104,18 @@ void define_distance(const Family& define) {
         return cdist_gradient(ops::transpose(g, -2, -1), ops::transpose(d, -2, -1), x2, x1, p);
       });
   define("cdist(Tensor x1, Tensor x2, float p=2, str? compute_mode=None) -> Tensor")
-      .doc("The p-norm distances [..., P, R] of all rows of x1 [..., P, M] from all rows of x2 [..., R, M]. Euclid's distance "
-           "of more than 25 rows is found by products of matrices, which is fast and less accurate for rows that are close; "
-           "compute_mode='donot_use_mm_for_euclid_dist' never does.")
+      .doc(
+          "The p-norm distances [..., P, R] of all rows of x1 [..., P, M] from all rows of x2 [..., R, M]. Euclid's "
+          "distance "
+          "of more than 25 rows is found by products of matrices, which is fast and less accurate for rows that are "
+          "close; "
+          "compute_mode='donot_use_mm_for_euclid_dist' never does.")
       .compose(cdist_of);
   define("pdist(Tensor self, float p=2) -> Tensor")
-      .doc("The p-norm distances of all pairs of rows: [N, M] to [N (N - 1) / 2], the pairs in the order (1, 2), (1, 3) ... "
-           "(2, 3) ...")
+      .doc(
+          "The p-norm distances of all pairs of rows: [N, M] to [N (N - 1) / 2], the pairs in the order (1, 2), (1, 3) "
+          "... "
+          "(2, 3) ...")
       .alias("nn.functional.pdist")
       .compose(pdist_of);
   define("pairwise_distance(Tensor x1, Tensor x2, float p=2, float eps=1e-6, bool keepdim=False) -> Tensor")

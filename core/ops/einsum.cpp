@@ -104,8 +104,8 @@ std::vector<Operand> bound(const Equation& e, const Tensors& tensors, int64_t& e
     const auto rank = tensors[i].dim();
     const auto letters = static_cast<int64_t>(e.inputs[i].size()) - has(e.inputs[i], kEllipsis);
     check(has(e.inputs[i], kEllipsis) ? letters <= rank : letters == rank, "einsum: operand ",
-          Counting::shown(static_cast<int64_t>(i)), ' ', tensors[i].sizes(), " has ", rank, " dimensions, its term ", letters,
-          " letters");
+          Counting::shown(static_cast<int64_t>(i)), ' ', tensors[i].sizes(), " has ", rank, " dimensions, its term ",
+          letters, " letters");
     if (has(e.inputs[i], kEllipsis)) ellipsis = std::max(ellipsis, rank - letters);
     operands.push_back({tensors[i], unfolded(e.inputs[i], rank - letters)});
     take_diagonals(operands.back(), i);
@@ -232,7 +232,8 @@ Tensor einsum_of(const std::string& text, const Tensors& tensors) {
   }
   result = summed(result, [&](Label l) { return !has(output, l); });
   IntList order;
-  for (const Label l : output) order.push_back(std::find(result.labels.begin(), result.labels.end(), l) - result.labels.begin());
+  for (const Label l : output)
+    order.push_back(std::find(result.labels.begin(), result.labels.end(), l) - result.labels.begin());
   return ops::permute(result.x, order);
 }
 
@@ -240,9 +241,12 @@ Tensor einsum_of(const std::string& text, const Tensors& tensors) {
 
 void define_einsum(const Family& define) {
   define("einsum(str equation, Tensor[]... operands) -> Tensor")
-      .doc("Sums of products told by letters: each operand's term names its dimensions, letters that are not in the output "
-           "are summed over. A letter twice in a term takes a diagonal; '...' stands for dimensions that broadcast; without "
-           "'->' the output is the ellipsis and the letters that occur once, in alphabetical order.")
+      .doc(
+          "Sums of products told by letters: each operand's term names its dimensions, letters that are not in the "
+          "output "
+          "are summed over. A letter twice in a term takes a diagonal; '...' stands for dimensions that broadcast; "
+          "without "
+          "'->' the output is the ellipsis and the letters that occur once, in alphabetical order.")
       .example("torch.einsum('bij,bjk->bik', torch.ones(2, 3, 4), torch.ones(2, 4, 5))")
       .compose(einsum_of);
 }

@@ -83,14 +83,14 @@ Tensor lu_gradient(Tensor g, Result packed, Result pivots) {
   Tensor inner = ops::solve_triangular(adjoint(u1), lower(below, -1) + upper(above), false, false);
   if (n > m) inner = ops::cat(Tensors{inner, columns(gu, k, n - k)}, -1);
   inner = ops::solve_triangular(adjoint(l1), inner, true, true, true);
-  if (m > n)
-    inner = ops::cat(Tensors{inner, ops::solve_triangular(adjoint(u1), rows(gl, k, m - k), false, false)}, -2);
+  if (m > n) inner = ops::cat(Tensors{inner, ops::solve_triangular(adjoint(u1), rows(gl, k, m - k), false, false)}, -2);
   return permuted(inner, pivots);
 }
 
 Tensor row_order_forward(Out& out, const Tensor& pivots, int64_t m) {
   check(pivots.dtype() == DType::Int32, "lu_unpack: pivots must be int32, got ", pivots.dtype());
-  check(pivots.dim() >= 1 && pivots.size(-1) <= m, "lu_unpack: pivots ", pivots.sizes(), " do not belong to ", m, " rows");
+  check(pivots.dim() >= 1 && pivots.size(-1) <= m, "lu_unpack: pivots ", pivots.sizes(), " do not belong to ", m,
+        " rows");
   const Tensor order = out.make(joined(batch_sizes(pivots.sizes(), 1), {m}), DType::Int64);
   slots::pivots_to_order(result_batch(order, 1), result_batch(ops::contiguous(pivots), 1));
   return order;
@@ -108,8 +108,8 @@ std::tuple<Tensor, Tensor, Tensor> unpacked(const Tensor& lu, const Tensor& pivo
   const int64_t m = lu.size(-2), k = std::min(m, lu.size(-1));
   const Sizes expected = joined(batch_sizes(lu.sizes()), {k});
   check(pivots.dtype() == DType::Int32, "lu_unpack: pivots must be int32, got ", pivots.dtype());
-  check(!with_pivots || pivots.sizes() == expected, "lu_unpack: pivots of ", lu.sizes(), " have sizes ", expected, ", got ",
-        pivots.sizes());
+  check(!with_pivots || pivots.sizes() == expected, "lu_unpack: pivots of ", lu.sizes(), " have sizes ", expected,
+        ", got ", pivots.sizes());
   const Tensor nothing = empty({0}, lu.dtype(), lu.device());
   return {with_pivots ? permutation(pivots, m, lu.dtype()) : nothing, with_data ? unit_lower(lu) : nothing,
           with_data ? upper(rows(lu, 0, k)) : nothing};
@@ -141,34 +141,43 @@ std::tuple<Tensor, Tensor, Tensor> ldl_forward(Out& out, const Tensor& a, bool h
 void define_factor(const Family& define) {
   define(ops::cholesky_ex,
          "linalg.cholesky_ex(Tensor A, *, bool upper=False, bool check_errors=False) -> (Tensor L, IndexTensor info)")
-      .doc("Cholesky's factor, and for each matrix 0 or the number of the leading minor that is not positive. Nothing fails "
-           "unless `check_errors` is set.")
+      .doc(
+          "Cholesky's factor, and for each matrix 0 or the number of the leading minor that is not positive. Nothing "
+          "fails "
+          "unless `check_errors` is set.")
       .forward(cholesky_forward)
       .grad("A", cholesky_gradient);
   define("linalg.cholesky(Tensor A, *, bool upper=False) -> Tensor")
-      .doc("The lower triangular L with `A = L @ L^H`, or with `upper` its adjoint. Only that triangle of the Hermitian, "
-           "positive definite A [..., N, N] is read. An error names the first matrix that is not positive definite.")
+      .doc(
+          "The lower triangular L with `A = L @ L^H`, or with `upper` its adjoint. Only that triangle of the "
+          "Hermitian, "
+          "positive definite A [..., N, N] is read. An error names the first matrix that is not positive definite.")
       .example("torch.linalg.cholesky(torch.tensor{{4, 2}, {2, 5}})")
       .compose(cholesky_of);
   define("cholesky(Tensor self, bool upper=False) -> Tensor").doc("See linalg.cholesky.").compose(cholesky_of);
 
-  define(ops::linalg_lu_factor_ex,
-         "linalg.lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, IndexTensor pivots, "
-         "IndexTensor info)")
-      .doc("L and U packed into one matrix, the exchanges of rows, and for each matrix 0 or the number of the diagonal "
-           "element of U that is zero.")
+  define(
+      ops::linalg_lu_factor_ex,
+      "linalg.lu_factor_ex(Tensor A, *, bool pivot=True, bool check_errors=False) -> (Tensor LU, IndexTensor pivots, "
+      "IndexTensor info)")
+      .doc(
+          "L and U packed into one matrix, the exchanges of rows, and for each matrix 0 or the number of the diagonal "
+          "element of U that is zero.")
       .forward(lu_forward)
       .grad("A", lu_gradient);
   define("linalg.lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, IndexTensor pivots)")
-      .doc("L and U of A [..., M, N] packed into one matrix (the ones on L's diagonal left out), and pivots: row i was "
-           "exchanged with row pivots[i]. See linalg.lu_solve, lu_unpack.")
+      .doc(
+          "L and U of A [..., M, N] packed into one matrix (the ones on L's diagonal left out), and pivots: row i was "
+          "exchanged with row pivots[i]. See linalg.lu_solve, lu_unpack.")
       .compose([](const Tensor& a, bool pivot) {
         const Results r = ops::linalg_lu_factor_ex.all({a, pivot});
         check_info("linalg.lu_factor", r.tensor(2), kSingularFactor, a.dim() == 2);
         return std::tuple(r.tensor(0), r.tensor(1));
       });
   define("linalg.lu(Tensor A, *, bool pivot=True) -> (Tensor P, Tensor L, Tensor U)")
-      .doc("`A = P @ L @ U`: a permutation, a lower triangular matrix with ones on its diagonal, and an upper triangular one.")
+      .doc(
+          "`A = P @ L @ U`: a permutation, a lower triangular matrix with ones on its diagonal, and an upper "
+          "triangular one.")
       .example("torch.linalg.lu(torch.randn(3, 3))")
       .compose([](const Tensor& a, bool pivot) {
         const Results r = ops::linalg_lu_factor_ex.all({a, pivot});
@@ -177,8 +186,10 @@ void define_factor(const Family& define) {
   define("lu(Tensor self, bool pivot=True, bool get_infos=False) -> (Tensor LU, IndexTensor pivots, IndexTensor infos)")
       .doc("See linalg.lu_factor; with `get_infos` singular matrices are no errors and the infos a third result.")
       .compose(lu_with_infos);
-  define("lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, Tensor "
-         "L, Tensor U)")
+  define(
+      "lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, "
+      "Tensor "
+      "L, Tensor U)")
       .doc("P, L and U of what linalg.lu_factor returns; those that are not asked for have no elements.")
       .compose(unpacked);
   define(ops::row_order, "_row_order(Tensor pivots, int m) -> IndexTensor")
@@ -191,8 +202,9 @@ void define_factor(const Family& define) {
       .doc("As linalg.ldl_factor, and for each matrix 0 or the number of the diagonal element of D that is zero.")
       .forward(ldl_forward);
   define("linalg.ldl_factor(Tensor A, *, bool hermitian=False) -> (Tensor LD, IndexTensor pivots)")
-      .doc("`A = L D L^T` (or L^H) of a symmetric (Hermitian) A [..., N, N], its lower triangle, by Bunch and Kaufman's "
-           "pivoting; L and D packed into one matrix as LAPACK's sytrf does. See linalg.ldl_solve.")
+      .doc(
+          "`A = L D L^T` (or L^H) of a symmetric (Hermitian) A [..., N, N], its lower triangle, by Bunch and Kaufman's "
+          "pivoting; L and D packed into one matrix as LAPACK's sytrf does. See linalg.ldl_solve.")
       .compose([](const Tensor& a, bool hermitian) {
         const Results r = ops::ldl_factor_ex.all({a, hermitian, true});
         return std::tuple(r.tensor(0), r.tensor(1));

@@ -19,6 +19,7 @@ void define_product(const Family& define);
 void define_einsum(const Family& define);
 void define_factor(const Family& define);
 void define_solve(const Family& define);
+void define_solve_factored(const Family& define);
 void define_determinant(const Family& define);
 void define_orthogonal(const Family& define);
 void define_spectrum(const Family& define);
@@ -34,9 +35,13 @@ void define_pool(const Family& define);
 void define_loss(const Family& define);
 
 inline void define_all(const Family& define) {
-  for (const auto family : {define_creation, define_copy, define_view, define_join, define_arithmetic, define_math,
-                            define_compare, define_reduce, define_softmax, define_linalg, define_product, define_einsum, define_factor, define_solve, define_determinant, define_orthogonal, define_spectrum, define_least_squares, define_matrix_norm, define_matrix_function, define_distance, define_index, define_order,
-                            define_random, define_conv, define_pool, define_loss})
+  for (const auto family : {define_creation,        define_copy,     define_view,           define_join,
+                            define_arithmetic,      define_math,     define_compare,        define_reduce,
+                            define_softmax,         define_linalg,   define_product,        define_einsum,
+                            define_factor,          define_solve,    define_solve_factored, define_determinant,
+                            define_orthogonal,      define_spectrum, define_least_squares,  define_matrix_norm,
+                            define_matrix_function, define_distance, define_index,          define_order,
+                            define_random,          define_conv,     define_pool,           define_loss})
     family(define);
 }
 

@@ -26,7 +26,8 @@ Bounds bounds(const Tensor& a, const Tensor& atol, const Tensor& rtol) {
   auto number = [&](double v) { return moved(scalar_tensor(v, t), a.device()); };
   const double usual = epsilon(t) * static_cast<double>(std::max(a.size(-1), a.size(-2)));
   Bounds b{atol.defined() ? atol : number(0), rtol};
-  if (!rtol.defined()) b.relative = atol.defined() ? ops::where(ops::gt(atol, 0), number(0), number(usual)) : number(usual);
+  if (!rtol.defined())
+    b.relative = atol.defined() ? ops::where(ops::gt(atol, 0), number(0), number(usual)) : number(usual);
   b.absolute = ops::to_dtype(b.absolute, t);
   b.relative = ops::to_dtype(b.relative, t);
   return b;
@@ -66,7 +67,8 @@ Tensor pinv_forward(const Tensor& a, const Tensor& atol, const Tensor& rtol, boo
   }
   const Results r = ops::svd_factors.all({a, false});
   const Tensor inverse = inverted(r.tensor(1), r.tensor(1), atol, rtol);
-  return ops::matmul(adjoint(r.tensor(2)) * ops::unsqueeze(ops::to_dtype(inverse, a.dtype()), -2), adjoint(r.tensor(0)));
+  return ops::matmul(adjoint(r.tensor(2)) * ops::unsqueeze(ops::to_dtype(inverse, a.dtype()), -2),
+                     adjoint(r.tensor(0)));
 }
 
 // dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P, for a constant rank (Golub and Pereyra 1973).
@@ -74,8 +76,8 @@ Tensor pinv_gradient(const Tensor& g, const Tensor& p, const Tensor& a) {
   const Tensor ph = adjoint(p), gh = adjoint(g);
   const Tensor direct = ops::matmul(ph, ops::matmul(g, ph));
   const Tensor from_left = ops::matmul(gh, ops::matmul(p, ph)), from_right = ops::matmul(ops::matmul(ph, p), gh);
-  return from_left - ops::matmul(a, ops::matmul(p, from_left)) + from_right - ops::matmul(ops::matmul(from_right, p), a) -
-         direct;
+  return from_left - ops::matmul(a, ops::matmul(p, from_left)) + from_right -
+         ops::matmul(ops::matmul(from_right, p), a) - direct;
 }
 
 Tensor pinv_of(const char* name, const Tensor& a, const Bounds& b, bool hermitian) {
@@ -105,7 +107,8 @@ LeastSquares lstsq_forward(Out& out, const Tensor& a, const Tensor& b, double rc
   const Tensor rank = out.make(2, driver == "gels" ? Sizes{0} : batch, DType::Int64);
   const Tensor s = out.make(3, by_values ? joined(batch, {k}) : Sizes{0}, real);
   slots::lstsq(result_batch(whole), driver == "gels" ? rank : result_batch(rank, 0),
-               by_values ? result_batch(s, 1) : empty({0, 0}, real, a.device()), as_batch(a), as_batch(b), rcond, driver);
+               by_values ? result_batch(s, 1) : empty({0, 0}, real, a.device()), as_batch(a), as_batch(b), rcond,
+               driver);
   const Tensor x = out.make(0, joined(batch, {n, columns}), a.dtype());
   slots::copy(x, ops::narrow(whole, -2, 0, n));
   const bool left_over = has_residuals(driver, rank, m, n);
@@ -150,12 +153,17 @@ void define_least_squares(const Family& define) {
       .forward(lstsq_forward)
       .grad("A", lstsq_gradient_of_a)
       .grad("B", [](Tensor g, Tensor, Tensor, Tensor a) { return ops::matmul(adjoint(ops::linalg_pinv(a)), g); });
-  define("linalg.lstsq(Tensor A, Tensor B, float? rcond=None, *, str? driver=None) -> (Tensor solution, Tensor residuals, "
-         "IndexTensor rank, Tensor singular_values)")
-      .doc("The X [..., N, K] that makes `|A @ X - B|` least, for A [..., M, N] and B [..., M, K]. driver 'gelsy' (QR with "
-           "pivoting), 'gels' (full rank), 'gelsd' or 'gelss' (singular values; those below rcond times the largest count "
-           "as zero). residuals (squared, by column) where M > N and the driver finds full rank, except for 'gelsy'. What a "
-           "driver does not find has no elements.")
+  define(
+      "linalg.lstsq(Tensor A, Tensor B, float? rcond=None, *, str? driver=None) -> (Tensor solution, Tensor residuals, "
+      "IndexTensor rank, Tensor singular_values)")
+      .doc(
+          "The X [..., N, K] that makes `|A @ X - B|` least, for A [..., M, N] and B [..., M, K]. driver 'gelsy' (QR "
+          "with "
+          "pivoting), 'gels' (full rank), 'gelsd' or 'gelss' (singular values; those below rcond times the largest "
+          "count "
+          "as zero). residuals (squared, by column) where M > N and the driver finds full rank, except for 'gelsy'. "
+          "What a "
+          "driver does not find has no elements.")
       .compose(lstsq_of);
 
   define(ops::pinv_within, "_pinv(Tensor A, Tensor atol, Tensor rtol, bool hermitian) -> Tensor")
@@ -165,8 +173,10 @@ void define_least_squares(const Family& define) {
       .grad("A", [](Tensor g, Result p, Tensor a) { return pinv_gradient(g, p, a); });
   define(ops::linalg_pinv,
          "linalg.pinv(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False) -> Tensor")
-      .doc("The pseudo-inverse of Moore and Penrose [..., N, M] of A [..., M, N]. Singular values up to max(atol, rtol * the "
-           "largest) count as zero; atol is 0, rtol epsilon * max(M, N), or 0 where an atol is given.")
+      .doc(
+          "The pseudo-inverse of Moore and Penrose [..., N, M] of A [..., M, N]. Singular values up to max(atol, rtol "
+          "* the "
+          "largest) count as zero; atol is 0, rtol epsilon * max(M, N), or 0 where an atol is given.")
       .compose([](const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermitian) {
         check_matrix("linalg.pinv", a);
         return pinv_of("linalg.pinv", a, bounds(a, atol, rtol), hermitian);
@@ -182,8 +192,10 @@ void define_least_squares(const Family& define) {
       });
 
   define("linalg.matrix_rank(Tensor A, *, Operand? atol=None, Operand? rtol=None, bool hermitian=False) -> IndexTensor")
-      .doc("How many singular values (with `hermitian` absolute eigenvalues) exceed max(atol, rtol * the largest); the bounds "
-           "default as in linalg.pinv.")
+      .doc(
+          "How many singular values (with `hermitian` absolute eigenvalues) exceed max(atol, rtol * the largest); the "
+          "bounds "
+          "default as in linalg.pinv.")
       .compose([](const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermitian) {
         check_matrix("linalg.matrix_rank", a);
         return rank_of("linalg.matrix_rank", a, bounds(a, atol, rtol), hermitian);

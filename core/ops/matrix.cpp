@@ -22,6 +22,11 @@ void check_same_dtype(const char* name, const Tensor& a, const Tensor& b) {
   check(a.dtype() == b.dtype(), name, ": dtypes differ, ", a.dtype(), " and ", b.dtype());
 }
 
+void check_rows(const char* name, const Tensor& a, const Tensor& b, bool left) {
+  check(a.size(-1) == b.size(left ? -2 : -1), name, ": A ", a.sizes(), " and B ", b.sizes(), " do not match, ",
+        a.size(-1), " against ", b.size(left ? -2 : -1), left ? " rows" : " columns");
+}
+
 Sizes batch_sizes(const Sizes& sizes, int64_t matrix_dims) { return Sizes(sizes.begin(), sizes.end() - matrix_dims); }
 Sizes joined(Sizes batch, std::initializer_list<int64_t> rest) {
   for (const int64_t n : rest) batch.push_back(n);
@@ -61,8 +66,8 @@ Tensor upper(const Tensor& x, int64_t diagonal) {
 }
 Tensor diagonal_matrix(const Tensor& v) {
   const int64_t n = v.size(-1);
-  return ops::masked_fill(ops::expand(ops::unsqueeze(v, -1), joined(v.sizes(), {n})), ops::ne(above_diagonal(v, n, n), 0),
-                          0);
+  return ops::masked_fill(ops::expand(ops::unsqueeze(v, -1), joined(v.sizes(), {n})),
+                          ops::ne(above_diagonal(v, n, n), 0), 0);
 }
 Tensor identity(const Tensor& x, int64_t m, int64_t n) {
   return ops::to_dtype(ops::eq(above_diagonal(x, m, n), 0), x.dtype());
@@ -92,13 +97,13 @@ void check_info(const char* name, const Tensor& info, const char* what, bool is_
 }
 
 bool wants_gradient(std::initializer_list<Tensor> tensors) {
-  return GradMode::enabled() && std::any_of(tensors.begin(), tensors.end(), [](const Tensor& x) {
-           return x.defined() && requires_grad(x);
-         });
+  return GradMode::enabled() &&
+         std::any_of(tensors.begin(), tensors.end(), [](const Tensor& x) { return x.defined() && requires_grad(x); });
 }
 
 double epsilon(DType t) {
-  return real_dtype(t) == DType::Float64 ? std::numeric_limits<double>::epsilon() : std::numeric_limits<float>::epsilon();
+  return real_dtype(t) == DType::Float64 ? std::numeric_limits<double>::epsilon()
+                                         : std::numeric_limits<float>::epsilon();
 }
 
 }  // namespace facula

@@ -10,6 +10,8 @@ void check_square(const char* name, const Tensor& x);
 /// float32, float64, complex64 or complex128, which is what LAPACK computes in.
 void check_lapack(const char* name, const Tensor& x);
 void check_same_dtype(const char* name, const Tensor& a, const Tensor& b);
+/// A @ X = B, or X @ A = B where not `left`, needs as many rows (columns) of B as A has.
+void check_rows(const char* name, const Tensor& a, const Tensor& b, bool left);
 
 /// x [..., M, N] as [B, M, N], copied only where no view will do; without history.
 Tensor as_batch(const Tensor& x);
@@ -43,9 +45,9 @@ double epsilon(DType t);
 
 namespace ops {
 // what several of these families call
-inline Op linalg_solve, linalg_solve_ex, linalg_lu_factor_ex, lu_solve_left, solve_triangular, linalg_inv, linalg_inv_ex, linalg_det,
-    svd_factors, linalg_svdvals, linalg_eigh, linalg_eigvalsh, linalg_pinv, row_order, linalg_vector_norm,
-    linalg_matrix_norm, tensordot;
+inline Op linalg_solve, linalg_solve_ex, linalg_lu_factor_ex, lu_solve_left, solve_triangular, linalg_inv,
+    linalg_inv_ex, linalg_det, svd_factors, linalg_svdvals, linalg_eigh, linalg_eigvalsh, linalg_pinv, row_order,
+    linalg_vector_norm, linalg_matrix_norm, tensordot;
 }  // namespace ops
 
 }  // namespace facula

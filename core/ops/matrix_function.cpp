@@ -31,9 +31,20 @@ Tensor matrix_power_of(const Tensor& a, int64_t n) {
 // ---- the exponential: scaling and squaring with Pade's approximant of degree 13 (Higham 2005) ----
 
 constexpr double kTheta = 5.371920351148152;  // the largest norm for which the approximant is exact in double precision
-constexpr double kPade[] = {64764752532480000., 32382376266240000., 7771770303897600., 1187353796428800., 129060195264000.,
-                            10559470521600.,    670442572800.,      33522128640.,      1323241920.,       40840800.,
-                            960960.,            16380.,             182.,              1.};
+constexpr double kPade[] = {64764752532480000.,
+                            32382376266240000.,
+                            7771770303897600.,
+                            1187353796428800.,
+                            129060195264000.,
+                            10559470521600.,
+                            670442572800.,
+                            33522128640.,
+                            1323241920.,
+                            40840800.,
+                            960960.,
+                            16380.,
+                            182.,
+                            1.};
 
 // How often each matrix of the batch [B, N, N] is halved.
 std::vector<int> halvings(const Tensor& a) {
@@ -119,7 +130,9 @@ void define_matrix_function(const Family& define) {
       .forward(matrix_exp_forward)
       .grad("self", matrix_exp_gradient);
   define("linalg.vander(Tensor x, *, int? N=None) -> Tensor")
-      .doc("Vandermonde's matrix [..., n, N] of x [..., n]: the powers 0 to N - 1 of each element in a row; N is n by default.")
+      .doc(
+          "Vandermonde's matrix [..., n, N] of x [..., n]: the powers 0 to N - 1 of each element in a row; N is n by "
+          "default.")
       .compose(vander_of);
 }
 

@@ -14,8 +14,9 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 Tensor in_dtype(const char* name, const Tensor& x, OptDType dtype) {
   check(is_differentiable(x.dtype()), name, ": expected a floating or complex dtype, got ", x.dtype());
   if (!dtype || *dtype == x.dtype()) return x;
-  check(is_complex(*dtype) == is_complex(x.dtype()) && is_differentiable(*dtype) && promote(x.dtype(), *dtype) == *dtype,
-        name, ": dtype must be wider than ", x.dtype(), " and of its kind, got ", *dtype);
+  check(
+      is_complex(*dtype) == is_complex(x.dtype()) && is_differentiable(*dtype) && promote(x.dtype(), *dtype) == *dtype,
+      name, ": dtype must be wider than ", x.dtype(), " and of its kind, got ", *dtype);
   return ops::to_dtype(x, *dtype);
 }
 
@@ -149,32 +150,43 @@ Tensor cond_of(const Tensor& a, const OptScalar& order) {
 Tensor named_cond_of(const Tensor& a, const std::string& order) {
   check_square("linalg.cond", a);
   if (a.numel() == 0) return ops::zero_(empty(batch_sizes(a.sizes()), real_dtype(a.dtype()), a.device()));
-  return by_inverse(a,
-                    [&](const Tensor& x) { return named_matrix_norm(x, order, {x.dim() - 2, x.dim() - 1}, false, {}); });
+  return by_inverse(a, [&](const Tensor& x) {
+    return named_matrix_norm(x, order, {x.dim() - 2, x.dim() - 1}, false, {});
+  });
 }
 
 }  // namespace
 
 void define_matrix_norm(const Family& define) {
-  define(ops::linalg_vector_norm,
-         "linalg.vector_norm(Tensor x, Scalar ord=2, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
-      .doc("`(sum |x|^ord)^(1/ord)` over all dimensions or those in `dim`: inf and -inf are the largest and the smallest "
-           "absolute value, 0 counts what is not zero.")
+  define(
+      ops::linalg_vector_norm,
+      "linalg.vector_norm(Tensor x, Scalar ord=2, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+      .doc(
+          "`(sum |x|^ord)^(1/ord)` over all dimensions or those in `dim`: inf and -inf are the largest and the "
+          "smallest "
+          "absolute value, 0 counts what is not zero.")
       .compose(vector_norm);
   define(ops::linalg_matrix_norm,
-         "linalg.matrix_norm(Tensor A, Scalar ord, Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) -> Tensor")
-      .doc("Norms of matrices over two dimensions: 'fro' (the default), 'nuc' (the sum of the singular values), inf and -inf "
-           "(the largest and smallest sum of a row), 1 and -1 (of a column), 2 and -2 (singular value).")
-      .compose(matrix_norm);
-  define("linalg.matrix_norm:name(Tensor A, str ord='fro', Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) -> "
+         "linalg.matrix_norm(Tensor A, Scalar ord, Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) -> "
          "Tensor")
+      .doc(
+          "Norms of matrices over two dimensions: 'fro' (the default), 'nuc' (the sum of the singular values), inf and "
+          "-inf "
+          "(the largest and smallest sum of a row), 1 and -1 (of a column), 2 and -2 (singular value).")
+      .compose(matrix_norm);
+  define(
+      "linalg.matrix_norm:name(Tensor A, str ord='fro', Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) "
+      "-> "
+      "Tensor")
       .compose(named_matrix_norm);
   define(ops::nuclear_norm, "_nuclear_norm(Tensor self, Dim[]? dim, bool keepdim) -> Tensor")
       .doc("The sum of the singular values of the matrices over two dimensions.")
       .compose(nuclear_norm);
   define("linalg.norm:dim(Tensor A, Scalar? ord=None, Dim[] dim, bool keepdim=False, *, DType? dtype=None) -> Tensor")
-      .doc("The norm of a vector or matrix: of the flattened tensor without `ord`, else of the vectors along one dimension or "
-           "the matrices over two in `dim`. See linalg.vector_norm, linalg.matrix_norm.")
+      .doc(
+          "The norm of a vector or matrix: of the flattened tensor without `ord`, else of the vectors along one "
+          "dimension or "
+          "the matrices over two in `dim`. See linalg.vector_norm, linalg.matrix_norm.")
       .compose(norm_along);
   define("linalg.norm(Tensor A, Scalar? ord=None, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .compose([](const Tensor& x, const OptScalar& order, const IntList&, bool keepdim, OptDType dtype) {
@@ -187,8 +199,10 @@ void define_matrix_norm(const Family& define) {
         return named_norm_of(x, order, keepdim, dtype);
       });
   define("linalg.cond(Tensor A, Scalar? p=None) -> Tensor")
-      .doc("The condition number `norm(A) * norm(inv(A))` in any norm of linalg.matrix_norm; by default the largest singular "
-           "value over the smallest. Infinite for singular matrices.")
+      .doc(
+          "The condition number `norm(A) * norm(inv(A))` in any norm of linalg.matrix_norm; by default the largest "
+          "singular "
+          "value over the smallest. Infinite for singular matrices.")
       .compose(cond_of);
   define("linalg.cond:name(Tensor A, str p) -> Tensor").compose(named_cond_of);
 }

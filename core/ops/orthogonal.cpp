@@ -62,8 +62,8 @@ Tensor qr_gradient(Tensor gq, Tensor gr, Result q, Result r, Tensor a, std::stri
   if (m >= n) return tall_qr_gradient(gq, gr, q, r);
   // A = Q [R1 R2]: A1 = Q R1 is square, and R2 = Q^H A2.
   const Tensor a2 = ops::narrow(a, -1, m, n - m), gr2 = ops::narrow(gr, -1, m, n - m);
-  const Tensor g1 = tall_qr_gradient(gq + ops::matmul(a2, adjoint(gr2)), ops::narrow(gr, -1, 0, m), q,
-                                     ops::narrow(r, -1, 0, m));
+  const Tensor g1 =
+      tall_qr_gradient(gq + ops::matmul(a2, adjoint(gr2)), ops::narrow(gr, -1, 0, m), q, ops::narrow(r, -1, 0, m));
   return ops::cat(Tensors{g1, ops::matmul(q, gr2)}, -1);
 }
 
@@ -145,13 +145,18 @@ Tensor ormqr_of(const Tensor& a, const Tensor& tau, const Tensor& c, bool left, 
 
 void define_orthogonal(const Family& define) {
   define(ops::geqrf, "geqrf(Tensor self) -> (Tensor a, Tensor tau)")
-      .doc("QR as LAPACK keeps it: R on and above the diagonal, below it the vectors of the reflectors `1 - tau v v^H`. See "
-           "linalg.qr. It has no derivative.")
+      .doc(
+          "QR as LAPACK keeps it: R on and above the diagonal, below it the vectors of the reflectors `1 - tau v v^H`. "
+          "See "
+          "linalg.qr. It has no derivative.")
       .forward(geqrf_forward);
   define(ops::linalg_qr, "linalg.qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)")
-      .doc("`A = Q @ R` with orthonormal columns in Q and an upper triangular R, by Householder's reflectors; of A [..., M, "
-           "N], K = min(M, N). mode 'reduced': Q [..., M, K], R [..., K, N]; 'complete': Q [..., M, M], R [..., M, N]; 'r': "
-           "R alone, Q without elements.")
+      .doc(
+          "`A = Q @ R` with orthonormal columns in Q and an upper triangular R, by Householder's reflectors; of A "
+          "[..., M, "
+          "N], K = min(M, N). mode 'reduced': Q [..., M, K], R [..., K, N]; 'complete': Q [..., M, M], R [..., M, N]; "
+          "'r': "
+          "R alone, Q without elements.")
       .example("torch.linalg.qr(torch.randn(4, 2))")
       .forward(qr_forward)
       .grad("A", qr_gradient);
@@ -165,8 +170,10 @@ void define_orthogonal(const Family& define) {
       .doc("linalg.householder_product without a derivative.")
       .forward(reflector_product_forward);
   define(ops::householder_product, "linalg.householder_product(Tensor A, Tensor tau) -> Tensor")
-      .doc("The first N columns of `H_1 @ ... @ H_K`, `H_i = 1 - tau_i v_i v_i^H`, the v_i below the diagonal of A [..., M, "
-           "N] as geqrf leaves them, tau [..., K], K <= N <= M.")
+      .doc(
+          "The first N columns of `H_1 @ ... @ H_K`, `H_i = 1 - tau_i v_i v_i^H`, the v_i below the diagonal of A "
+          "[..., M, "
+          "N] as geqrf leaves them, tau [..., K], K <= N <= M.")
       .alias("orgqr")
       .compose(householder_of);
   define(ops::reflector_multiply,
@@ -174,8 +181,10 @@ void define_orthogonal(const Family& define) {
       .doc("ormqr without a derivative.")
       .forward(multiply_forward);
   define("ormqr(Tensor self, Tensor input2, Tensor input3, bool left=True, bool transpose=False) -> Tensor")
-      .doc("`Q @ input3` (`input3 @ Q` with left=false; Q^H with `transpose`), Q the square product of the reflectors in "
-           "`self` and `input2` = tau, as geqrf returns them.")
+      .doc(
+          "`Q @ input3` (`input3 @ Q` with left=false; Q^H with `transpose`), Q the square product of the reflectors "
+          "in "
+          "`self` and `input2` = tau, as geqrf returns them.")
       .compose(ormqr_of);
 }
 

@@ -12,7 +12,8 @@ namespace {
 Tensor scaled(const Tensor& x, const Scalar& by) { return by == Scalar(1) ? x : x * by; }
 
 void check_factor(const char* name, const char* word, const Scalar& by, DType t) {
-  check(is_differentiable(t) || by.is_integral(), name, ": ", word, " must be an integer for ", t, " tensors, got ", by);
+  check(is_differentiable(t) || by.is_integral(), name, ": ", word, " must be an integer for ", t, " tensors, got ",
+        by);
 }
 
 Tensor addbmm_of(const Tensor& self, const Tensor& a, const Tensor& b, const Scalar& beta, const Scalar& alpha) {
@@ -109,8 +110,8 @@ Tensor last_with_first(const Tensor& a, const Tensor& b, int64_t count) {
 
 Tensor inner_of(const Tensor& a, const Tensor& b) {
   if (a.dim() == 0 || b.dim() == 0) return a * b;
-  check(a.size(-1) == b.size(-1), "inner: the last dimensions of ", a.sizes(), " and ", b.sizes(), " differ, ", a.size(-1),
-        " and ", b.size(-1));
+  check(a.size(-1) == b.size(-1), "inner: the last dimensions of ", a.sizes(), " and ", b.sizes(), " differ, ",
+        a.size(-1), " and ", b.size(-1));
   return tensordot_of(a, b, {a.dim() - 1}, {b.dim() - 1});
 }
 
@@ -137,8 +138,8 @@ Tensor turned(const Tensor& x, int64_t dim, int64_t by) {
 
 Tensor cross_along(const char* name, const Tensor& a, const Tensor& b, int64_t dim) {
   check(a.dim() == b.dim(), name, ": both need as many dimensions, got ", a.sizes(), " and ", b.sizes());
-  check(a.dim() > 0 && a.size(dim) == 3 && b.size(dim) == 3, name, ": dimension ", Counting::shown(dim), " of ", a.sizes(),
-        " and ", b.sizes(), " must have size 3");
+  check(a.dim() > 0 && a.size(dim) == 3 && b.size(dim) == 3, name, ": dimension ", Counting::shown(dim), " of ",
+        a.sizes(), " and ", b.sizes(), " must have size 3");
   const Sizes sizes = broadcast(a.sizes(), b.sizes(), name);
   const Tensor x = ops::expand(a, sizes), y = ops::expand(b, sizes);
   return turned(x, dim, 1) * turned(y, dim, 2) - turned(x, dim, 2) * turned(y, dim, 1);
@@ -190,8 +191,8 @@ Tensor chained(const char* name, const Tensors& matrices) {
   constexpr size_t kMost = 1000;  // the table of costs is its square, its depth the recursion's
   check(matrices.size() <= kMost, name, ": at most ", kMost, " matrices, got ", matrices.size());
   for (size_t i = 0; i < matrices.size(); ++i) {
-    check(matrices[i].dim() == 2, name, ": tensor ", Counting::shown(static_cast<int64_t>(i)), " must be a matrix, got ",
-          matrices[i].sizes());
+    check(matrices[i].dim() == 2, name, ": tensor ", Counting::shown(static_cast<int64_t>(i)),
+          " must be a matrix, got ", matrices[i].sizes());
     check(i == 0 || matrices[i - 1].size(1) == matrices[i].size(0), name, ": matrix ",
           Counting::shown(static_cast<int64_t>(i)), ' ', matrices[i].sizes(), " does not fit behind ",
           matrices[i == 0 ? 0 : i - 1].sizes());
@@ -215,8 +216,10 @@ Tensor multi_dot_of(const Tensors& tensors) {
 
 void define_product(const Family& define) {
   define("addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
-      .doc("`beta * self + alpha * (batch1 @ batch2):sum(1)`: the products of a batch added up; with beta = 0 `self` is not "
-           "looked at.")
+      .doc(
+          "`beta * self + alpha * (batch1 @ batch2):sum(1)`: the products of a batch added up; with beta = 0 `self` is "
+          "not "
+          "looked at.")
       .compose(addbmm_of);
   define("addbmm_(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("addbmm in place.")
@@ -228,11 +231,15 @@ void define_product(const Family& define) {
       .doc("Sums of `conj(x) * y` along a dimension; batches broadcast.")
       .compose(vecdot_of);
   define("inner(Tensor self, Tensor other) -> Tensor")
-      .doc("Products summed over the last dimensions of both: [..., K] and [*, K] give [..., *]; numbers are multiplied.")
+      .doc(
+          "Products summed over the last dimensions of both: [..., K] and [*, K] give [..., *]; numbers are "
+          "multiplied.")
       .compose(inner_of);
   define(ops::tensordot, "tensordot(Tensor self, Tensor other, int dims=2) -> Tensor")
-      .doc("Products summed over dimensions of both tensors: the last `dims` of one with the first of the other, or the two "
-           "lists of dimensions in `dims`. The result has the dimensions left, those of `self` first.")
+      .doc(
+          "Products summed over dimensions of both tensors: the last `dims` of one with the first of the other, or the "
+          "two "
+          "lists of dimensions in `dims`. The result has the dimensions left, those of `self` first.")
       .example("torch.tensordot(torch.ones(2, 3), torch.ones(3, 2), {dims={{2, 1}, {1, 2}}})")
       .compose(last_with_first);
   define("tensordot:dims(Tensor self, Tensor other, int[][2] dims) -> Tensor").compose(along_lists);

@@ -6,17 +6,12 @@
 namespace facula {
 
 namespace ops {
-static Op solve_factored, solve_triangle, ldl_solve_left, cholesky_solve;
+static Op solve_factored, solve_triangle;
 }
 
 namespace {
 
 constexpr const char* kSingular = "the matrix is singular: a diagonal element of U is zero";
-
-void check_rows(const char* name, const Tensor& a, const Tensor& b, bool left) {
-  check(a.size(-1) == b.size(left ? -2 : -1), name, ": A ", a.sizes(), " and B ", b.sizes(), " do not match, ", a.size(-1),
-        " against ", b.size(left ? -2 : -1), left ? " rows" : " columns");
-}
 
 // ---- solve ----
 
@@ -32,7 +27,8 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> solve_forward(Out& out, const Tensor&
 
 // A^-H g, by the factors at hand unless it is to be differentiated again.
 Tensor solved_adjoint(const Tensor& g, const Tensor& lu, const Tensor& pivots, const Tensor& a) {
-  return GradMode::enabled() ? ops::solve_factored.all({adjoint(a), g}).tensor(0) : ops::lu_solve_left(lu, pivots, g, true);
+  return GradMode::enabled() ? ops::solve_factored.all({adjoint(a), g}).tensor(0)
+                             : ops::lu_solve_left(lu, pivots, g, true);
 }
 
 // A vector stands for a matrix of one column.
@@ -74,10 +70,11 @@ std::tuple<Tensor, Tensor> inverse_forward(Out& out, const Tensor& a, bool check
   const Sizes batch = batch_sizes(a.sizes());
   const int64_t n = a.size(-1);
   const Tensor x = out.make(0, a.sizes(), a.dtype()), info = out.make(1, batch, DType::Int32);
-  const Tensor lu = empty(a.sizes(), a.dtype(), a.device()), pivots = empty(joined(batch, {n}), DType::Int32, a.device());
+  const Tensor lu = empty(a.sizes(), a.dtype(), a.device()),
+               pivots = empty(joined(batch, {n}), DType::Int32, a.device());
   slots::lu(result_batch(lu), result_batch(pivots, 1), result_batch(info, 0), as_batch(a));
-  slots::lu_solve(result_batch(x), result_batch(lu), result_batch(pivots, 1), as_batch(identity(a, n, n).expanded(a.sizes())),
-                  false);
+  slots::lu_solve(result_batch(x), result_batch(lu), result_batch(pivots, 1),
+                  as_batch(identity(a, n, n).expanded(a.sizes())), false);
   if (check_errors) check_info("linalg.inv_ex", info, kSingular, a.dim() == 2);
   return {x, info};
 }
@@ -125,77 +122,6 @@ std::tuple<Tensor, Tensor> older_triangular_of(const Tensor& b, const Tensor& a,
   return {x, ops::clone(m)};
 }
 
-// ---- systems whose matrix was factored ----
-
-Tensor lu_solve_forward(Out& out, const Tensor& lu, const Tensor& pivots, const Tensor& b, bool is_adjoint) {
-  const Tensor x = out.make(b.sizes(), b.dtype());
-  slots::lu_solve(result_batch(x), as_batch(lu), result_batch(ops::contiguous(pivots), 1), as_batch(b), is_adjoint);
-  return x;
-}
-
-// With A = P L U: the gradient of A, taken to its factors.
-Tensor lu_solve_gradient(Tensor g, Result x, Tensor lu, Tensor pivots, Meta, bool is_adjoint) {
-  const int64_t n = lu.size(-1);
-  const Tensor gb = ops::lu_solve_left(lu, pivots, g, !is_adjoint);
-  const Tensor ga = -(is_adjoint ? ops::matmul(x, adjoint(gb)) : ops::matmul(gb, adjoint(x)));
-  const Tensor order = ops::expand(ops::unsqueeze(ops::row_order(pivots, n), -1), ga.sizes());
-  const Tensor rows = ops::gather(ga, -2, order);
-  const Tensor l = lower(lu, -1) + identity(lu, n, n), u = upper(lu);
-  return lower(ops::matmul(rows, adjoint(u)), -1) + upper(ops::matmul(adjoint(l), rows));
-}
-
-Tensor lu_solve_of(const char* name, const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left, bool is_adjoint) {
-  check_square(name, lu);
-  check_matrix(name, b);
-  check_lapack(name, lu);
-  check_same_dtype(name, lu, b);
-  check(pivots.dtype() == DType::Int32, name, ": pivots must be int32, got ", pivots.dtype());
-  check(pivots.sizes() == batch_sizes(lu.sizes(), 1), name, ": LU ", lu.sizes(), " has pivots ", batch_sizes(lu.sizes(), 1),
-        ", got ", pivots.sizes());
-  check_rows(name, lu, b, left);
-  const auto [m, full] = broadcast_batches(name, lu, b);
-  const Tensor p = ops::expand(pivots, batch_sizes(m.sizes(), 1));
-  if (left) return ops::lu_solve_left(m, p, full, is_adjoint);
-  return adjoint(ops::lu_solve_left(m, p, adjoint(full), !is_adjoint));
-}
-
-Tensor ldl_solve_of(const Tensor& ld, const Tensor& pivots, const Tensor& b, bool hermitian) {
-  const char* name = "linalg.ldl_solve";
-  check_square(name, ld);
-  check_matrix(name, b);
-  check_lapack(name, ld);
-  check_same_dtype(name, ld, b);
-  check(pivots.dtype() == DType::Int32, name, ": pivots must be int32, got ", pivots.dtype());
-  check(pivots.sizes() == batch_sizes(ld.sizes(), 1), name, ": LD ", ld.sizes(), " has pivots ", batch_sizes(ld.sizes(), 1),
-        ", got ", pivots.sizes());
-  check_rows(name, ld, b, true);
-  const auto [m, full] = broadcast_batches(name, ld, b);
-  return ops::ldl_solve_left(m, ops::expand(pivots, batch_sizes(m.sizes(), 1)), full, hermitian);
-}
-
-Tensor cholesky_solve_of(const Tensor& b, const Tensor& factor, bool upper) {
-  check_square("cholesky_solve", factor);
-  check_matrix("cholesky_solve", b);
-  check_lapack("cholesky_solve", factor);
-  check_same_dtype("cholesky_solve", factor, b);
-  check_rows("cholesky_solve", factor, b, true);
-  const Tensor first = upper ? adjoint(factor) : factor, second = upper ? factor : adjoint(factor);
-  return ops::solve_triangular(second, ops::solve_triangular(first, b, false), true);
-}
-
-// PyTorch's gradients of the factor: of the whole matrix L L^H's, though one triangle of it is read.
-Tensor factor_gradient(const Tensor& common, const Tensor& factor, bool upper) {
-  const Tensor both = common + adjoint(common);
-  return -(upper ? ops::matmul(factor, both) : ops::matmul(both, factor));
-}
-
-Tensor cholesky_inverse_of(const Tensor& factor, bool upper) {
-  check_square("cholesky_inverse", factor);
-  check_lapack("cholesky_inverse", factor);
-  const int64_t n = factor.size(-1);
-  return cholesky_solve_of(ops::expand(identity(factor, n, n), factor.sizes()), factor, upper);
-}
-
 // ---- tensors as matrices ----
 
 int64_t product(const Sizes& sizes, int64_t from, int64_t to) {
@@ -212,8 +138,9 @@ Tensor tensorsolve_of(const Tensor& given, const Tensor& b, const IntList& dims)
   check(b.dim() <= rank, "linalg.tensorsolve: B ", b.sizes(), " has more dimensions than A ", a.sizes());
   const Sizes sizes(a.sizes().begin() + b.dim(), a.sizes().end());
   const int64_t n = numel_of(sizes);
-  check(product(a.sizes(), 0, b.dim()) == n && b.numel() == n, "linalg.tensorsolve: A ", a.sizes(), " is not square for B ",
-        b.sizes(), ": the products of its first ", b.dim(), " sizes and of the others must be equal");
+  check(product(a.sizes(), 0, b.dim()) == n && b.numel() == n, "linalg.tensorsolve: A ", a.sizes(),
+        " is not square for B ", b.sizes(), ": the products of its first ", b.dim(),
+        " sizes and of the others must be equal");
   return ops::reshape(ops::linalg_solve(ops::reshape(a, {n, n}), ops::reshape(b, {n})), sizes);
 }
 
@@ -241,32 +168,40 @@ void define_solve(const Family& define) {
       .grad("B", [](Tensor g, Tensor, Result, Result lu, Result pivots, Tensor a) {
         return solved_adjoint(g, lu, pivots, a);
       });
-  define(ops::linalg_solve_ex, "linalg.solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, IndexTensor "
-         "info)")
-      .doc("As linalg.solve, and for each matrix 0 or the number of the diagonal element of U that is zero. Nothing fails "
-           "unless `check_errors` is set.")
+  define(
+      ops::linalg_solve_ex,
+      "linalg.solve_ex(Tensor A, Tensor B, *, bool left=True, bool check_errors=False) -> (Tensor result, IndexTensor "
+      "info)")
+      .doc(
+          "As linalg.solve, and for each matrix 0 or the number of the diagonal element of U that is zero. Nothing "
+          "fails "
+          "unless `check_errors` is set.")
       .compose([](const Tensor& a, const Tensor& b, bool left, bool check_errors) {
         const Solution s = solution("linalg.solve_ex", a, b, left);
         if (check_errors) check_info("linalg.solve_ex", s.info, kSingular, a.dim() == 2);
         return std::tuple(s.x, s.info);
       });
   define(ops::linalg_solve, "linalg.solve(Tensor A, Tensor B, *, bool left=True) -> Tensor")
-      .doc("The X of `A @ X = B`, or of `X @ A = B` with left=false, by LU with partial pivoting; A is [..., N, N], B "
-           "[..., N, K] or a vector [..., N]; batches broadcast. An error names the first singular matrix.")
+      .doc(
+          "The X of `A @ X = B`, or of `X @ A = B` with left=false, by LU with partial pivoting; A is [..., N, N], B "
+          "[..., N, K] or a vector [..., N]; batches broadcast. An error names the first singular matrix.")
       .example("torch.linalg.solve(torch.tensor{{2, 0}, {0, 4}}, torch.ones(2))")
       .compose(solve_of);
 
-  define(ops::linalg_inv_ex, "linalg.inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, IndexTensor info)")
-      .doc("As linalg.inv, and for each matrix 0 or the number of the diagonal element of U that is zero. Nothing fails "
-           "unless `check_errors` is set.")
+  define(ops::linalg_inv_ex,
+         "linalg.inv_ex(Tensor A, *, bool check_errors=False) -> (Tensor inverse, IndexTensor info)")
+      .doc(
+          "As linalg.inv, and for each matrix 0 or the number of the diagonal element of U that is zero. Nothing fails "
+          "unless `check_errors` is set.")
       .forward(inverse_forward)
       .grad("A", [](Tensor g, Result x) {
         const Tensor xh = adjoint(x);
         return -ops::matmul(xh, ops::matmul(g, xh));
       });
   define(ops::linalg_inv, "linalg.inv(Tensor A) -> Tensor")
-      .doc("The inverse of square matrices [..., N, N]. An error names the first singular one. To solve equations, "
-           "linalg.solve is faster and more accurate.")
+      .doc(
+          "The inverse of square matrices [..., N, N]. An error names the first singular one. To solve equations, "
+          "linalg.solve is faster and more accurate.")
       .alias("inverse")
       .compose(inverse_of);
 
@@ -278,58 +213,18 @@ void define_solve(const Family& define) {
       .grad("B", [](Tensor g, Tensor a, Meta, bool upper, bool unitriangular) {
         return ops::solve_triangle(adjoint(a), g, !upper, unitriangular);
       });
-  define(ops::solve_triangular,
-         "linalg.solve_triangular(Tensor A, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor")
-      .doc("The X of `A @ X = B` (or `X @ A = B`) for a triangular A, of which the other triangle is not read, nor the "
-           "diagonal with `unitriangular`. A zero on the diagonal gives infinities and NaN, no error.")
+  define(
+      ops::solve_triangular,
+      "linalg.solve_triangular(Tensor A, Tensor B, *, bool upper, bool left=True, bool unitriangular=False) -> Tensor")
+      .doc(
+          "The X of `A @ X = B` (or `X @ A = B`) for a triangular A, of which the other triangle is not read, nor the "
+          "diagonal with `unitriangular`. A zero on the diagonal gives infinities and NaN, no error.")
       .compose(triangular_of);
-  define("triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> "
-         "(Tensor solution, Tensor cloned_coefficient)")
+  define(
+      "triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> "
+      "(Tensor solution, Tensor cloned_coefficient)")
       .doc("The X of `A @ X = self`, or of `A^T @ X = self`, and a copy of A. See linalg.solve_triangular.")
       .compose(older_triangular_of);
-
-  define(ops::lu_solve_left, "_lu_solve(Tensor LU, Tensor pivots, Tensor B, bool adjoint) -> Tensor")
-      .doc("linalg.lu_solve of matrices with one batch.")
-      .node("LinalgLuSolveBackward0")
-      .forward(lu_solve_forward)
-      .grad("LU", lu_solve_gradient)
-      .grad("B", [](Tensor g, Tensor lu, Tensor pivots, Meta, bool is_adjoint) {
-        return ops::lu_solve_left(lu, pivots, g, !is_adjoint);
-      });
-  define("linalg.lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor")
-      .doc("The X of `A @ X = B` (`X @ A = B` with left=false; A^H for A with `adjoint`), from linalg.lu_factor(A).")
-      .compose([](const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left, bool is_adjoint) {
-        return lu_solve_of("linalg.lu_solve", lu, pivots, b, left, is_adjoint);
-      });
-  define("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor")
-      .doc("The X of `A @ X = self`, from linalg.lu_factor(A).")
-      .compose([](const Tensor& b, const Tensor& lu, const Tensor& pivots) {
-        return lu_solve_of("lu_solve", lu, pivots, b, true, false);
-      });
-
-  define(ops::ldl_solve_left, "_ldl_solve(Tensor LD, Tensor pivots, Tensor B, bool hermitian) -> Tensor")
-      .doc("linalg.ldl_solve of matrices with one batch.")
-      .forward(+[](Out& out, const Tensor& ld, const Tensor& pivots, const Tensor& b, bool hermitian) {
-        const Tensor x = out.make(b.sizes(), b.dtype());
-        slots::ldl_solve(result_batch(x), as_batch(ld), result_batch(ops::contiguous(pivots), 1), as_batch(b), hermitian);
-        return x;
-      });
-  define("linalg.ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False) -> Tensor")
-      .doc("The X of `A @ X = B`, from linalg.ldl_factor(A). It has no derivative.")
-      .compose(ldl_solve_of);
-  define(ops::cholesky_solve, "cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor")
-      .doc("The X of `L @ L^H @ X = self` (U^H @ U with `upper`), from Cholesky's factor `input2`.")
-      .forward(cholesky_solve_of)
-      .grad("self", [](Tensor g, Meta, Tensor factor, bool upper) { return ops::cholesky_solve(g, factor, upper); })
-      .grad("input2", [](Tensor g, Result x, Meta, Tensor factor, bool upper) {
-        return factor_gradient(ops::matmul(ops::cholesky_solve(g, factor, upper), adjoint(x)), factor, upper);
-      });
-  define("cholesky_inverse(Tensor self, bool upper=False) -> Tensor")
-      .doc("The inverse of `L @ L^H` (U^H @ U with `upper`), from Cholesky's factor.")
-      .forward(cholesky_inverse_of)
-      .grad("self", [](Tensor g, Result x, Tensor factor, bool upper) {
-        return factor_gradient(ops::matmul(x, ops::matmul(g, x)), factor, upper);
-      });
 
   define("linalg.tensorsolve(Tensor A, Tensor B, Dim[] dims=[]) -> Tensor")
       .doc("The X of `tensordot(A, X, X:dim()) = B`; the dimensions `dims` of A are moved behind the others first.")

@@ -111,7 +111,8 @@ Tensor eigvalsh_forward(Out& out, const Tensor& a, const std::string& uplo) {
   check_square("linalg.eigvalsh", a);
   check_lapack("linalg.eigvalsh", a);
   const Tensor w = out.make(batch_sizes(a.sizes(), 1), real_dtype(a.dtype()));
-  slots::eigh(result_batch(w, 1), empty({0, 0, 0}, a.dtype(), a.device()), as_batch(a), is_upper("linalg.eigvalsh", uplo));
+  slots::eigh(result_batch(w, 1), empty({0, 0, 0}, a.dtype(), a.device()), as_batch(a),
+              is_upper("linalg.eigvalsh", uplo));
   return w;
 }
 
@@ -165,9 +166,12 @@ void define_spectrum(const Family& define) {
       .forward(svd_forward)
       .grad("A", svd_gradient);
   define("linalg.svd(Tensor A, bool full_matrices=True, *, str? driver=None) -> (Tensor U, Tensor S, Tensor Vh)")
-      .doc("`A = U @ diag(S) @ Vh`, the singular values in falling order. With full_matrices U is [..., M, M] and Vh [..., N, "
-           "N], else they have K = min(M, N) columns and rows. The derivative needs distinct singular values where U or Vh "
-           "are used, and a loss that does not depend on their signs or phases.")
+      .doc(
+          "`A = U @ diag(S) @ Vh`, the singular values in falling order. With full_matrices U is [..., M, M] and Vh "
+          "[..., N, "
+          "N], else they have K = min(M, N) columns and rows. The derivative needs distinct singular values where U or "
+          "Vh "
+          "are used, and a loss that does not depend on their signs or phases.")
       .example("torch.linalg.svd(torch.randn(4, 2), false)")
       .compose([](const Tensor& a, bool full, const OptString& driver) {
         check_driver("linalg.svd", driver);
@@ -187,8 +191,10 @@ void define_spectrum(const Family& define) {
       .compose(older_svd);
 
   define(ops::linalg_eigh, "linalg.eigh(Tensor A, str UPLO='L') -> (Tensor eigenvalues, Tensor eigenvectors)")
-      .doc("Eigenvalues in rising order and orthonormal eigenvectors (columns) of a symmetric or Hermitian A [..., N, N], of "
-           "which only the lower triangle is read, or with UPLO='U' the upper one.")
+      .doc(
+          "Eigenvalues in rising order and orthonormal eigenvectors (columns) of a symmetric or Hermitian A [..., N, "
+          "N], of "
+          "which only the lower triangle is read, or with UPLO='U' the upper one.")
       .example("torch.linalg.eigh(torch.tensor{{2, 1}, {1, 2}})")
       .forward(eigh_forward)
       .grad("A", eigh_gradient);

@@ -29,12 +29,18 @@ template <class T>
 T distance(const T* x, const T* y, int64_t n, double p) {
   const auto plus = [](T a, T b) { return a + b; };
   const auto larger = [](T a, T b) { return a > b || a != a ? a : b; };  // NaN wins
-  if (p == 0) return folded(x, y, n, [](T sum, T d) { return sum + (d != 0 ? T(1) : T(0)); }, plus);
+  if (p == 0)
+    return folded(
+        x, y, n, [](T sum, T d) { return sum + (d != 0 ? T(1) : T(0)); }, plus);
   if (p == 1) return folded(x, y, n, plus, plus);
-  if (p == 2) return std::sqrt(folded(x, y, n, [](T sum, T d) { return sum + d * d; }, plus));
+  if (p == 2)
+    return std::sqrt(folded(
+        x, y, n, [](T sum, T d) { return sum + d * d; }, plus));
   if (std::isinf(p)) return folded(x, y, n, larger, larger);
   const T power = static_cast<T>(p);
-  return std::pow(folded(x, y, n, [&](T sum, T d) { return sum + std::pow(d, power); }, plus), 1 / power);
+  return std::pow(folded(
+                      x, y, n, [&](T sum, T d) { return sum + std::pow(d, power); }, plus),
+                  1 / power);
 }
 
 template <class T>

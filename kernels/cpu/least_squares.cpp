@@ -25,11 +25,11 @@ template <class T, class Routine, class... Before, class... Rest>
 void call_driver(Problem<T>& p, Routine routine, T* work, int lwork, Rest*... rest) {
   auto with = [&](auto*... middle) {
     if constexpr (is_complex(dtype_of<T>))
-      fortran(routine, p.m, p.n, p.columns, p.a.data(), leading(p.m), p.b.data(), p.height(), middle..., p.rcond, p.rank,
-              work, lwork, p.rwork.data(), rest..., p.bad);
+      fortran(routine, p.m, p.n, p.columns, p.a.data(), leading(p.m), p.b.data(), p.height(), middle..., p.rcond,
+              p.rank, work, lwork, p.rwork.data(), rest..., p.bad);
     else
-      fortran(routine, p.m, p.n, p.columns, p.a.data(), leading(p.m), p.b.data(), p.height(), middle..., p.rcond, p.rank,
-              work, lwork, rest..., p.bad);
+      fortran(routine, p.m, p.n, p.columns, p.a.data(), leading(p.m), p.b.data(), p.height(), middle..., p.rcond,
+              p.rank, work, lwork, rest..., p.bad);
   };
   if constexpr (std::is_same_v<Routine, std::remove_const_t<decltype(Lapack<T>::gelsy)>>)
     with(p.order.data());
@@ -49,7 +49,8 @@ void solve(Problem<T>& p, const std::string& driver) {
   p.s.assign(k, 0);
   p.iwork.assign(3 * k * levels + 11 * k, 0);
   p.rwork.assign(10 * large + 2 * large * small + 8 * large * levels + 3 * small * static_cast<size_t>(p.columns) +
-                     std::max((small + 1) * (small + 1), large * (1 + static_cast<size_t>(p.columns)) + 2 * static_cast<size_t>(p.columns)),
+                     std::max((small + 1) * (small + 1),
+                              large * (1 + static_cast<size_t>(p.columns)) + 2 * static_cast<size_t>(p.columns)),
                  0);
   auto run = [&](T* work, int lwork) {
     if (driver == "gels")
@@ -73,9 +74,13 @@ void lstsq(const Tensor& x, const Tensor& rank, const Tensor& s, const Tensor& a
       Problem<T> p{m, n, columns, static_cast<typename Lapack<T>::Real>(rcond), loaded<T>(a, k), {}, {}, {}, {}, {}};
       p.b.assign(static_cast<size_t>(std::max(m, n)) * static_cast<size_t>(columns), T(0));
       load(p.b.data(), b, k, std::max(m, n));
-      check_finite("linalg.lstsq", p.a, k);
-      check_finite("linalg.lstsq", p.b, k);
-      solve(p, driver);
+      if (all_finite(p.a) && all_finite(p.b)) {
+        solve(p, driver);
+      } else {  // the drivers by QR would hand NaN on, the others might not end
+        check(driver == "gels" || driver == "gelsy", "linalg.lstsq: (batch element ", Counting::shown(k),
+              ") the matrix has elements that are not finite");
+        std::fill(p.b.begin(), p.b.end(), T(std::numeric_limits<double>::quiet_NaN()));
+      }
       check(p.bad == 0, "linalg.lstsq: (batch element ", Counting::shown(k), ") ",
             driver == "gels" ? "the matrix has not full rank" : "the algorithm did not converge");
       store(x, k, p.b.data(), std::max(m, n));

@@ -56,7 +56,8 @@ void lu_solve(const Tensor& x, const Tensor& lu, const Tensor& pivots, const Ten
       std::vector<T> y = loaded<T>(b, k), factors = loaded<T>(lu, k);
       std::vector<int> p = loaded_row<int>(pivots, k);
       for (const int row : p)
-        check(row >= 1 && row <= n, "lu_solve: pivot ", row, " is outside 1..", n, " in batch element ", Counting::shown(k));
+        check(row >= 1 && row <= n, "lu_solve: pivot ", row, " is outside 1..", n, " in batch element ",
+              Counting::shown(k));
       int bad = 0;
       fortran(Lapack<T>::getrs, adjoint ? 'C' : 'N', n, columns, factors.data(), n, p.data(), y.data(), n, bad);
       store(x, k, y.data(), n);
@@ -101,7 +102,8 @@ void pivots_to_order(const Tensor& order, const Tensor& pivots) {
     const std::vector<int> p = loaded_row<int>(pivots, b);
     for (int64_t i = 0; i < k; ++i) {
       const int64_t row = p[static_cast<size_t>(i)];
-      check(row >= 1 && row <= m, "lu_unpack: pivot ", row, " is outside 1..", m, " in batch element ", Counting::shown(b));
+      check(row >= 1 && row <= m, "lu_unpack: pivot ", row, " is outside 1..", m, " in batch element ",
+            Counting::shown(b));
       std::swap(rows[static_cast<size_t>(i)], rows[static_cast<size_t>(row - 1)]);
     }
     store_row(order, b, rows.data());

@@ -70,7 +70,7 @@ void eigh_of(const Tensor& w, const Tensor& v, const Tensor& x, bool upper, int6
   const char job = v.numel() > 0 ? 'V' : 'N', uplo = upper ? 'U' : 'L';
   std::vector<T> a = loaded<T>(x, b);
   for (int64_t j = 0; j < n; ++j)  // the other triangle may hold anything
-    for (int64_t i = upper ? j + 1 : 0; i < (upper ? n : j); ++i) a[static_cast<size_t>(i + j * n)] = T(0);
+    for (int64_t i = upper ? j + 1 : 0; i < (upper ? n : j); ++i) a[static_cast<size_t>(i + int64_t{j} * n)] = T(0);
   check_finite("linalg.eigh", a, b);
   std::vector<Real> values(static_cast<size_t>(n)), rwork;
   std::vector<int> iwork;
@@ -83,7 +83,8 @@ void eigh_of(const Tensor& w, const Tensor& v, const Tensor& x, bool upper, int6
     if constexpr (is_complex(dtype_of<T>)) {
       Real* reals = lwork < 0 ? &ask_real : rwork.data();
       const int lrwork = lwork < 0 ? -1 : static_cast<int>(rwork.size());
-      fortran(Lapack<T>::heevd, job, uplo, n, a.data(), n, values.data(), work, lwork, reals, lrwork, ints, liwork, bad);
+      fortran(Lapack<T>::heevd, job, uplo, n, a.data(), n, values.data(), work, lwork, reals, lrwork, ints, liwork,
+              bad);
     } else {
       fortran(Lapack<T>::heevd, job, uplo, n, a.data(), n, values.data(), work, lwork, ints, liwork, bad);
     }
@@ -108,7 +109,8 @@ void eigh(const Tensor& w, const Tensor& v, const Tensor& x, bool upper) {
 
 // A pair of conjugate eigenvalues of a real matrix has its vectors' real and imaginary parts in two columns.
 template <class Real>
-void unpack_pairs(std::vector<std::complex<Real>>& to, const std::vector<Real>& from, const std::vector<Real>& imaginary) {
+void unpack_pairs(std::vector<std::complex<Real>>& to, const std::vector<Real>& from,
+                  const std::vector<Real>& imaginary) {
   const size_t n = imaginary.size();
   for (size_t j = 0; j < n; ++j) {
     const bool pair = imaginary[j] != 0 && j + 1 < n;
@@ -144,7 +146,8 @@ void eig_of(const Tensor& w, const Tensor& v, const Tensor& x, int64_t b) {
   } else {
     std::vector<Real> re(size), im(size);
     auto factor = [&](T* work, int lwork) {
-      fortran(Lapack<T>::geev, 'N', job, n, a.data(), n, re.data(), im.data(), none, 1, right.data(), n, work, lwork, bad);
+      fortran(Lapack<T>::geev, 'N', job, n, a.data(), n, re.data(), im.data(), none, 1, right.data(), n, work, lwork,
+              bad);
     };
     std::vector<T> work = workspace<T>(factor);
     factor(work.data(), static_cast<int>(work.size()));
