@@ -133,8 +133,41 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const Scalar&, const Sc
 /// out (0-dim) = sum(a * b), 1-dim each, without conjugation.
 inline Slot<const Tensor&, const Tensor&, const Tensor&> dot{"dot"};
 
-/// u [B, M, K], s [B, K] (real), vh [B, K, N] of x [B, M, N], K = min(M, N): dense; float32, float64 and their complex partners.
+// Factorisations: matrices [B, M, N] of float32, float64, complex64 or complex128, sizes and batches may be 0. `info` [B] int32
+// is LAPACK's: 0, or the number (from 1) of the pivot or minor that was 0 or not positive. Pivots are int32, from 1.
+/// lu, pivots [B, K], info, x: P L U by rows, K = min(M, N).
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&> lu{"lu"};
+/// l, info, x, upper: only that triangle of x is read, the other one of l is 0.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, bool> cholesky{"cholesky"};
+/// ld, pivots [B, N], info, x, hermitian: Bunch-Kaufman, of the lower triangle.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> ldl{"ldl"};
+/// x, a, b, upper, unitriangular: a @ x = b.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, bool, bool> solve_triangular{"solve_triangular"};
+/// x, lu, pivots, b, adjoint: a @ x = b, or a^H @ x = b. Pivots are checked here and in the next two.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> lu_solve{"lu_solve"};
+/// x, ld, pivots, b, hermitian
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> ldl_solve{"ldl_solve"};
+/// order [B, M] int64, pivots [B, K]: the row (from 1) that stands at each place after the exchanges.
+inline Slot<const Tensor&, const Tensor&> pivots_to_order{"pivots_to_order"};
+/// a, tau [B, K], x: R above the diagonal, Householder's vectors below.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> geqrf{"geqrf"};
+/// q [B, M, N], a [B, M, at most N], tau [B, K]: the first N columns of H_1 ... H_K.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> householder_product{"householder_product"};
+/// out, a, tau, c, left, adjoint: Q @ c or c @ Q, for Q or Q^H, the square product of the reflectors.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool, bool> householder_multiply{
+    "householder_multiply"};
+/// u [B, M, K or M], s [B, K] (real), vh [B, K or N, N] of x; with u and vh without elements only s.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&> svd{"svd"};
+/// w [B, N] (real), v [B, N, N], x, upper; with v without elements only w.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, bool> eigh{"eigh"};
+/// w [B, N], v [B, N, N] (both complex), x; with v without elements only w.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> eig{"eig"};
+/// x [B, max(M, N), R], rank [B] int64, s [B, K] (real), a, b [B, M, R], rcond, driver (gels gelsy gelsd gelss): the solution
+/// is in x's first N rows, in the others are the residuals; rank and s may have no elements.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, double, const std::string&>
+    lstsq{"lstsq"};
+/// out [B, P, R], x1 [B, P, M], x2 [B, R, M], p: distances of rows in the p-norm; floating.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, double> cdist{"cdist"};
 
 // ---- positions ------------------------------------------------------------------------------------------------------------
 /// out[i][j] = x[index[i][j]][j] for dim 0: out and index have equal sizes. Checked.

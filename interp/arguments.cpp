@@ -175,7 +175,27 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
   return true;
 }
 
+bool Arguments::read_lists(const Parameter& p, int index, Value& v) {
+  if (!lua_istable(L_, index) || static_cast<int>(lua_objlen(L_, index)) != p.lists) return misfit(p, index);
+  IntList all;
+  size_t length = 0;
+  const bool good = each_item(L_, index, 0, 0, [&](int i, int at) {
+    Value list;
+    if (!lua_istable(L_, at)) return misfit(p, index);
+    if (!read_numbers(p, at, 0, 0, list)) return false;
+    const IntList& numbers = list.get<IntList>();
+    if (i == 1) length = numbers.size();
+    for (const int64_t n : numbers) all.push_back(n);
+    return numbers.size() == length ||
+           misfit_because("argument '", p.name, "' must be ", wanted(p), " of equal length, got ", length, " and ",
+                          numbers.size(), " items");
+  });
+  if (good) v = std::move(all);
+  return good;
+}
+
 bool Arguments::read_list(const Parameter& p, int index, Value& v) {
+  if (p.lists) return read_lists(p, index, v);
   if (lua_istable(L_, index)) return p.is_tensor() ? read_tensors(p, index, 0, 0, v) : read_numbers(p, index, 0, 0, v);
   int64_t i;
   Scalar s;

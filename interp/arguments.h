@@ -60,6 +60,7 @@ class Arguments {
   bool read_one(const Parameter& p, int index, Value& v);
   bool read_item(const Parameter& p, int index, Value& v);
   bool read_list(const Parameter& p, int index, Value& v);
+  bool read_lists(const Parameter& p, int index, Value& v);
   bool read_tensors(const Parameter& p, int index, int first, int last, Value& v);
   bool read_numbers(const Parameter& p, int index, int first, int last, Value& v);
   bool fill_defaults();

@@ -10,7 +10,9 @@ namespace facula {
   _(creation) _(copy) _(view) _(join) _(arithmetic) _(math) _(compare) _(reduce) _(softmax) _(linalg) _(index) \
   _(order) _(random) _(conv) _(pool) _(loss) _(axes) _(split) _(stack) _(grid) _(rearrange) _(diagonal) \
   _(view_scatter) _(take) _(scatter_reduce) _(special) _(polynomial) _(number) _(storage) _(scan) _(statistics) \
-  _(quantile) _(histogram) _(unique) _(difference) _(segment) _(sampling) _(fft) _(stft) _(window)
+  _(quantile) _(histogram) _(unique) _(difference) _(segment) _(sampling) _(fft) _(stft) _(window) _(product) \
+  _(einsum) _(factor) _(solve) _(solve_factored) _(determinant) _(orthogonal) _(spectrum) _(least_squares) \
+  _(matrix_norm) _(matrix_function) _(distance)
 // clang-format on
 
 #define FACULA_DECLARE_FAMILY(name) void define_##name(const Family& define);

@@ -14,6 +14,11 @@ void register_cpu_kernels() {
     cpu::fill_softmax_slots();
     cpu::fill_linalg_slots();
     cpu::fill_factor_slots();
+    cpu::fill_solve_slots();
+    cpu::fill_orthogonal_slots();
+    cpu::fill_spectrum_slots();
+    cpu::fill_least_squares_slots();
+    cpu::fill_distance_slots();
     cpu::fill_index_slots();
     cpu::fill_arrange_slots();
     cpu::fill_order_slots();
