@@ -32,6 +32,7 @@ inline Op gather, scatter, scatter_add, index_select, index_add, index, index_pu
 inline Op sort, topk;
 // neural networks
 inline Op conv, conv_input, conv_weight, max_pool_backward, nll_loss, bernoulli;
+inline Op constant_pad_nd, avg_pool, adaptive_avg_pool, resample_pad;
 }  // namespace ops
 
 inline Tensor operator+(const Tensor& a, const Value& b) { return ops::add(a, b); }

@@ -20,6 +20,10 @@ void register_cpu_kernels() {
     cpu::fill_random_slots();
     cpu::fill_conv_slots();
     cpu::fill_pool_slots();
+    cpu::fill_box_pool_slots();
+    cpu::fill_resample_slots();
+    cpu::fill_grid_slots();
+    cpu::fill_fold_slots();
     return true;
   }();
   static_cast<void>(done);

@@ -16,6 +16,10 @@ void fill_sequence_slots();   // sequence.cpp: arange, linspace
 void fill_random_slots();     // random.cpp: uniform .. randperm
 void fill_conv_slots();       // conv.cpp
 void fill_pool_slots();       // pool.cpp
+void fill_box_pool_slots();   // box_pool.cpp: adaptive_max_pool, fractional_max_pool
+void fill_resample_slots();   // resample.cpp
+void fill_grid_slots();       // grid_sample.cpp
+void fill_fold_slots();       // fold.cpp: im2col, col2im
 
 }  // namespace facula::cpu
 
