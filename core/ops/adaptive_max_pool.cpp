@@ -45,8 +45,9 @@ Results adaptive_of(const Tensor& x, const IntList& size, bool return_indices) {
   check_planes(op, x, kSpatial);
   check_real(op, x);
   for (const int64_t n : size) check(n >= 0, op, ": sizes must not be negative, got ", size);
-  return pooled(x, x.dim() == kSpatial + 2, return_indices,
-                [&](const Tensor& images) { return adaptive_base.all({images, size}); });
+  return pooled(x, x.dim() == kSpatial + 2, return_indices, [&](const Tensor& images) {
+    return adaptive_base.all({images, size});
+  });
 }
 template <int kSpatial>
 Results adaptive_with_indices(const Tensor& x, const IntList& size) {
@@ -95,8 +96,9 @@ Results fractional_of(const Tensor& x, const IntList& kernel, const OptInts& siz
         ": _random_samples must be floating and have sizes ", wanted);
   const DType t = x.dtype() == DType::Float64 ? DType::Float64 : DType::Float32;
   const Tensor samples = given.defined() ? ops::to_dtype(given, t) : random_samples(wanted, t, x.device());
-  return pooled(x, batch, return_indices,
-                [&](const Tensor& images) { return fractional_base.all({images, kernel, sizes, samples}); });
+  return pooled(x, batch, return_indices, [&](const Tensor& images) {
+    return fractional_base.all({images, kernel, sizes, samples});
+  });
 }
 template <int kSpatial>
 Results fractional_with_indices(const Tensor& x, const IntList& kernel, const OptInts& size,
@@ -122,7 +124,8 @@ void define_shared_out(const Family& define) {
   } else {
     const std::string arguments = text("(Tensor input, ", n, " kernel_size, ", n,
                                        "? output_size=None, float[]? output_ratio=None, bool return_indices=False, "
-                                       "Tensor? _random_samples=None", both);
+                                       "Tensor? _random_samples=None",
+                                       both);
     define(text("nn.functional.fractional_", name, arguments))
         .doc(
             "The largest elements of windows of `kernel_size` that start at random, evenly on the whole, so that any "

@@ -67,8 +67,7 @@ Taps even_shares(int64_t in, int64_t out) {
 Tensor adaptive_forward(Out& out, const Tensor& x, const IntList& size) {
   const Sizes sizes = with_last(x.sizes(), size);
   const size_t lead = x.sizes().size() - size.size();
-  return resampled(out, x, sizes, size.size(),
-                   [&](size_t i) { return even_shares(x.sizes()[lead + i], size[i]); });
+  return resampled(out, x, sizes, size.size(), [&](size_t i) { return even_shares(x.sizes()[lead + i], size[i]); });
 }
 Tensor adaptive_adjoint_forward(Out& out, const Tensor& g, const IntList& size, int64_t spatial) {
   const size_t lead = size.size() - static_cast<size_t>(spatial);
@@ -82,8 +81,7 @@ Tensor avg_pool_of(const Tensor& x, const IntList& kernel, const OptInts& stride
   const std::string op = text("avg_pool", kSpatial, "d");
   check_planes(op, x, kSpatial);
   check(divisor.value_or(1) != 0, op, ": divisor_override must not be 0");
-  return ops::avg_pool(x, kernel, stride && !stride->empty() ? *stride : kernel, padding, ceil_mode, count_include_pad,
-                       divisor.value_or(0));
+  return ops::avg_pool(x, kernel, stride.value_or(kernel), padding, ceil_mode, count_include_pad, divisor.value_or(0));
 }
 Tensor avg_pool1d_of(const Tensor& x, const IntList& kernel, const OptInts& stride, const IntList& padding,
                      bool ceil_mode, bool count_include_pad) {
@@ -104,13 +102,14 @@ Tensor adaptive_avg_pool_of(const Tensor& x, const IntList& size) {
   return ops::adaptive_avg_pool(x, size);
 }
 
-// (sum over the window of x^p)^(1/p); NaN where a sum of odd powers is negative.
+// (sum over the window of x^p)^(1/p), NaN where a sum of odd powers is negative. By way of relu the derivative is 0, not
+// NaN, where the sum is 0.
 template <int kSpatial>
 Tensor lp_pool_of(const Tensor& x, double p, const IntList& kernel, const OptInts& stride, bool ceil_mode) {
   int64_t elements = 1;
   for (const int64_t k : kernel) elements = saturated_product(elements, k);
   const Tensor mean = avg_pool_of<kSpatial>(ops::pow(x, p), kernel, stride, IntList(kSpatial, 0), ceil_mode, true, {});
-  return ops::pow(mean * elements, 1 / p);
+  return ops::pow(ops::sgn(mean) * ops::relu(ops::abs(mean)) * elements, 1 / p);
 }
 
 // x / (k + alpha * the mean of x^2 over `size` neighbouring channels)^beta.
@@ -129,9 +128,8 @@ using L = IntList;
 template <int kSpatial>
 void define_averages(const Family& define) {
   const std::string n = text("int[", kSpatial, ']'), place = kSpatial == 1 ? "" : "nn.functional.";
-  const std::string window =
-      text("avg_pool", kSpatial, "d(Tensor input, ", n, " kernel_size, ", n, "? stride=None, ", n,
-           " padding=0, bool ceil_mode=False, bool count_include_pad=True");
+  const std::string window = text("avg_pool", kSpatial, "d(Tensor input, ", n, " kernel_size, ", n, "? stride=None, ",
+                                  n, " padding=0, bool ceil_mode=False, bool count_include_pad=True");
   const std::string doc = text("The mean of each window of ", kSpatial, kSpatial == 1 ? " dimension" : " dimensions",
                                "; `stride` is the kernel's size if not given. Zeros of the padding count unless "
                                "`count_include_pad` is false");
@@ -140,7 +138,8 @@ void define_averages(const Family& define) {
   Definition shares = define(adaptive);
   shares
       .doc(
-          "The means of as many windows as `output_size` says: along each dimension output `o` of `m` takes the elements "
+          "The means of as many windows as `output_size` says: along each dimension output `o` of `m` takes the "
+          "elements "
           "from `floor(o n / m)` to `ceil((o + 1) n / m)` of `n`.")
       .compose(adaptive_avg_pool_of<kSpatial>);
   if constexpr (kSpatial == 1) {
@@ -202,8 +201,9 @@ void define_avg_pool(const Family& define) {
   define_averages<3>(define);
   define_lp_pool<1>(define);
   define_lp_pool<2>(define);
-  define("nn.functional.local_response_norm(Tensor input, int size, float alpha=0.0001, float beta=0.75, float k=1.0) "
-         "-> Tensor")
+  define(
+      "nn.functional.local_response_norm(Tensor input, int size, float alpha=0.0001, float beta=0.75, float k=1.0) "
+      "-> Tensor")
       .doc(
           "`x / (k + alpha * mean of x^2 over size channels)^beta`, for [N, C, ...] (Krizhevsky, Sutskever, Hinton "
           "2012).")

@@ -16,9 +16,8 @@ void check_conv(const Tensor& x, const Tensor& w, const Tensor& bias, const IntL
         x.dtype(), ", weight ", w.dtype(), bias.defined() ? ", bias " : "", bias.defined() ? name(bias.dtype()) : "");
   check(groups > 0, op, ": groups must be positive, got ", groups);
   const int64_t channels = saturated_product(w.size(1), groups);
-  check(x.size(1) == channels, op, ": input ", x.sizes(), " has ", x.size(1),
-        x.size(1) == 1 ? " channel" : " channels", ", weight ", w.sizes(),
-        groups == 1 ? "" : text(" in ", groups, " groups"), " expects ", channels);
+  check(x.size(1) == channels, op, ": input ", x.sizes(), " has ", x.size(1), x.size(1) == 1 ? " channel" : " channels",
+        ", weight ", w.sizes(), groups == 1 ? "" : text(" in ", groups, " groups"), " expects ", channels);
   check(w.size(0) % groups == 0, op, ": ", w.size(0), " output channels do not divide into ", groups, " groups");
   check(!bias.defined() || (bias.dim() == 1 && bias.size(0) == w.size(0)), op, ": bias must have ", w.size(0),
         " elements");
@@ -154,8 +153,8 @@ void define_conv(const Family& define) {
          "dilation, int groups) -> Tensor")
       .doc("The adjoint of convolution in its weight.")
       .forward(conv_weight_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor x, L, L s, L p, L d,
-                              int64_t n) { return ops::conv(ops::conj(x), g, {}, s, p, d, n); })
+      .grad("grad_output", [](Tensor g, Meta first, Tensor x, L, L s, L p, L d,
+                              int64_t n) { return cut_to(ops::conv(ops::conj(x), g, {}, s, p, d, n), first.sizes()); })
       .grad("input", [](Tensor g, Tensor first, Meta x, L, L s, L p, L d, int64_t n) {
         return ops::conv_input(ops::conj(first), g, x.sizes(), s, p, d, n);
       });

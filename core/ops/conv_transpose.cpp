@@ -73,7 +73,8 @@ Tensor convolution_of(const Tensor& x, const Tensor& w, const Tensor& bias, cons
   check(w.dim() >= 3 && w.dim() <= 5, "convolution: the weight must have 3 to 5 dimensions, got ", w.sizes());
   const auto spatial = w.sizes().size() - 2;
   const IntList s = one_for_each("stride", stride, spatial), p = one_for_each("padding", padding, spatial),
-                d = one_for_each("dilation", dilation, spatial), o = one_for_each("output_padding", output_padding, spatial);
+                d = one_for_each("dilation", dilation, spatial),
+                o = one_for_each("output_padding", output_padding, spatial);
   if (!transposed) return ops::conv(x, w, bias, s, p, d, groups);
   return (spatial == 1   ? conv_transpose_of<1>
           : spatial == 2 ? conv_transpose_of<2>
@@ -85,8 +86,11 @@ void define_conv_transpose_of(const Family& define) {
   const std::string name = text("conv_transpose", kSpatial, "d"), n = text("int[", kSpatial, "] ");
   define(text(name, "(Tensor input, Tensor weight, Tensor? bias=None, ", n, "stride=1, ", n, "padding=0, ", n,
               "output_padding=0, int groups=1, ", n, "dilation=1) -> Tensor"))
-      .doc(text("The adjoint of `conv", kSpatial, "d` in its input: `input` [N, C, ", kSpatial, " sizes], `weight` [C, "
-                "O / groups, ", kSpatial, " sizes]. Along each dimension n positions become `(n - 1) * stride - 2 * "
+      .doc(text("The adjoint of `conv", kSpatial, "d` in its input: `input` [N, C, ", kSpatial,
+                " sizes], `weight` [C, "
+                "O / groups, ",
+                kSpatial,
+                " sizes]. Along each dimension n positions become `(n - 1) * stride - 2 * "
                 "padding + dilation * (kernel - 1) + output_padding + 1`."))
       .alias("nn.functional." + name)
       .compose(conv_transpose_of<kSpatial>);
@@ -99,8 +103,8 @@ void define_conv_transpose(const Family& define) {
   define_conv_transpose_of<2>(define);
   define_conv_transpose_of<3>(define);
   define(
-      "convolution(Tensor input, Tensor weight, Tensor? bias, int[] stride, int[] padding, int[] dilation, bool "
-      "transposed, int[] output_padding, int groups) -> Tensor")
+      "convolution(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] dilation=1, "
+      "bool transposed=False, int[] output_padding=0, int groups=1) -> Tensor")
       .doc("Convolution, or transposed convolution, in as many dimensions as the weight has behind its channels.")
       .compose(convolution_of);
 }

@@ -36,9 +36,8 @@ inline void define_all(const Family& define) {
                             define_compare, define_reduce, define_softmax, define_linalg, define_index, define_order,
                             define_random, define_conv, define_pool, define_loss})
     family(define);
-  for (const auto family :
-       {define_conv_transpose, define_avg_pool, define_adaptive_max_pool, define_max_unpool, define_interpolate,
-        define_grid_sample, define_pad, define_fold, define_shuffle})
+  for (const auto family : {define_conv_transpose, define_avg_pool, define_adaptive_max_pool, define_max_unpool,
+                            define_interpolate, define_grid_sample, define_pad, define_fold, define_shuffle})
     family(define);
 }
 

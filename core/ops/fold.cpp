@@ -9,7 +9,6 @@ using L = IntList;
 
 Op im2col, col2im;
 
-
 SlidingWindows windows_of(const std::string& op, const IntList& image, const IntList& kernel, const IntList& dilation,
                           const IntList& padding, const IntList& stride) {
   check_strides(op, stride, padding, dilation);
@@ -27,8 +26,8 @@ Tensor im2col_forward(Out& out, const Tensor& x, const IntList& kernel, const In
                       const IntList& stride) {
   const SlidingWindows w = windows_of("unfold", {x.size(2), x.size(3)}, kernel, dilation, padding, stride);
   const int64_t taps = saturated_product(kernel[0], kernel[1]);
-  const Tensor y = out.make({x.size(0), saturated_product(x.size(1), taps), saturated_product(w.out[0], w.out[1])},
-                            x.dtype());
+  const Tensor y =
+      out.make({x.size(0), saturated_product(x.size(1), taps), saturated_product(w.out[0], w.out[1])}, x.dtype());
   slots::im2col(y, dense(x), w);
   return y;
 }
@@ -71,9 +70,10 @@ void define_fold(const Family& define) {
       .grad("input", [](Tensor g, Meta x, L kernel, L dilation, L padding, L stride) {
         return col2im(g, L{x.size(2), x.size(3)}, kernel, dilation, padding, stride);
       });
-  define(col2im,
-         "_col2im(Tensor input, int[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) "
-         "-> Tensor")
+  define(
+      col2im,
+      "_col2im(Tensor input, int[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, int[2] stride) "
+      "-> Tensor")
       .doc("Columns [N, C * kH * kW, windows] added up to images [N, C, H, W].")
       .forward(col2im_forward)
       .grad("input", [](Tensor g, Meta, L, L kernel, L dilation, L padding, L stride) {
@@ -84,7 +84,9 @@ void define_fold(const Family& define) {
       .example("torch.nn.functional.unfold(torch.ones(1, 1, 3, 3), 2)")
       .compose(unfold_of);
   define("nn.functional.fold(Tensor input, int[2] output_size, " WINDOWS)
-      .doc("Columns [N, C * kH * kW, number of windows] added up to images [N, C, output_size]: the adjoint of `unfold`.")
+      .doc(
+          "Columns [N, C * kH * kW, number of windows] added up to images [N, C, output_size]: the adjoint of "
+          "`unfold`.")
       .compose(fold_of);
 }
 

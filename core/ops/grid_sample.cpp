@@ -76,7 +76,8 @@ Tensor grid_sample_of(const Tensor& x, const Tensor& grid, const S& mode, const 
   const IntList order(x.sizes().size() - 2, 0);
   const bool align = align_corners.value_or(false);
   if (item_size(x.dtype()) >= 4) return sample(x, grid, mode, padding, align, order);
-  const Tensor y = sample(ops::to_dtype(x, DType::Float32), ops::to_dtype(grid, DType::Float32), mode, padding, align, order);
+  const Tensor y =
+      sample(ops::to_dtype(x, DType::Float32), ops::to_dtype(grid, DType::Float32), mode, padding, align, order);
   return ops::to_dtype(y, x.dtype());
 }
 
@@ -123,34 +124,34 @@ void define_grid_sample(const Family& define) {
       .doc("Images at the places of a grid, or a derivative of the interpolant there.")
       .node("GridSampleBackward0")
       .forward(sample_forward)
-      .grad("input", [](Tensor g, Meta x, Tensor grid, S mode, S padding, bool align, L order) {
-        return sample_input(g, grid, x.sizes(), mode, padding, align, order);
-      })
+      .grad("input", [](Tensor g, Meta x, Tensor grid, S mode, S padding, bool align,
+                        L order) { return sample_input(g, grid, x.sizes(), mode, padding, align, order); })
       .grad("grid", [](Tensor g, Tensor x, Tensor grid, S mode, S padding, bool align, L order) {
         return sample_grid(g, x, grid, mode, padding, align, order);
       });
   define(sample_input, "_grid_sample_input(Tensor grad_output, Tensor grid, int[] input_size, " SAMPLING)
       .doc("The adjoint of sampling: numbers spread to the pixels around their places.")
       .forward(sample_input_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor grid, L, S mode, S padding, bool align, L order) {
-        return sample(g, grid, mode, padding, align, order);
-      })
+      .grad("grad_output", [](Tensor g, Meta, Tensor grid, L, S mode, S padding, bool align,
+                              L order) { return sample(g, grid, mode, padding, align, order); })
       .grad("grid", [](Tensor g, Tensor first, Tensor grid, L, S mode, S padding, bool align, L order) {
         return sample_grid(first, g, grid, mode, padding, align, order);
       });
   define(sample_grid, "_grid_sample_grid(Tensor grad_output, Tensor input, Tensor grid, " SAMPLING)
       .doc("The derivative of sampling by the places.")
       .forward(sample_grid_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor x, Tensor grid, S mode, S padding, bool align, L order) {
-        return over_coordinates(g, order, [&](const Tensor& v, const L& next) {
-          return v * sample(x, grid, mode, padding, align, next);
-        });
-      })
-      .grad("input", [](Tensor g, Tensor first, Meta x, Tensor grid, S mode, S padding, bool align, L order) {
-        return over_coordinates(g, order, [&](const Tensor& v, const L& next) {
-          return sample_input(v * first, grid, x.sizes(), mode, padding, align, next);
-        });
-      })
+      .grad("grad_output",
+            [](Tensor g, Meta, Tensor x, Tensor grid, S mode, S padding, bool align, L order) {
+              return over_coordinates(g, order, [&](const Tensor& v, const L& next) {
+                return v * sample(x, grid, mode, padding, align, next);
+              });
+            })
+      .grad("input",
+            [](Tensor g, Tensor first, Meta x, Tensor grid, S mode, S padding, bool align, L order) {
+              return over_coordinates(g, order, [&](const Tensor& v, const L& next) {
+                return sample_input(v * first, grid, x.sizes(), mode, padding, align, next);
+              });
+            })
       .grad("grid", [](Tensor g, Tensor first, Tensor x, Tensor grid, S mode, S padding, bool align, L order) {
         return over_coordinates(g, order, [&](const Tensor& v, const L& next) {
           return sample_grid(v * first, x, grid, mode, padding, align, next);
@@ -160,14 +161,18 @@ void define_grid_sample(const Family& define) {
       "nn.functional.grid_sample(Tensor input, Tensor grid, str mode='bilinear', str padding_mode='zeros', bool? "
       "align_corners=None) -> Tensor")
       .doc(
-          "Images [N, C, H, W] at the places in `grid` [N, H', W', 2], or [N, C, D, H, W] at [N, D', H', W', 3]: x, y and "
-          "z from -1 to 1 across the image. Modes: 'bilinear', 'nearest', 'bicubic' (Keys 1981, a = -0.75). Outside are "
-          "'zeros', the 'border', or its 'reflection'. With `align_corners` -1 and 1 are the centres of the corner pixels, "
+          "Images [N, C, H, W] at the places in `grid` [N, H', W', 2], or [N, C, D, H, W] at [N, D', H', W', 3]: x, y "
+          "and "
+          "z from -1 to 1 across the image. Modes: 'bilinear', 'nearest', 'bicubic' (Keys 1981, a = -0.75). Outside "
+          "are "
+          "'zeros', the 'border', or its 'reflection'. With `align_corners` -1 and 1 are the centres of the corner "
+          "pixels, "
           "otherwise their outer edges.")
       .compose(grid_sample_of);
   define("nn.functional.affine_grid(Tensor theta, int[] size, bool? align_corners=None) -> Tensor")
       .doc(
-          "Grids for `grid_sample`: the places of an image of `size` [N, C, H, W] or [N, C, D, H, W] after the affine maps "
+          "Grids for `grid_sample`: the places of an image of `size` [N, C, H, W] or [N, C, D, H, W] after the affine "
+          "maps "
           "`theta` [N, 2, 3] or [N, 3, 4].")
       .compose(affine_grid_of);
 }

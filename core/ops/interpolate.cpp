@@ -136,7 +136,7 @@ Tensor interpolate_adjoint_forward(Out& out, const Tensor& g, const IntList& siz
 }
 
 // The sizes asked for, by numbers or as multiples of the input's.
-IntList output_size(const char* op, const Tensor& x, const OptInts& size, const OptDoubles& factors) {
+IntList output_size(const char* op, const Tensor& x, const OptInts& size, const OptDoubles& factors, int64_t least) {
   const size_t spatial = x.sizes().size() - 2;
   check(size.has_value() != factors.has_value(), op, ": expected either size or scale_factor");
   const size_t given = size ? size->size() : factors->size();
@@ -145,9 +145,8 @@ IntList output_size(const char* op, const Tensor& x, const OptInts& size, const 
   IntList sizes(spatial);
   for (size_t d = 0; d < spatial; ++d) {
     const size_t i = given == 1 ? 0 : d;
-    sizes[d] = size ? (*size)[i]
-                    : saturated(std::floor(static_cast<double>(x.sizes()[d + 2]) * (*factors)[i]));
-    check(sizes[d] > 0 && x.sizes()[d + 2] > 0, op, ": sizes must be positive, got ", x.sizes(), " and ",
+    sizes[d] = size ? (*size)[i] : saturated(std::floor(static_cast<double>(x.sizes()[d + 2]) * (*factors)[i]));
+    check(sizes[d] >= least && x.sizes()[d + 2] > 0, op, ": sizes must be positive, got ", x.sizes(), " and ",
           size ? "size " : "scale_factor ", size ? Value(*size) : Value(*factors));
   }
   return sizes;
@@ -176,7 +175,7 @@ Tensor interpolate_as(const char* op, const Tensor& x, const OptInts& size, cons
                       bool antialias) {
   check_mode(op, x, mode, align_corners, antialias);
   check(!recompute.value_or(false) || factors, op, ": recompute_scale_factor needs a scale_factor");
-  const IntList sizes = output_size(op, x, size, factors);
+  const IntList sizes = output_size(op, x, size, factors, mode == "area" ? 0 : 1);
   if (mode == "area") return ops::adaptive_avg_pool(x, sizes);
   Doubles used(sizes.size(), 0);
   if (factors && !recompute.value_or(false))

@@ -16,7 +16,9 @@ Tensor max_unpool_forward(Out& out, const Tensor& x, const Tensor& positions, co
   if (x.numel() == 0) return y;
   int64_t planes = 1;
   for (size_t d = 0; d < x.sizes().size() - size.size(); ++d) planes *= x.sizes()[d];
-  auto flat = [&](const Tensor& t) { return t.alias({planes, t.numel() / planes}, {t.numel() / planes, 1}, t.offset()); };
+  auto flat = [&](const Tensor& t) {
+    return t.alias({planes, t.numel() / planes}, {t.numel() / planes, 1}, t.offset());
+  };
   slots::scatter(flat(y), 1, flat(dense(converted(positions, DType::Int64))), flat(dense(x)));
   return y;
 }
@@ -25,8 +27,9 @@ Tensor taken(const Tensor& g, const Tensor& positions, const IntList& size) {
   const auto planes = static_cast<ptrdiff_t>(g.sizes().size() - size.size());
   Sizes flat(g.sizes().begin(), g.sizes().begin() + planes);
   flat.push_back(-1);
-  return ops::reshape(ops::gather(ops::reshape(g, flat), -1, ops::reshape(ops::to_dtype(positions, DType::Int64), flat)),
-                      positions.sizes());
+  return ops::reshape(
+      ops::gather(ops::reshape(g, flat), -1, ops::reshape(ops::to_dtype(positions, DType::Int64), flat)),
+      positions.sizes());
 }
 
 // `given` may have all of the result's sizes or those of the planes, each within a stride of the default.
@@ -39,8 +42,8 @@ IntList unpooled_size(const std::string& op, const Tensor& x, const IntList& ker
           spatial + 2, " numbers, got ", *given);
   for (size_t d = 0; d < spatial; ++d) {
     const int64_t n = x.sizes()[x.sizes().size() - spatial + d];
-    const int64_t usual = saturated_sum(saturated_product(n - 1, stride[d]),
-                                        saturated_sum(kernel[d], -saturated_product(2, padding[d])));
+    const int64_t usual =
+        saturated_sum(saturated_product(n - 1, stride[d]), saturated_sum(kernel[d], -saturated_product(2, padding[d])));
     sizes[d] = given ? (*given)[given->size() - spatial + d] : usual;
     check(!given || (saturated_sum(usual, -stride[d]) < sizes[d] && sizes[d] < saturated_sum(usual, stride[d])), op,
           ": output_size must be within ", usual, " and a stride of ", stride[d], " around it, got ", *given);
@@ -67,7 +70,7 @@ Tensor max_unpool_of(const Tensor& x, const Tensor& positions, const IntList& ke
   check_planes(op, x, kSpatial);
   check(is_integral(positions.dtype()) && positions.sizes() == x.sizes(), op, ": indices must be integers of sizes ",
         x.sizes(), ", got ", positions.dtype(), " of ", positions.sizes());
-  const IntList step = stride && !stride->empty() ? *stride : kernel;
+  const IntList step = stride.value_or(kernel);
   for (int d = 0; d < kSpatial; ++d)
     check(kernel[d] > 0 && step[d] > 0 && padding[d] >= 0, op,
           ": kernel and stride must be positive, padding not negative, got ", kernel, ", ", step, " and ", padding);
@@ -81,9 +84,10 @@ void define_max_unpool_of(const Family& define) {
   const std::string n = text("int[", kSpatial, ']');
   define(text("nn.functional.max_unpool", kSpatial, "d(Tensor input, IndexTensor indices, ", n, " kernel_size, ", n,
               "? stride=None, ", n, " padding=0, int[]? output_size=None) -> Tensor"))
-      .doc(text("Puts numbers back at the positions in the flattened plane that `max_pool", kSpatial,
-                "d` returned, with zeros elsewhere. Planes get `(n - 1) * stride - 2 * padding + kernel_size` positions, "
-                "or those of `output_size`."))
+      .doc(text(
+          "Puts numbers back at the positions in the flattened plane that `max_pool", kSpatial,
+          "d` returned, with zeros elsewhere. Planes get `(n - 1) * stride - 2 * padding + kernel_size` positions, "
+          "or those of `output_size`."))
       .compose(max_unpool_of<kSpatial>);
 }
 

@@ -51,11 +51,13 @@ Tensor constant_forward(Out& out, const Tensor& x, const IntList& pad, const Sca
   return y;
 }
 
-// Where the padded position i, counted from the first element, is read.
-int64_t source_of(const std::string& mode, int64_t i, int64_t n) {
+// Where the padded position i, counted from the first of n elements, is read. What a negative padding cuts off does not
+// come back from the other side.
+int64_t source_of(const std::string& mode, int64_t i, int64_t n, int64_t before, int64_t behind) {
   if (mode == "replicate") return std::clamp<int64_t>(i, 0, n - 1);
-  if (mode == "circular") return (i % n + n) % n;
-  return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
+  if (mode == "reflect") return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
+  const int64_t cut = std::max<int64_t>(-before, 0), kept = n - cut - std::max<int64_t>(-behind, 0);
+  return cut + ((i - cut) % kept + kept) % kept;
 }
 auto pad_maps(const Sizes& in, const IntList& pad, const std::string& mode) {
   return [=](size_t d) {  // the d-th of the padded dimensions
@@ -64,7 +66,7 @@ auto pad_maps(const Sizes& in, const IntList& pad, const std::string& mode) {
     taps.in = in[in.size() - spatial + d];
     const int64_t out = taps.in + pad[at] + pad[at + 1];
     for (int64_t o = 0; o < out; ++o) {
-      taps.add(source_of(mode, o - pad[at], taps.in));
+      taps.add(source_of(mode, o - pad[at], taps.in, pad[at], pad[at + 1]));
       taps.end_output();
     }
     return taps;
@@ -90,13 +92,13 @@ Tensor pad_of(const Tensor& x, const IntList& pad, const std::string& mode, cons
   check(1 <= spatial && spatial <= 3 && (x.dim() == spatial + 1 || x.dim() == spatial + 2), "pad: mode '", mode,
         "' pads the last 1 to 3 dimensions of 2 or 3, 3 or 4, 4 or 5, got ", pad, " for ", x.sizes());
   for (int64_t i = 0; i < 2 * spatial; ++i) {
-    const int64_t n = x.size(x.dim() - 1 - i / 2), p = pad[i];
+    const int64_t d = x.dim() - 1 - i / 2, n = x.size(d), more = pad[i], other = pad[i ^ 1];
     if (mode == "reflect")
-      check(p < n, "pad: mode 'reflect' pads by less than a dimension's size, got ", p, " for ", x.sizes());
+      check(more < n, "pad: mode 'reflect' pads by less than a dimension's size, got ", pad, " for ", x.sizes());
     if (mode == "circular")
-      check(p <= n, "pad: mode 'circular' pads by at most a dimension's size, got ", p, " for ", x.sizes());
-    check(n > 0 && sizes[x.dim() - 1 - i / 2] > 0, "pad: mode '", mode, "' with ", pad, " leaves nothing of ",
-          x.sizes());
+      check(more <= n && n + std::min<int64_t>(more, 0) + std::min<int64_t>(other, 0) > 0,
+            "pad: mode 'circular' pads by at most a dimension's size, got ", pad, " for ", x.sizes());
+    check(n > 0 && sizes[d] > 0, "pad: mode '", mode, "' with ", pad, " leaves nothing of ", x.sizes());
   }
   return ops::resample_pad(x, pad, mode);
 }
@@ -116,9 +118,8 @@ void define_pad(const Family& define) {
       .doc("A frame of elements from inside.")
       .node("PadBackward0")
       .forward(pad_forward)
-      .grad("input", [](Tensor g, Meta x, L pad, std::string mode) {
-        return resample_pad_adjoint(g, x.sizes(), pad, mode);
-      });
+      .grad("input",
+            [](Tensor g, Meta x, L pad, std::string mode) { return resample_pad_adjoint(g, x.sizes(), pad, mode); });
   define(resample_pad_adjoint, "_pad_backward(Tensor grad_output, int[] input_size, int[] pad, str mode) -> Tensor")
       .doc("The adjoint of padding: what the frame was read from gets it back.")
       .forward(pad_adjoint_forward)

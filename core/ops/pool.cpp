@@ -30,8 +30,8 @@ Results max_pool_of(const Tensor& x, const IntList& kernel, const OptInts& strid
   check(batch || x.dim() == kSpatial + 1, "max_pool", kSpatial, "d: expected ", kSpatial + 2, " dimensions, or ",
         kSpatial + 1, " without a batch, got ", x.sizes());
   check(x.size(batch ? 1 : 0) > 0, "max_pool", kSpatial, "d: the input ", x.sizes(), " has no channels");
-  const Results both = max_pool_base.all({batch ? x : ops::unsqueeze(x, 0), kernel,
-                                          stride && !stride->empty() ? *stride : kernel, padding, dilation, ceil_mode});
+  const Results both = max_pool_base.all(
+      {batch ? x : ops::unsqueeze(x, 0), kernel, stride.value_or(kernel), padding, dilation, ceil_mode});
   Results results;
   results.push(batch ? both.tensor(0) : ops::select(both.tensor(0), 0, 0));
   if (return_indices) results.push(batch ? both.tensor(1) : ops::select(both.tensor(1), 0, 0));

@@ -103,8 +103,8 @@ void pool_fractions(const Tensor& y, const Tensor& positions, const Tensor& x, c
                  const int64_t i = d - (3 - spatial);
                  // Samples of a plane belong to width, height (or depth, height, width), as in PyTorch.
                  const int64_t at = spatial == 2 ? 1 - i : i;
-                 first[d] = i < 0 ? 0
-                                  : random_start(o[d], in[d], out[d], kernel[d], unit(samples[plane * spatial + at]));
+                 first[d] =
+                     i < 0 ? 0 : random_start(o[d], in[d], out[d], kernel[d], unit(samples[plane * spatial + at]));
                  last[d] = first[d] + kernel[d];
                }
              });

@@ -34,8 +34,7 @@ void sum_taps(const Space& out, const Frame& frame, const T* g, const T* copy, c
     }
     if (i < out[2]) {
       const auto v = load_some(d, g + i, out[2] - i);
-      for (int k = 0; k < K; ++k)
-        sum[k] = hn::MulAdd(v, load_some(d, from + taps[k] + i, out[2] - i), sum[k]);
+      for (int k = 0; k < K; ++k) sum[k] = hn::MulAdd(v, load_some(d, from + taps[k] + i, out[2] - i), sum[k]);
     }
     g += out[2];
   });
@@ -76,8 +75,12 @@ void weight_adjoint(const ConvShape& s, T* dw, const T* g, const T* x) {
 
 }  // namespace
 
-void depthwise_weight_float(const ConvShape& s, float* dw, const float* g, const float* x) { weight_adjoint(s, dw, g, x); }
-void depthwise_weight_double(const ConvShape& s, double* dw, const double* g, const double* x) { weight_adjoint(s, dw, g, x); }
+void depthwise_weight_float(const ConvShape& s, float* dw, const float* g, const float* x) {
+  weight_adjoint(s, dw, g, x);
+}
+void depthwise_weight_double(const ConvShape& s, double* dw, const double* g, const double* x) {
+  weight_adjoint(s, dw, g, x);
+}
 
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -64,14 +64,18 @@ struct Beside {
   T t, slope;
 };
 
+// PyTorch rounds otherwise in three dimensions than in two, which decides what is nearest.
 template <class T>
-Beside<T> beside(const GridSampling& s, int64_t size, T coordinate) {
-  const T n = static_cast<T>(size);
+Beside<T> beside(const GridSampling& s, int64_t size, T coordinate, bool planar) {
+  const T n = static_cast<T>(size), from_zero = coordinate + 1;
   const T scale = s.align_corners ? (n - 1) / 2 : n / 2;
-  Folded<T> u{s.align_corners ? (coordinate + 1) * scale : (coordinate + 1) * scale - T(0.5), scale};
+  Folded<T> u{s.align_corners ? from_zero * scale
+              : planar        ? from_zero * scale - T(0.5)
+                              : (from_zero * n - 1) / 2,
+              scale};
   if (s.mode != Mode::Cubic) u = folded(s, u, size);
   if (!(std::fabs(u.at) < T(1 << 30))) u.at = -100;  // NaN and what no int32 holds: outside
-  const T low = s.mode == Mode::Nearest ? std::nearbyint(u.at) : std::floor(u.at);
+  const T low = s.mode != Mode::Nearest ? std::floor(u.at) : planar ? std::nearbyint(u.at) : std::round(u.at);
   Beside<T> b{{}, u.at - low, u.slope};
   auto inside = [&](T at) { return at >= 0 && at < n ? static_cast<int32_t>(at) : -1; };
   if (s.mode == Mode::Cubic)
@@ -141,7 +145,7 @@ class Sampler {
       Beside<T> b[3];
       T w[3][2][4];  // by coordinate and order
       for (int c = 0; c < dims_; ++c) {
-        b[c] = beside(s_, size_[c], grid[c]);
+        b[c] = beside(s_, size_[c], grid[c], dims_ == 2);
         weights(s_.mode, b[c], s_.order[c], w[c][0]);
         if (gradient) weights(s_.mode, b[c], s_.order[c] + 1, w[c][1]);
       }
@@ -194,16 +198,25 @@ void for_blocks(const Sampler<T>& s, const T* grid, bool gradient, Body body) {
   });
 }
 
+// to[i] = the sum of K taps of place i.
+template <int K, class T>
+void read_taps(const Block<T>& block, const T* __restrict plane, int64_t n, T* __restrict to) {
+  for (int64_t i = 0; i < n; ++i) {
+    T sum = block.weight[0][0][i] * pixel(plane, block.at[0][i]);
+    for (int tap = 1; tap < K; ++tap) sum += block.weight[0][tap][i] * pixel(plane, block.at[tap][i]);
+    to[i] = sum;
+  }
+}
+
 template <class T>
 void read(const Sampler<T>& s, T* y, const T* x, const T* grid) {
+  const auto read_some = s.taps == 1   ? read_taps<1, T>
+                         : s.taps == 4 ? read_taps<4, T>
+                         : s.taps == 8 ? read_taps<8, T>
+                                       : read_taps<16, T>;
   for_blocks(s, grid, false, [&](int64_t image, int64_t first, int64_t n, const Block<T>& block) {
-    for (int64_t c = 0; c < s.channels; ++c) {
-      const T* __restrict plane = x + (image * s.channels + c) * s.plane;
-      T* __restrict to = y + (image * s.channels + c) * s.places + first;
-      for (int64_t i = 0; i < n; ++i) to[i] = block.weight[0][0][i] * pixel(plane, block.at[0][i]);
-      for (int tap = 1; tap < s.taps; ++tap)
-        for (int64_t i = 0; i < n; ++i) to[i] += block.weight[0][tap][i] * pixel(plane, block.at[tap][i]);
-    }
+    for (int64_t c = image * s.channels; c < (image + 1) * s.channels; ++c)
+      read_some(block, x + c * s.plane, n, y + c * s.places + first);
   });
 }
 
@@ -263,9 +276,8 @@ void with_float(const Tensor& y, Run&& run) {
 
 void grid_sample(const Tensor& y, const Tensor& x, const Tensor& grid, const GridSampling& s) {
   if (y.numel() == 0) return;
-  with_float(y, [&]<class T>(T) {
-    read(Sampler<T>(s, x.sizes(), grid.sizes()), y.data<T>(), x.data<T>(), grid.data<T>());
-  });
+  with_float(
+      y, [&]<class T>(T) { read(Sampler<T>(s, x.sizes(), grid.sizes()), y.data<T>(), x.data<T>(), grid.data<T>()); });
 }
 void grid_sample_input(const Tensor& dx, const Tensor& g, const Tensor& grid, const GridSampling& s) {
   if (dx.numel() == 0) return;
@@ -273,7 +285,8 @@ void grid_sample_input(const Tensor& dx, const Tensor& g, const Tensor& grid, co
     spread(Sampler<T>(s, dx.sizes(), grid.sizes()), dx.data<T>(), g.data<T>(), grid.data<T>());
   });
 }
-void grid_sample_grid(const Tensor& dgrid, const Tensor& g, const Tensor& x, const Tensor& grid, const GridSampling& s) {
+void grid_sample_grid(const Tensor& dgrid, const Tensor& g, const Tensor& x, const Tensor& grid,
+                      const GridSampling& s) {
   if (dgrid.numel() == 0) return;
   with_float(dgrid, [&]<class T>(T) {
     slopes(Sampler<T>(s, x.sizes(), grid.sizes()), dgrid.data<T>(), g.data<T>(), x.data<T>(), grid.data<T>());

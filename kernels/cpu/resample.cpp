@@ -60,15 +60,12 @@ struct Maps {
     const Taps &a = *of[0], &b = *of[1];
     for (int64_t i = a.begin[z]; i < a.begin[z + 1]; ++i)
       for (int64_t j = b.begin[y]; j < b.begin[y + 1]; ++j)
-        visit(a.at[i] * in[1] + b.at[j],
-              (a.weight.empty() ? 1 : a.weight[i]) * (b.weight.empty() ? 1 : b.weight[j]));
+        visit(a.at[i] * in[1] + b.at[j], (a.weight.empty() ? 1 : a.weight[i]) * (b.weight.empty() ? 1 : b.weight[j]));
   }
   double divisor(int64_t z, int64_t y) const {
     return (of[0]->divisor.empty() ? 1 : of[0]->divisor[z]) * (of[1]->divisor.empty() ? 1 : of[1]->divisor[y]);
   }
-  bool divides() const {
-    return !of[0]->divisor.empty() || !of[1]->divisor.empty() || !of[2]->divisor.empty();
-  }
+  bool divides() const { return !of[0]->divisor.empty() || !of[1]->divisor.empty() || !of[2]->divisor.empty(); }
 };
 
 bool copies(const Taps& t) {
@@ -103,14 +100,16 @@ void copy_elements(const Maps& m, int64_t planes, const T* x, T* y) {
     const T* before = nullptr;
     for (int64_t r = begin; r < end; ++r) {
       const T* from = nullptr;
-      m.for_rows(r % rows / m.out[1], r % m.out[1], [&](int64_t row, double) { from = x + r / rows * in_plane + row * m.in[2]; });
+      m.for_rows(r % rows / m.out[1], r % m.out[1],
+                 [&](int64_t row, double) { from = x + r / rows * in_plane + row * m.in[2]; });
       T* to = y + r * n;
       if (from == before) {
         std::copy(to - n, to, to);
         continue;
       }
       for (int64_t o = 0; o < run.first; ++o) to[o] = from[at[o]];
-      if (run.first < run.last) std::copy(from + at[run.first], from + at[run.first] + run.last - run.first, to + run.first);
+      if (run.first < run.last)
+        std::copy(from + at[run.first], from + at[run.first] + run.last - run.first, to + run.first);
       for (int64_t o = run.last; o < n; ++o) to[o] = from[at[o]];
       before = from;
     }

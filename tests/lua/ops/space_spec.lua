@@ -1,6 +1,7 @@
 local torch = require "torch"
 local spec = require "spec"
-local cases, several, describe, it, equal, fails = spec.cases, spec.several, spec.describe, spec.it, spec.equal, spec.fails
+local cases, several, describe = spec.cases, spec.several, spec.describe
+local it, equal, fails = spec.it, spec.equal, spec.fails
 local F, huge = torch.nn.functional, 2 ^ 52
 
 local function ints(list)
@@ -36,7 +37,8 @@ cases("nn.functional.conv_transpose1d", {
 cases("convolution", {
   { "straight", row, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, false, { 0 }, 1,
     gives = { { { 21, 32, 43 } } } },
-  { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, true, { 0 }, 1,
+
+     { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, true, { 0 }, 1,
     gives = { { { 1, 12, 20 } } } },
 })
 
@@ -55,18 +57,20 @@ cases("nn.functional.avg_pool2d", {
   { "zeros of the padding count", image, 2, 2, 1, gives = { { { { 0.25, 1.25 }, { 1, 2.75 } } } } },
   { "or do not", image, 2, 2, 1, false, false, gives = { { { { 1, 2.5 }, { 4, 5.5 } } } } },
   { "a divisor", image, { 2, 3 }, { divisor_override = 2 }, gives = { { { { 10.5 } } } } },
-  { "integers are cut", torch.tensor({ { { { 1, 2 }, { 4, 4 } } } }, { dtype = torch.int64 }), 2, gives = ints { { { { 2 } } } } },
+  { "integers are cut", torch.tensor({ { { { 1, 2 }, { 4, 4 } } } }, { dtype = torch.int64 }), 2,
+    gives = ints { { { { 2 } } } } },
   { "a window that begins inside", image, { 2, 2 }, { 1, 2 }, 0, true, gives = { { { { 3, 4.5 } } } } },
   { "no divisor", image, 2, { divisor_override = 0 }, fails = "avg_pool2d: divisor_override must not be 0" },
   { "a kernel that does not fit", image, 3, fails = "avg_pool2d: the kernel (3, 3) does not fit into (1, 1, 2, 3)" },
-  { "too much padding", image, 2, 2, 2, fails = "padding must be within 0 and half of the kernel, got (2, 2) for (2, 2)" },
+  { "too much padding", image, 2, 2, 2,
+    fails = "padding must be within 0 and half of the kernel, got (2, 2) for (2, 2)" },
   { "one number for all dimensions", torch.ones(2, 3), 2, fails = "expected 4 dimensions, or 3 without a batch" },
 })
 cases("nn.functional.avg_pool1d", {
   { "of a stride", row, 2, gives = { { { 1.5, 3.5 } } } },
   { "a huge kernel", row, huge, fails = "avg_pool1d: the kernel" },
   { "a huge stride", row, 2, huge, 0, true, gives = { { { 1.5 } } } },
-  { "a huge kernel within its padding", row, 2 ^ 40, 2 ^ 39, 2 ^ 39, gives = { { { 10 / 2 ^ 40, 10 / 2 ^ 40 } } } },
+  { "a huge kernel within its padding", row, 2 ^ 40, 4, 2 ^ 39, gives = { { { 10 / 2 ^ 40, 10 / 2 ^ 40 } } } },
 })
 cases("nn.functional.avg_pool3d", {
   { "without a batch", torch.arange(8):float():reshape(1, 2, 2, 2), 2, gives = { { { { 3.5 } } } } },
@@ -94,7 +98,7 @@ cases("adaptive_max_pool1d", {
 cases("nn.functional.max_pool1d", {
   { "a huge stride", row, 2, huge, gives = { { { 2 } } } },
   { "a huge stride, rounded up", row, 2, huge, { ceil_mode = true }, gives = { { { 2 } } } },
-  { "a huge kernel within its padding", row, 2 ^ 40, 2 ^ 39, 2 ^ 39, gives = { { { 4, 4 } } } },
+  { "a huge kernel within its padding", row, 2 ^ 40, 4, 2 ^ 39, gives = { { { 4, 4 } } } },
   { "a huge dilation", row, 2, 1, 0, huge, fails = "max_pool1d: the kernel (2) does not fit" },
 })
 
@@ -130,13 +134,15 @@ describe("fractional_max_pool2d", function()
 end)
 
 cases("nn.functional.max_unpool1d", {
-  { "numbers at their positions", torch.tensor { { { 5, 6 } } }, ints { { { 2, 3 } } }, 2, gives = { { { 0, 5, 6, 0 } } } },
+  { "numbers at their positions", torch.tensor { { { 5, 6 } } }, ints { { { 2, 3 } } }, 2,
+    gives = { { { 0, 5, 6, 0 } } } },
   { "a size of choice", torch.tensor { { { 5, 6 } } }, ints { { { 2, 5 } } }, 2, { output_size = { 5 } },
     gives = { { { 0, 5, 0, 0, 6 } } } },
   { "a size too far away", torch.tensor { { { 5, 6 } } }, ints { { { 2, 3 } } }, 2, { output_size = { 6 } },
     fails = "max_unpool1d: output_size must be within 4 and a stride of 2 around it, got (6)" },
   { "position 0", torch.tensor { { { 5, 6 } } }, ints { { { 0, 3 } } }, 2, fails = "position 0 is outside 1..4" },
-  { "a position beyond", torch.tensor { { { 5, 6 } } }, ints { { { 2, 5 } } }, 2, fails = "position 5 is outside 1..4" },
+  { "a position beyond", torch.tensor { { { 5, 6 } } }, ints { { { 2, 5 } } }, 2,
+    fails = "position 5 is outside 1..4" },
 })
 
 cases("nn.functional.interpolate", {
@@ -166,16 +172,19 @@ cases("nn.functional.grid_sample", {
   { "the centre of four pixels", torch.tensor { { { { 1, 2 }, { 3, 4 } } } }, torch.tensor { { { { 0, 0 } } } },
     gives = { { { { 2.5 } } } } },
   { "zeros outside", torch.tensor { { { { 4 } } } }, torch.tensor { { { { -1, 0.1 }, { -3, 0 } } } },
-    gives = { { { { 1.8, 0 } } } } },
+    gives = { { { { 1.9, 0 } } } } },
   { "the border outside", image, torch.tensor { { { { 9, 9 }, { -9, 0.1 } } } }, "bilinear", "border",
     gives = { { { { 6, 2.8 } } } } },
-  { "places that are no numbers", image, torch.tensor { { { { 0 / 0, 1 / 0 } } } }, gives = { { { { 0 } } } }, grad = false },
+  { "places that are no numbers", image, torch.tensor { { { { 0 / 0, 1 / 0 } } } },
+    gives = { { { { 0 } } } }, grad = false },
   { "bicubic", image, torch.tensor { { { { 0.13, -0.31 }, { -0.7, 0.4 } } } }, "bicubic", "zeros", true,
     gives = F.grid_sample(image, torch.tensor { { { { 0.13, -0.31 }, { -0.7, 0.4 } } } }, "bicubic", "zeros", true) },
   { "three dimensions", torch.arange(8):float():reshape(1, 1, 2, 2, 2), torch.tensor { { { { { 0.1, 0.2, -0.3 } } } } },
     { align_corners = true }, gives = { { { { { 0.55 + 2 * 0.6 + 4 * 0.35 } } } } } },
-  { "a grid of another batch", image, torch.zeros(2, 1, 1, 2), fails = "expects a grid of sizes (1, ..., 2), got (2, 1, 1, 2)" },
-  { "dtypes that differ", image, torch.zeros({ 1, 1, 1, 2 }, { dtype = torch.float64 }), fails = "of one floating dtype" },
+  { "a grid of another batch", image, torch.zeros(2, 1, 1, 2),
+    fails = "expects a grid of sizes (1, ..., 2), got (2, 1, 1, 2)" },
+  { "dtypes that differ", image, torch.zeros({ 1, 1, 1, 2 }, { dtype = torch.float64 }),
+    fails = "of one floating dtype" },
 })
 
 cases("nn.functional.affine_grid", {
@@ -183,7 +192,8 @@ cases("nn.functional.affine_grid", {
     gives = { { { { -0.5, 0 }, { 0.5, 0 } } } } },
   { "to the corners", torch.tensor { { { 1, 0, 0 }, { 0, 1, 0.25 } } }, { 1, 1, 1, 2 }, true,
     gives = { { { { -1, 0.25 }, { 1, 0.25 } } } } },
-  { "a size of another batch", torch.zeros(1, 2, 3), { 2, 1, 1, 1 }, fails = "expects theta of sizes (2, 2, 3), got (1, 2, 3)" },
+  { "a size of another batch", torch.zeros(1, 2, 3), { 2, 1, 1, 1 },
+    fails = "expects theta of sizes (2, 2, 3), got (1, 2, 3)" },
 })
 
 local columns = torch.tensor { { { 1, 2 }, { 2, 3 }, { 4, 5 }, { 5, 6 } } }
@@ -194,8 +204,10 @@ cases("nn.functional.unfold", {
 })
 cases("nn.functional.fold", {
   { "adds them up", columns, { 2, 3 }, 2, gives = { { { { 1, 4, 3 }, { 4, 10, 6 } } } } },
-  { "too few windows", columns, { 2, 4 }, 2, fails = "fold: an image of (2, 4) has 3 windows, the columns (1, 4, 2) have 2" },
-  { "rows that do not divide", columns, { 3, 4 }, 3, fails = "fold: 4 rows of columns (1, 4, 2) do not divide into kernels of 9" },
+  { "too few windows", columns, { 2, 4 }, 2,
+    fails = "fold: an image of (2, 4) has 3 windows, the columns (1, 4, 2) have 2" },
+  { "rows that do not divide", columns, { 3, 4 }, 3,
+    fails = "fold: 4 rows of columns (1, 4, 2) do not divide into kernels of 9" },
 })
 
 cases("nn.functional.pad", {
@@ -206,7 +218,8 @@ cases("nn.functional.pad", {
   { "circular", row, { 1, 2 }, "circular", gives = { { { 4, 1, 2, 3, 4, 1, 2 } } } },
   { "more than there is to reflect", row, { 4, 0 }, "reflect", fails = "pad: mode 'reflect' pads by less than" },
   { "an odd list", row, { 1, 2, 3 }, fails = "pad: expected two numbers for each dimension, got (1, 2, 3)" },
-  { "more than there are dimensions", row, { 1, 1, 1, 1, 1, 1, 1, 1 }, fails = "is for 4 dimensions, the input (1, 1, 4) has 3" },
+  { "more than there are dimensions", row, { 1, 1, 1, 1, 1, 1, 1, 1 },
+    fails = "is for 4 dimensions, the input (1, 1, 4) has 3" },
   { "more than all is cut off", row, { -5, 0 }, fails = "pad: the padding (-5, 0) leaves nothing of (1, 1, 4)" },
   { "a value that is not used", row, { 1, 1 }, "reflect", 1, fails = "pad: mode 'reflect' takes no value" },
   { "beyond all memory", row, { 2 ^ 62, 2 ^ 62 }, fails = "" },
@@ -222,7 +235,8 @@ cases("pixel_shuffle", {
   { "a huge factor", torch.ones(1, 4, 2, 2), huge, fails = "pixel_shuffle: 4 channels" },
 })
 cases("pixel_unshuffle", {
-  { "and back", torch.arange(4):float():reshape(1, 1, 2, 2), 2, gives = { { { { 0 } }, { { 1 } }, { { 2 } }, { { 3 } } } } },
+  { "and back", torch.arange(4):float():reshape(1, 1, 2, 2), 2,
+    gives = { { { { 0 } }, { { 1 } }, { { 2 } }, { { 3 } } } } },
 })
 cases("channel_shuffle", {
   { "two groups", torch.arange(4):float():reshape(1, 4, 1), 2, gives = { { { 0 }, { 2 }, { 1 }, { 3 } } } },
