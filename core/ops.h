@@ -35,6 +35,7 @@ inline Op sort, topk;
 inline Op searchsorted, fft_c2c, fft_r2c, fft_c2r;
 // neural networks
 inline Op conv, conv_input, conv_weight, max_pool_backward, nll_loss, bernoulli;
+inline Op constant_pad_nd, avg_pool, adaptive_avg_pool, resample_pad;
 }  // namespace ops
 
 inline Tensor operator+(const Tensor& a, const Value& b) { return ops::add(a, b); }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/generator.h"
+#include "core/sampling.h"
 #include "core/slot.h"
 
 namespace facula::slots {
@@ -269,5 +270,21 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const IntList&, const I
     max_pool{"max_pool"};
 /// dx [N, C, s...] (contiguous, zeroed here), g, positions: dx[plane, position] += g.
 inline Slot<const Tensor&, const Tensor&, const Tensor&> max_pool_backward{"max_pool_backward"};
+/// y, positions, x: the largest of each window, where y's windows share x's last `spatial` dimensions out evenly.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> adaptive_max_pool{"adaptive_max_pool"};
+/// y, positions, x [N, C, s...], samples [N, C, spatial] in [0, 1), kernel: windows of random starts (Graham 2015).
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const IntList&> fractional_max_pool{
+    "fractional_max_pool"};
+/// y = x mapped along each of its last dimensions; contiguous. Integers have no weights, bool only maps that copy.
+inline Slot<const Tensor&, const Tensor&, const std::vector<Taps>&> resample{"resample"};
+/// y [N, C, o...] = x [N, C, s...] at the places in grid [N, o..., D], all contiguous float32 or float64; then dx, g, grid,
+/// the adjoint; and dgrid, g, x, grid, the derivative by the places.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const GridSampling&> grid_sample{"grid_sample"};
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const GridSampling&> grid_sample_input{"grid_sample_input"};
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const GridSampling&> grid_sample_grid{
+    "grid_sample_grid"};
+/// columns [N, C * kH * kW, oH * oW], x [N, C, H, W]; and x, columns, which adds them up (never bool): contiguous.
+inline Slot<const Tensor&, const Tensor&, const SlidingWindows&> im2col{"im2col"};
+inline Slot<const Tensor&, const Tensor&, const SlidingWindows&> col2im{"col2im"};
 
 }  // namespace facula::slots

@@ -12,7 +12,8 @@ namespace facula {
   _(view_scatter) _(take) _(scatter_reduce) _(special) _(polynomial) _(number) _(storage) _(scan) _(statistics) \
   _(quantile) _(histogram) _(unique) _(difference) _(segment) _(sampling) _(fft) _(stft) _(window) _(product) \
   _(einsum) _(factor) _(solve) _(solve_factored) _(determinant) _(orthogonal) _(spectrum) _(least_squares) \
-  _(matrix_norm) _(matrix_function) _(distance)
+  _(matrix_norm) _(matrix_function) _(distance) _(conv_transpose) _(avg_pool) _(adaptive_max_pool) \
+  _(max_unpool) _(interpolate) _(grid_sample) _(pad) _(fold) _(shuffle)
 // clang-format on
 
 #define FACULA_DECLARE_FAMILY(name) void define_##name(const Family& define);

@@ -32,6 +32,10 @@ void register_cpu_kernels() {
     cpu::fill_histogram_slots();
     cpu::fill_sampling_slots();
     cpu::fill_fft_slots();
+    cpu::fill_box_pool_slots();
+    cpu::fill_resample_slots();
+    cpu::fill_grid_slots();
+    cpu::fill_fold_slots();
     return true;
   }();
   static_cast<void>(done);

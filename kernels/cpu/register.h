@@ -28,10 +28,14 @@ void fill_orthogonal_slots();     // orthogonal.cpp: geqrf, householder_*
 void fill_spectrum_slots();       // spectrum.cpp: svd, eigh, eig
 void fill_least_squares_slots();  // least_squares.cpp: lstsq
 void fill_distance_slots();       // distance.cpp: cdist
+void fill_box_pool_slots();       // box_pool.cpp: adaptive_max_pool, fractional_max_pool
+void fill_resample_slots();       // resample.cpp
+void fill_grid_slots();           // grid_sample.cpp
+void fill_fold_slots();           // fold.cpp: im2col, col2im
 
 }  // namespace facula::cpu
 
 namespace facula {
-/  // All of the above; further calls do nothing.
-    void register_cpu_kernels();
+/// All of the above; further calls do nothing.
+void register_cpu_kernels();
 }  // namespace facula
