@@ -219,6 +219,7 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
   Out out(op, mode, arguments, targets, count);
   if (op.is_composite || op.derivatives.empty() || !wants_grad) {
     op.invoke(op, out, arguments, results);
+    if (op.is_composite && in_place && results.tensor().is(*targets)) return;  // changed by what it called, or unchanged
     if (op.is_composite && in_place && wants_grad) {
       Results copied;
       Value copy[kMaxArguments] = {*targets, results.tensor()};
@@ -318,8 +319,12 @@ Ref<OpNode> record(const Operator& op, const Value* arguments, const Tensor* ove
   return node;
 }
 
+static bool asks_for_in_place(const Operator& op, const Value* arguments) {
+  return op.in_place_option >= 0 && arguments[op.in_place_option].get<Scalar>().to<bool>();
+}
+
 void call(const Operator& op, Value* arguments, Results& results) {
-  if (op.is_in_place) return call_in_place(op, arguments, results);
+  if (op.is_in_place || asks_for_in_place(op, arguments)) return call_in_place(op, arguments, results);
   run(op, arguments, results, Out::Mode::Fresh, nullptr, 0);
   finish(op, arguments, results);
 }

@@ -22,10 +22,27 @@ void define_conv(const Family& define);
 void define_pool(const Family& define);
 void define_loss(const Family& define);
 
+void define_activation(const Family& define);
+void define_layer_norm(const Family& define);
+void define_batch_norm(const Family& define);
+void define_embedding(const Family& define);
+void define_embedding_bag(const Family& define);
+void define_dropout(const Family& define);
+void define_similarity(const Family& define);
+void define_attention(const Family& define);
+void define_recurrent(const Family& define);
+void define_regression_loss(const Family& define);
+void define_margin_loss(const Family& define);
+void define_ctc_loss(const Family& define);
+
 inline void define_all(const Family& define) {
   for (const auto family : {define_creation, define_copy, define_view, define_join, define_arithmetic, define_math,
                             define_compare, define_reduce, define_softmax, define_linalg, define_index, define_order,
                             define_random, define_conv, define_pool, define_loss})
+    family(define);
+  for (const auto family : {define_activation, define_layer_norm, define_batch_norm, define_embedding,
+                            define_embedding_bag, define_dropout, define_similarity, define_attention, define_recurrent,
+                            define_regression_loss, define_margin_loss, define_ctc_loss})
     family(define);
 }
 

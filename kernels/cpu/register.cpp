@@ -20,6 +20,10 @@ void register_cpu_kernels() {
     cpu::fill_random_slots();
     cpu::fill_conv_slots();
     cpu::fill_pool_slots();
+    cpu::fill_layer_norm_slots();
+    cpu::fill_batch_norm_slots();
+    cpu::fill_embedding_bag_slots();
+    cpu::fill_ctc_loss_slots();
     return true;
   }();
   static_cast<void>(done);

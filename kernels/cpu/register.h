@@ -17,6 +17,11 @@ void fill_random_slots();     // random.cpp: uniform .. randperm
 void fill_conv_slots();       // conv.cpp
 void fill_pool_slots();       // pool.cpp
 
+void fill_layer_norm_slots();     // layer_norm.cpp: norm_rows, norm_rows_backward
+void fill_batch_norm_slots();     // batch_norm.cpp: channel_*
+void fill_embedding_bag_slots();  // embedding_bag.cpp
+void fill_ctc_loss_slots();       // ctc_loss.cpp
+
 }  // namespace facula::cpu
 
 namespace facula {
