@@ -109,6 +109,7 @@ void update_running(const Tensor& running, const Tensor& value, double momentum)
 
 Tensor batch_norm_of(const char* name, const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                      const Tensor& weight, const Tensor& bias, bool training, double momentum, double eps) {
+  if (x.numel() == 0) return ops::clone(x);
   const Arguments a = checked(name, x, weight, bias, running_mean, running_var);
   return ops::reshape(training ? std::get<0>(train(a, momentum, eps)) : evaluate(a, eps), x.sizes());
 }
@@ -122,7 +123,8 @@ void define_batch_norm(const Family& define) {
         return norm_channels_gradients(g, mean, var, tensors, eps);
       });
   define(
-      "nn.functional.batch_norm(Tensor input, Tensor? running_mean, Tensor? running_var, Tensor? weight=None, "
+      "nn.functional.batch_norm(Tensor input, Tensor? running_mean=None, Tensor? running_var=None, Tensor? "
+      "weight=None, "
       "Tensor? bias=None, bool training=False, float momentum=0.1, float eps=1e-05) -> Tensor")
       .doc(
           "Normalises each channel of `input` [N, C, ...]: in training over the batch, moving the running statistics "
@@ -136,7 +138,8 @@ void define_batch_norm(const Family& define) {
         return batch_norm_of("batch_norm", x, mean, var, w, b, training, momentum, eps);
       });
   define(
-      "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, bool "
+      "batch_norm(Tensor input, Tensor? weight=None, Tensor? bias=None, Tensor? running_mean=None, Tensor? "
+      "running_var=None, bool "
       "training, "
       "float momentum, float eps, bool cudnn_enabled=True) -> Tensor")
       .doc("nn.functional.batch_norm with another order of parameters.")
@@ -144,7 +147,8 @@ void define_batch_norm(const Family& define) {
                   bool training, double momentum, double eps,
                   bool) { return batch_norm_of("batch_norm", x, mean, var, w, b, training, momentum, eps); });
   define(
-      "native_batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
+      "native_batch_norm(Tensor input, Tensor? weight=None, Tensor? bias=None, Tensor? running_mean=None, Tensor? "
+      "running_var=None, "
       "bool training, float momentum, float eps) -> (Tensor output, Tensor save_mean, Tensor save_invstd)")
       .doc(
           "batch_norm with the batch's mean and 1 / deviation, which are constants to derivatives; empty if not "

@@ -147,7 +147,7 @@ void define_layer_norm(const Family& define) {
         return std::get<0>(native_layer_norm(x, shape, w, b, eps));
       });
   define(
-      "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight, Tensor? bias, float eps) -> "
+      "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps) -> "
       "(Tensor output, Tensor mean, Tensor rstd)")
       .doc("layer_norm with its mean and 1 / deviation, which are constants to derivatives.")
       .compose(native_layer_norm);
@@ -171,7 +171,8 @@ void define_layer_norm(const Family& define) {
         return std::get<0>(native_group_norm("group_norm", x, w, b, groups, eps));
       });
   define(
-      "native_group_norm(Tensor input, Tensor? weight, Tensor? bias, int N, int C, int HxW, int group, float eps) -> "
+      "native_group_norm(Tensor input, Tensor? weight=None, Tensor? bias=None, int N, int C, int HxW, int group, float "
+      "eps) -> "
       "(Tensor output, Tensor mean, Tensor rstd)")
       .doc("group_norm with its mean and 1 / deviation [N, group], which are constants to derivatives.")
       .compose([](const Tensor& x, const Tensor& w, const Tensor& b, int64_t N, int64_t C, int64_t inner,
@@ -190,7 +191,8 @@ void define_layer_norm(const Family& define) {
           "updated with the batch's means, or used if `use_input_stats` is false.")
       .compose(checked_instance_norm);
   define(
-      "instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, Tensor? running_var, "
+      "instance_norm(Tensor input, Tensor? weight=None, Tensor? bias=None, Tensor? running_mean=None, Tensor? "
+      "running_var=None, "
       "bool use_input_stats, float momentum, float eps, bool cudnn_enabled=True) -> Tensor")
       .doc("nn.functional.instance_norm with another order of parameters.")
       .compose([](const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var, bool own,

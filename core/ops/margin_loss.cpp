@@ -54,9 +54,12 @@ Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const T
 }
 
 // ---- scores of classes: one sample [C] or a batch [N, C] ------------------------------------------------------------
-void check_scores(const char* name, const Tensor& x) {
+/// Scores [N, C] or [C]; a single number is the score of one class.
+Tensor scores(const char* name, const Tensor& given) {
+  const Tensor x = given.dim() == 0 ? ops::reshape(given, {1}) : given;
   check(is_floating(x.dtype()), name, ": expected floating numbers, got ", x.dtype());
   check((x.dim() == 1 || x.dim() == 2) && x.size(-1) > 0, name, ": the input must be [C] or [N, C], got ", x.sizes());
+  return x;
 }
 
 /// 1 to C.
@@ -67,10 +70,10 @@ Tensor positions(const char* name, const Tensor& target) {
   return target.dtype() == DType::Int64 ? target : ops::to_dtype(target, DType::Int64);
 }
 
-Tensor multi_margin_loss(const Tensor& x, const Tensor& target, int64_t p, double margin, const Tensor& weight,
+Tensor multi_margin_loss(const Tensor& input, const Tensor& target, int64_t p, double margin, const Tensor& weight,
                          OptBool average, OptBool reduce, const std::string& reduction) {
   constexpr const char* name = "multi_margin_loss";
-  check_scores(name, x);
+  const Tensor x = scores(name, input);
   check(p == 1 || p == 2, name, ": p must be 1 or 2, got ", p);
   const int64_t C = x.size(-1);
   const Sizes batch(x.sizes().begin(), x.sizes().end() - 1);
@@ -91,11 +94,13 @@ Tensor multi_margin_loss(const Tensor& x, const Tensor& target, int64_t p, doubl
 
 // Each row of targets lists classes and ends at the first 0. Over pairs of a listed class j and another one i:
 // max(0, 1 - (x[j] - x[i])) / C.
-Tensor multilabel_margin_loss(const Tensor& x, const Tensor& target, OptBool average, OptBool reduce,
+Tensor multilabel_margin_loss(const Tensor& input, const Tensor& given, OptBool average, OptBool reduce,
                               const std::string& reduction) {
   constexpr const char* name = "multilabel_margin_loss";
-  check_scores(name, x);
-  check(target.sizes() == x.sizes(), name, ": input ", x.sizes(), " and target ", target.sizes(), " differ in size");
+  const Tensor x = scores(name, input);
+  check(given.sizes() == input.sizes(), name, ": input ", input.sizes(), " and target ", given.sizes(),
+        " differ in size");
+  const Tensor target = ops::reshape(given, x.sizes());
   const int64_t C = x.size(-1);
   const Tensor classes = positions(name, target);
   check_classes(name, classes, C, 0);

@@ -43,8 +43,8 @@ void fill_leaky_relu() {
 // NaN stays NaN: comparisons with it are false.
 void fill_hardtanh() {
   with_parameters<slots::hardtanh, 1>(Floats(), [](auto d, auto* p, auto x) {
-    const auto low = hn::Set(d, p[0]), high = hn::Set(d, p[1]);
-    return hn::IfThenElse(hn::Gt(x, high), high, hn::IfThenElse(hn::Lt(x, low), low, x));
+    const auto low = hn::Set(d, p[0]), high = hn::Set(d, p[1]), raised = hn::IfThenElse(hn::Lt(x, low), low, x);
+    return hn::IfThenElse(hn::Gt(raised, high), high, raised);
   });
   with_parameters<slots::hardtanh, 1>(Integers(), [](auto* p, auto x) { return std::min(std::max(x, p[0]), p[1]); });
   with_parameters<slots::hardtanh_backward, 2>(Floats(), [](auto d, auto* p, auto g, auto x) {
