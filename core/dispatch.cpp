@@ -344,6 +344,12 @@ void call_out(const Operator& op, Value* arguments, const Tensors& targets, Resu
   finish(op, arguments, results);
 }
 
+// As wide as its kind comes: promotion asks for the kind only, and a float64 partner needs all digits.
+static Tensor number_tensor(const Scalar& s) {
+  constexpr DType kWidest[] = {DType::Bool, DType::Int64, DType::Float64, DType::Complex128};
+  return scalar_tensor(s, kWidest[static_cast<int>(s.kind())], true);
+}
+
 void complete(const Operator& op, Value* arguments) {
   const auto& parameters = op.schema.parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
@@ -351,7 +357,7 @@ void complete(const Operator& op, Value* arguments) {
     if (v.is_none() && !parameters[i].required)
       v = parameters[i].fallback;
     else if (parameters[i].is_tensor() && !parameters[i].list && v.is<Scalar>())
-      v = scalar_tensor(v.get<Scalar>(), v.get<Scalar>().dtype(), true);
+      v = number_tensor(v.get<Scalar>());
     else
       conform(op.schema, parameters[i], v);
   }

@@ -176,12 +176,14 @@ inline PointwiseSlot hardshrink{"hardshrink"}, softshrink{"softshrink"},
 inline PointwiseSlot threshold{"threshold"};  ///< params t, v: v where x <= t, else x; integers too
 inline PointwiseSlot prelu{"prelu"};          ///< in: x, w: x above 0, w x below
 inline PointwiseSlot gated{"gated"};          ///< in: a, b: a sigmoid(b)
+inline PointwiseSlot huber{
+    "huber"};  ///< in: x, t; params w, c: c d^2 / 2 of differences d below w, c w (d - w / 2) beyond
 
 // Normalisation. All tensors are contiguous and of one dtype, float32 or float64; weights may be undefined.
 /// y, mean [N, G], 1 / deviation [N, G], x [N, G, D, S], weight [G, D], bias [G, D], eps: over D and S of each of N * G.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, double> norm_rows{
     "norm_rows"};
-/// dx, dweight, dbias (each may be undefined, the dx first of those given on meta), g, x, mean, 1 / deviation, weight.
+/// dx, dweight, dbias (the latter may be undefined), g, x, mean, 1 / deviation, weight.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
             const Tensor&>
     norm_rows_backward{"norm_rows_backward"};

@@ -7,13 +7,14 @@
 #include "core/ops/families.h"
 #include "core/ops/loss.h"
 #include "core/pointwise.h"
+#include "core/slots.h"
 
 namespace facula {
 namespace {
 
 using OptBool = std::optional<bool>;
 
-Op bce_kernel;
+Op bce_kernel, huber_kernel;
 
 void check_floating(const char* name, const Tensor& x) {
   check(is_floating(x.dtype()), name, ": expected floating numbers, got ", x.dtype());
@@ -22,23 +23,24 @@ void check_same_sizes(const char* name, const Tensor& x, const Tensor& target) {
   check(x.sizes() == target.sizes(), name, ": input ", x.sizes(), " and target ", target.sizes(), " differ in size");
 }
 
-// Quadratic where |x - t| < width, linear beyond with the same slope; times 1 / width for smooth_l1.
-Tensor quadratic_then_linear(const Tensor& x, const Tensor& target, double width) {
-  const Tensor z = ops::abs(x - target);
-  return ops::where(ops::lt(z, width), z * z * 0.5, (z - 0.5 * width) * width);
+constexpr Promotion kFloating{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating,
+                              Category::Floating};
+
+Tensor huber_slope(const Tensor& x, const Tensor& target, double width, double scale) {
+  return ops::clamp(x - target, -width, width) * scale;
 }
 
 Tensor huber_loss(const Tensor& x, const Tensor& target, const std::string& reduction, double delta) {
   check_floating("huber_loss", x);
   check(delta > 0, "huber_loss: delta must be positive, got ", delta);
-  return reduced("huber_loss", quadratic_then_linear(x, target, delta), reduction);
+  return reduced("huber_loss", huber_kernel(x, target, delta, 1.0), reduction);
 }
 
 Tensor smooth_l1_loss(const Tensor& x, const Tensor& target, OptBool average, OptBool reduce,
                       const std::string& reduction, double beta) {
   check_floating("smooth_l1_loss", x);
   check(beta >= 0, "smooth_l1_loss: beta must not be negative, got ", beta);
-  const Tensor loss = beta == 0 ? ops::abs(x - target) : quadratic_then_linear(x, target, beta) / beta;
+  const Tensor loss = beta == 0 ? ops::abs(x - target) : huber_kernel(x, target, beta, 1 / beta);
   return reduced("smooth_l1_loss", loss, reduction_of(reduction, average, reduce));
 }
 
@@ -177,6 +179,14 @@ void define_regression_loss(const Family& define) {
       "str reduction='mean') -> Tensor")
       .doc("`(log(var) + (input - target)^2 / var) / 2` with `var` at least `eps`; with `full` plus `log(2 pi) / 2`.")
       .compose(gaussian_nll_loss);
+
+  define(huber_kernel, "_huber(Tensor input, Tensor target, float width, float scale) -> Tensor")
+      .doc("`scale * d^2 / 2` of differences d below `width`, `scale * width * (d - width / 2)` beyond.")
+      .pointwise(slots::huber, kFloating)
+      .grad("input",
+            [](Tensor g, Tensor x, Tensor t, double w, double scale) { return g * huber_slope(x, t, w, scale); })
+      .grad("target",
+            [](Tensor g, Tensor x, Tensor t, double w, double scale) { return -(g * huber_slope(x, t, w, scale)); });
 
   define(bce_kernel, "_binary_cross_entropy(Tensor input, Tensor target) -> Tensor")
       .doc("binary_cross_entropy of each element.")

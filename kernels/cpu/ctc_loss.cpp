@@ -16,10 +16,11 @@ namespace {
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
 /// log(e^a + e^b + e^c)
-double log_sum(double a, double b, double c) {
-  const double top = std::max(a, std::max(b, c));
-  if (top == kNever) return kNever;
-  return top + std::log(std::exp(a - top) + std::exp(b - top) + std::exp(c - top));
+double log_sum(double a, double b, double c = kNever) {
+  if (a < b) std::swap(a, b);
+  if (a < c) std::swap(a, c);
+  if (a == kNever) return kNever;
+  return a + std::log(1 + std::exp(b - a) + (c == kNever ? 0 : std::exp(c - a)));
 }
 
 /// One sample's target between blanks, and its log probabilities.
@@ -62,30 +63,28 @@ double forward(const Sample<T>& x, T* alpha, int64_t width) {
     }
   }
   const T* last = alpha + (x.T_ - 1) * width;
-  return -log_sum(static_cast<double>(last[S - 1]), S > 1 ? static_cast<double>(last[S - 2]) : kNever, kNever);
+  return -log_sum(static_cast<double>(last[S - 1]), S > 1 ? static_cast<double>(last[S - 2]) : kNever);
 }
 
-/// g * (e^log_prob - what the classes' symbols have of the target's probability), step by step from the last. This is
+/// g * (e^log_prob - the share of each class's symbols in the target's probability), step by step from the last. This is
 /// the gradient of the scores before log_softmax: the inputs are taken for its results.
 template <class T>
 void backward(const Sample<T>& x, const T* alpha, int64_t width, double loss, double g, T* dx) {
   const int64_t S = x.symbols();
   std::vector<double> beta(static_cast<size_t>(S), kNever), after = beta, share(static_cast<size_t>(x.classes));
   for (int64_t t = x.T_ - 1; t >= 0; --t) {
-    std::fill(share.begin(), share.end(), kNever);
+    std::fill(share.begin(), share.end(), 0);
     for (int64_t s = 0; s < S; ++s) {
       const auto reach = [&](int64_t k) { return k < S ? after[static_cast<size_t>(k)] : kNever; };
       const bool ends = t == x.T_ - 1 && s >= S - 2;
-      const double sum =
+      const double rest =
           ends ? 0 : log_sum(reach(s), reach(s + 1), s + 2 < S && x.skips(s + 2) ? reach(s + 2) : kNever);
-      const double log_p = x.log_prob(t, s);
-      beta[static_cast<size_t>(s)] = sum + log_p;
-      double& total = share[static_cast<size_t>(x.symbol(s))];
-      total = log_sum(total, static_cast<double>(alpha[t * width + s]) + beta[static_cast<size_t>(s)] - log_p, kNever);
+      beta[static_cast<size_t>(s)] = rest + x.log_prob(t, s);
+      share[static_cast<size_t>(x.symbol(s))] += std::exp(static_cast<double>(alpha[t * width + s]) + rest + loss);
     }
     for (int64_t c = 0; c < x.classes; ++c) {
-      const double log_p = static_cast<double>(x.log_probs[t * x.step + c]);
-      dx[t * x.step + c] = static_cast<T>(g * (std::exp(log_p) - std::exp(share[static_cast<size_t>(c)] + loss)));
+      const double p = std::exp(static_cast<double>(x.log_probs[t * x.step + c]));
+      dx[t * x.step + c] = static_cast<T>(g * (p - share[static_cast<size_t>(c)]));
     }
     beta.swap(after);
   }

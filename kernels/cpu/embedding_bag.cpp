@@ -12,6 +12,9 @@ namespace {
 
 enum Mode : int64_t { kSum, kMean, kMax };
 
+/// Rows that are asked for before they are added: they lie anywhere in memory.
+constexpr int64_t kAhead = 8;
+
 template <class T>
 using Wide = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
@@ -29,7 +32,9 @@ void add_bag(const Bags& bags, int64_t bag, Wide<T>* sum) {
   std::fill_n(sum, D, W(0));
   if (places) std::fill_n(places, D, int64_t{0});
   int64_t count = 0;
+  const int64_t n = bags.index.numel();
   for (int64_t i = offsets[bag] - 1; i < offsets[bag + 1] - 1; ++i) {
+    if (i + kAhead < n) __builtin_prefetch(bags.weight.data<T>() + (index[i + kAhead] - 1) * D);
     if (index[i] == bags.padding) continue;
     const T* row = bags.weight.data<T>() + (index[i] - 1) * D;
     const W scale = bags.scales.defined() ? static_cast<W>(bags.scales.data<T>()[i]) : W(1);

@@ -1,4 +1,4 @@
-// Activations of networks and their slopes. Number parameters arrive as `p`, in the dtype that is computed in.
+// Activations of networks and their slopes, and a loss of their kind. Number parameters arrive as `p`, in the dtype that is computed in.
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -73,6 +73,14 @@ void fill_hard_gates() {
   vectors<slots::hardswish_backward, 2>(Floats(), [](auto d, auto g, auto x) {
     const auto middle = hn::Mul(g, hn::Add(hn::Div(x, constant(d, 3)), constant(d, 0.5)));
     return hn::IfThenZeroElse(hn::Lt(x, constant(d, -3)), hn::IfThenElse(hn::Le(x, constant(d, 3)), middle, g));
+  });
+}
+
+void fill_huber() {
+  with_parameters<slots::huber, 2>(Floats(), [](auto d, auto* p, auto x, auto t) {
+    const auto w = hn::Set(d, p[0]), half = constant(d, 0.5), z = hn::Abs(hn::Sub(x, t));
+    const auto line = hn::Mul(hn::NegMulAdd(half, w, z), w);
+    return hn::Mul(hn::Set(d, p[1]), hn::IfThenElse(hn::Lt(z, w), hn::Mul(half, hn::Mul(z, z)), line));
   });
 }
 
@@ -166,6 +174,7 @@ void fill_activations() {
   fill_leaky_relu();
   fill_hardtanh();
   fill_hard_gates();
+  fill_huber();
   fill_shrinks();
   fill_elu();
   fill_softplus();
