@@ -219,7 +219,8 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
   Out out(op, mode, arguments, targets, count);
   if (op.is_composite || op.derivatives.empty() || !wants_grad) {
     op.invoke(op, out, arguments, results);
-    if (op.is_composite && in_place && results.tensor().is(*targets)) return;  // changed by what it called, or unchanged
+    if (op.is_composite && in_place && results.tensor().is(*targets))
+      return;  // changed by what it called, or unchanged
     if (op.is_composite && in_place && wants_grad) {
       Results copied;
       Value copy[kMaxArguments] = {*targets, results.tensor()};

@@ -76,8 +76,8 @@ void define_slope(const Family& define) {
                                     "-> Tensor"))
       .doc(text("The derivative of ", kActivation.name, "."))
       .pointwise(kActivation.backward_slot, kActivation.promotion)
-      .grad("grad_output",
-            [](Tensor g, Meta, Tensor x, Scalar a, Scalar b, Scalar c) { return kActivation.backward(g, x, a, b, c); })
+      .grad("grad_output", [](Tensor g, Meta, Tensor x, Scalar a, Scalar b,
+                              Scalar c) { return kActivation.backward(g, ops::conj(x), a, b, c); })
       .grad("self", [](Tensor g, Tensor first, Tensor x, Scalar a, Scalar b, Scalar c) {
         const Scalar p[] = {a, b, c};
         if (!kActivation.curvature) return ops::zeros_like(g);
