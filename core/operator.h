@@ -115,9 +115,14 @@ struct Operator {
   std::vector<int> dims;     // parameters of type Dim and NewDim
   int differentiable_results = 0;
   int requires_grad_option = -1;  // creation: the parameter `requires_grad`, not handed to the forward
+  int in_place_option = -1;       // the parameter `inplace`, likewise: when it is true, the first argument is changed
 
   bool has_self() const {
     return !schema.parameters.empty() && schema.parameters[0].is_tensor() && !schema.parameters[0].list;
+  }
+  /// How many parameters the forward takes: the first ones.
+  size_t handed_on() const {
+    return schema.parameters.size() - (requires_grad_option >= 0 ? 1 : 0) - (in_place_option >= 0 ? 1 : 0);
   }
   /// Is there a `name_`? Every operator with a tensor `self` and one tensor result has it.
   bool has_in_place() const { return in_place_form; }

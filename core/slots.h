@@ -287,4 +287,55 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Gr
 inline Slot<const Tensor&, const Tensor&, const SlidingWindows&> im2col{"im2col"};
 inline Slot<const Tensor&, const Tensor&, const SlidingWindows&> col2im{"col2im"};
 
+// Activations, pointwise; floating dtypes only unless said. `_backward` ones take g, x and give g times the slope at x.
+inline PointwiseSlot elu{"elu"}, elu_backward{"elu_backward"};  ///< params a, b, c: b x above 0, a (e^(c x) - 1) below
+inline PointwiseSlot leaky_relu{"leaky_relu"}, leaky_relu_backward{"leaky_relu_backward"};  ///< params: slope below 0
+inline PointwiseSlot hardtanh{"hardtanh"}, hardtanh_backward{"hardtanh_backward"};  ///< params low, high; integers too
+inline PointwiseSlot hardsigmoid{"hardsigmoid"}, hardsigmoid_backward{"hardsigmoid_backward"};
+inline PointwiseSlot hardswish{"hardswish"}, hardswish_backward{"hardswish_backward"};
+inline PointwiseSlot silu{"silu"}, silu_backward{"silu_backward"};  ///< complex too
+inline PointwiseSlot mish{"mish"}, mish_backward{"mish_backward"};
+inline PointwiseSlot softplus{"softplus"}, softplus_backward{"softplus_backward"};  ///< params beta, threshold
+inline PointwiseSlot log_sigmoid{"log_sigmoid"}, log_sigmoid_backward{"log_sigmoid_backward"};
+inline PointwiseSlot hardshrink{"hardshrink"}, softshrink{"softshrink"},
+    shrink_backward{"shrink_backward"};       ///< lambda
+inline PointwiseSlot threshold{"threshold"};  ///< params t, v: v where x <= t, else x; integers too
+inline PointwiseSlot prelu{"prelu"};          ///< in: x, w: x above 0, w x below
+inline PointwiseSlot gated{"gated"};          ///< in: a, b: a sigmoid(b)
+inline PointwiseSlot huber{
+    "huber"};  ///< in: x, t; params w, c: c d^2 / 2 of differences d below w, c w (d - w / 2) beyond
+
+// Normalisation. All tensors are contiguous and of one dtype, float32 or float64; weights may be undefined.
+/// y, mean [N, G], 1 / deviation [N, G], x [N, G, D, S], weight [G, D], bias [G, D], eps: over D and S of each of N * G.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, double> norm_rows{
+    "norm_rows"};
+/// dx, dweight, dbias (the latter may be undefined), g, x, mean, 1 / deviation, weight.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+            const Tensor&>
+    norm_rows_backward{"norm_rows_backward"};
+/// mean [C], variance [C] (over n, not n - 1) of x [N, C, S] over N and S: Chan, Golub and LeVeque (1979).
+inline Slot<const Tensor&, const Tensor&, const Tensor&> channel_moments{"channel_moments"};
+/// sums [C] of g and of g * (x - mean) over N and S; g, x [N, C, S], mean [C].
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&> channel_sums{"channel_sums"};
+/// y = a * (x - mean) + b, with a, b, mean [C].
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&> channel_affine{"channel_affine"};
+/// dx = a * g + b * (x - mean) + c, with a, b, c, mean [C].
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&>
+    channel_affine_backward{"channel_affine_backward"};
+
+// Bags: sums (mode 0), means (1) or largest elements (2) of rows of `weight`. offsets [B + 1] from 1 to n + 1 not falling.
+/// out [B, D], places [B, D] (mode 2: the row that gave the largest, 0 for none), weight [R, D], index [n], offsets,
+/// per_sample_weights [n] (may be undefined), padding (a position that is left out, or 0), mode: dense. Checked.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t>
+    embedding_bag{"embedding_bag"};
+
+// Connectionist temporal classification (Graves et al. 2006), in logarithms. Contiguous; lengths are checked before.
+/// losses [N], log_alpha [N, T, 2 L + 1], log_probs [T, N, C], targets [N, L], input_lengths [N], target_lengths [N], blank.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, int64_t> ctc_loss{
+    "ctc_loss"};
+/// dx [T, N, C], g [N], log_probs, targets, input_lengths, target_lengths, losses, log_alpha, blank, zero_infinity.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+            const Tensor&, int64_t, bool>
+    ctc_loss_backward{"ctc_loss_backward"};
+
 }  // namespace facula::slots

@@ -13,7 +13,9 @@ namespace facula {
   _(quantile) _(histogram) _(unique) _(difference) _(segment) _(sampling) _(fft) _(stft) _(window) _(product) \
   _(einsum) _(factor) _(solve) _(solve_factored) _(determinant) _(orthogonal) _(spectrum) _(least_squares) \
   _(matrix_norm) _(matrix_function) _(distance) _(conv_transpose) _(avg_pool) _(adaptive_max_pool) \
-  _(max_unpool) _(interpolate) _(grid_sample) _(pad) _(fold) _(shuffle)
+  _(max_unpool) _(interpolate) _(grid_sample) _(pad) _(fold) _(shuffle) _(activation) _(layer_norm) \
+  _(batch_norm) _(embedding) _(embedding_bag) _(dropout) _(similarity) _(attention) _(recurrent) \
+  _(regression_loss) _(margin_loss) _(ctc_loss)
 // clang-format on
 
 #define FACULA_DECLARE_FAMILY(name) void define_##name(const Family& define);

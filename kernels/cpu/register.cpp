@@ -36,6 +36,10 @@ void register_cpu_kernels() {
     cpu::fill_resample_slots();
     cpu::fill_grid_slots();
     cpu::fill_fold_slots();
+    cpu::fill_layer_norm_slots();
+    cpu::fill_batch_norm_slots();
+    cpu::fill_embedding_bag_slots();
+    cpu::fill_ctc_loss_slots();
     return true;
   }();
   static_cast<void>(done);

@@ -33,6 +33,11 @@ void fill_resample_slots();       // resample.cpp
 void fill_grid_slots();           // grid_sample.cpp
 void fill_fold_slots();           // fold.cpp: im2col, col2im
 
+void fill_layer_norm_slots();     // layer_norm.cpp: norm_rows, norm_rows_backward
+void fill_batch_norm_slots();     // batch_norm.cpp: channel_*
+void fill_embedding_bag_slots();  // embedding_bag.cpp
+void fill_ctc_loss_slots();       // ctc_loss.cpp
+
 }  // namespace facula::cpu
 
 namespace facula {
