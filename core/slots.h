@@ -115,8 +115,9 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummax{"cummax
 inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummin{"cummin"};
 /// out[i] = log(exp(x[0]) + ... + exp(x[i])) along a dim, without overflow; floating.
 inline Slot<const Tensor&, const Tensor&, int64_t> logcumsumexp{"logcumsumexp"};
-/// What becomes of the elements of a segment; `Mean` divides by their count unless there are none.
-enum class Fold : uint8_t { Sum, Mean, Prod, Largest, Smallest };
+/// How elements that meet become one; `Mean` divides by their count unless there are none. NaN wins over everything in Max and
+/// Min, which are real.
+enum class Fold : uint8_t { Sum, Mean, Prod, Max, Min };
 /// out [outer..., segments, inner...], x [outer..., n, inner...], offsets [outer..., segments + 1] (int64, ascending from 0 to at
 /// most n), all dense, the fold, and what it starts from. Floating.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, Fold, double> segment_fold{"segment_fold"};
@@ -186,9 +187,7 @@ inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&, const Scalar&>
 inline Slot<const Tensor&, const Tensor&, TensorSpan> index{"index"};
 /// The inverse: x[index...] (= or +=) values [m..., rest...] (expanded), in order.
 inline Slot<const Tensor&, TensorSpan, const Tensor&, bool> index_put{"index_put"};
-/// How elements that meet are combined; NaN wins over everything in Max and Min. Real for those two.
-enum class Fold : uint8_t { Sum, Prod, Max, Min };
-/// out[index[i][j]][j] = fold(out[index[i][j]][j], src[i][j]) for dim 0, in place; src has index's sizes, out's dtype. Checked,
+/// out[index[i][j]][j] = fold(out[index[i][j]][j], src[i][j]) for dim 0, in place; src has index's sizes, out's dtype; no Mean. Checked,
 /// in the name of `where`.
 inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&, Fold, const char*> scatter_reduce{"scatter_reduce"};
 /// out[index[i]] = src[i] along dim, in place; of repeated positions the last one wins. Checked.
