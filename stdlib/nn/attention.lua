@@ -11,19 +11,21 @@ local linear, init = require "torch.nn.linear", require "torch.nn.initialise"
 ---@field in_proj_weight? torch.Tensor  [3 E, E]; q_proj_weight, k_proj_weight, v_proj_weight where kdim or vdim differ
 ---@field in_proj_bias? torch.Tensor    [3 E]
 local MultiheadAttention = class("MultiheadAttention(int embed_dim, int num_heads, float dropout=0.0, bool bias=True, "
-  .. "bool add_bias_kv=False, bool add_zero_attn=False, int? kdim=None, int? vdim=None, bool batch_first=False)", Module)
+  .. "bool add_bias_kv=False, bool add_zero_attn=False, int? kdim=None, int? vdim=None, bool batch_first=False)",
+  Module)
 MultiheadAttention.format = ""
 
 function MultiheadAttention:init(opt)
   local e = opt.embed_dim
-  check(opt.num_heads > 0 and e % opt.num_heads == 0, "MultiheadAttention: embed_dim %s is not divisible by num_heads %s",
-    e, opt.num_heads)
+  check(opt.num_heads > 0 and e % opt.num_heads == 0,
+    "MultiheadAttention: embed_dim %s is not divisible by num_heads %s", e, opt.num_heads)
   self.kdim, self.vdim = opt.kdim or e, opt.vdim or e
   local function glorot(...) return init.xavier_uniform_(Parameter(torch.empty(...))) end
   if self.kdim == e and self.vdim == e then
     self.in_proj_weight = glorot(3 * e, e)
   else
-    self.q_proj_weight, self.k_proj_weight = glorot(e, e), glorot(e, self.kdim)
+    self.q_proj_weight = glorot(e, e)
+    self.k_proj_weight = glorot(e, self.kdim)
     self.v_proj_weight = glorot(e, self.vdim)
   end
   self.in_proj_bias = opt.bias and Parameter(torch.zeros(3 * e)) or nil
@@ -43,7 +45,7 @@ function MultiheadAttention:_project(query, key, value)
     return F.linear(query, self.q_proj_weight, biases[1]), F.linear(key, self.k_proj_weight, biases[2]),
       F.linear(value, self.v_proj_weight, biases[3])
   end
-  if query:is(key) and key:is(value) then
+  if query:id() == key:id() and key:id() == value:id() then
     return unpack(F.linear(query, self.in_proj_weight, self.in_proj_bias):split(e, -1))
   end
   local w = self.in_proj_weight:chunk(3)

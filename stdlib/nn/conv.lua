@@ -36,6 +36,11 @@ function Base:_settle(opt)
   check(groups > 0 and opt.in_channels % groups == 0 and opt.out_channels % groups == 0,
     "%s: in_channels %s and out_channels %s are not both divisible by groups %s", class.type(self), opt.in_channels,
     opt.out_channels, groups)
+  self:_prepare(opt)
+end
+
+-- What is known before in_channels is.
+function Base:_prepare(opt)
   self.padding = for_each(opt.padding, self._dims)
 end
 

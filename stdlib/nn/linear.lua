@@ -11,14 +11,12 @@ local Parameter = require "torch.nn.parameter"
 ---@field bias? torch.Tensor   [out_features]
 local Linear = class("Linear(int in_features, int out_features, bool bias=True)", Module)
 
-function Linear:_make(opt)
+Linear.format = "in_features={in_features}, out_features={out_features}, bias={bias}"
+
+function Linear:init(opt)
   local k = opt.in_features > 0 and 1 / math.sqrt(opt.in_features) or 0
   self.weight = Parameter(torch.empty(opt.out_features, opt.in_features):uniform_(-k, k))
   self.bias = opt.bias and Parameter(torch.empty(opt.out_features):uniform_(-k, k)) or nil
-end
-
-function Linear:init(opt)
-  self:_make(opt)
 end
 
 ---@param x torch.Tensor

@@ -6,8 +6,8 @@ local F, Module = require "torch.nn.functional", require "torch.nn.module"
 
 local loss = {}
 
---- Declares the class whose forward is F[name] of `count` tensors and of the constructor's arguments by name, and, where
---- it has any, `weights`: tensors that belong to the module.
+--- Declares the class whose forward is F[name] of `count` tensors and of the constructor's arguments by name; tensors
+--- among these are buffers.
 local function define(signature, name, count)
   local Loss = class(signature, Module)
   Loss.format = ""

@@ -23,9 +23,13 @@ function Running:_make(n, opt)
   self:register_buffer("num_batches_tracked", tracks and torch.tensor(0, { dtype = torch.int64 }) or nil)
 end
 
-function Running:init(opt)
-  -- A momentum of `false` is None: the mean of all batches.
+-- A momentum of `false` is None: the mean of all batches.
+function Running:_prepare(opt)
   self.momentum = opt.momentum ~= false and (opt.momentum or 0.1) or nil
+end
+
+function Running:init(opt)
+  self:_prepare(opt)
   self:_make(opt.num_features, opt)
 end
 

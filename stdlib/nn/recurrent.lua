@@ -194,7 +194,7 @@ function Base:_packed(x, state)
 end
 
 ---@param x torch.Tensor|nn.PackedSequence
----@param state? torch.Tensor|torch.Tensor[]  h0, or {h0, c0} of an LSTM: [layers * directions, N, size]. Default: zeros.
+---@param state? torch.Tensor|torch.Tensor[]  h0, or {h0, c0} of an LSTM: [layers * directions, N, size]. Default: 0.
 ---@return torch.Tensor output                [L, N, directions * size], or as x is
 ---@return torch.Tensor|torch.Tensor[] state  after the last step
 function Base:forward(x, state)

@@ -38,8 +38,8 @@ cases("convolution", {
   { "straight", row, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, false, { 0 }, 1,
     gives = { { { 21, 32, 43 } } } },
 
-     { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, true, { 0 }, 1,
-    gives = { { { 1, 12, 20 } } } },
+  { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, true, { 0 },
+    1, gives = { { { 1, 12, 20 } } } },
 })
 
 -- Each channel by its own kernel: outputs are x[i] + 10 x[i + 1] and 2 x[i].
