@@ -221,13 +221,27 @@ Tensor cumprod_gradient(Tensor g, Result y, Tensor x, int64_t dim) {
 }  // namespace
 
 void define_reduce(const Family& define) {
-  define(ops::sum, "sum(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+  define("sum(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Sum of the elements, over all dimensions or over those in `dim`. Integers and bool add up in int64.")
       .example("torch.ones(2, 3):sum(1)")
+      .forward(+[](Out& out, const Tensor& x, OptDType t) {
+        return sum_forward(out, x, dims_of(x.sizes(), {}), false, t);
+      })
+      .grad("self", [](Tensor g, Meta x) { return ops::expand(g, x.sizes()); });
+  define(ops::sum, "sum:dim(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+      .node("SumBackward1")
       .forward(sum_forward)
       .grad("self", [](Tensor g, Meta x, IntList dim) { return restored(g, x.sizes(), dim); });
-  define(ops::mean, "mean(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+  define("mean(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Mean of the elements, over all dimensions or over those in `dim`.")
+      .forward(+[](Out& out, const Tensor& x, OptDType t) {
+        return mean_forward(out, x, dims_of(x.sizes(), {}), false, t);
+      })
+      .grad("self", [](Tensor g, Meta x) {
+        return ops::expand(g / static_cast<double>(numel_of(x.sizes())), x.sizes());
+      });
+  define(ops::mean, "mean:dim(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+      .node("MeanBackward1")
       .forward(mean_forward)
       .grad("self", [](Tensor g, Meta x, IntList dim) {
         return restored(g / static_cast<double>(count(x.sizes(), dim)), x.sizes(), dim);
