@@ -22,7 +22,8 @@ local function define(Parent, signature, missing, dim)
     local opt = self._pending
     opt[missing] = x:size(dim)
     for _, key in ipairs { "_known", "_order", "_pending" } do rawset(self, key, nil) end
-    for _, key in ipairs(self._options.names) do rawset(self, key, nil) end -- fields are to come in the plain module's order
+    -- Fields are to come in the plain module's order.
+    for _, key in ipairs(self._options.names) do rawset(self, key, nil) end
     class.plain_init(Parent)(self, opt)
     self:_configured(opt, self._options.names, self._options.signature)
     self[missing] = opt[missing]
