@@ -11,6 +11,14 @@
 namespace facula {
 
 thread_local bool GradMode::enabled_ = true;
+thread_local bool InferenceGuard::enabled_ = false;
+
+static std::function<std::string()>& anomaly_place() {
+  static auto* place = new std::function<std::string()>;
+  return *place;
+}
+void set_anomaly_mode(std::function<std::string()> place) { anomaly_place() = std::move(place); }
+bool anomaly_mode() { return static_cast<bool>(anomaly_place()); }
 
 Tensor Meta::zeros() const {
   const Tensor z = empty(shape, type, where);
@@ -22,6 +30,8 @@ Tensor Meta::zeros() const {
 void Node::number() {
   static std::atomic<uint64_t> next{1};
   sequence = next.fetch_add(1, std::memory_order_relaxed);
+  if (anomaly_mode()) [[unlikely]]
+    made_at = std::make_unique<std::string>(anomaly_place()());
 }
 
 uint32_t Node::add_output(const Tensor& t) {
@@ -200,6 +210,8 @@ void set_requires_grad(const Tensor& t, bool wanted) {
   if (wanted == requires_grad(t)) return;
   check(!wanted || is_differentiable(t.dtype()),
         "requires_grad: only floating and complex tensors can require grad, this one is ", t.dtype());
+  check(!wanted || !t.impl()->is_inference || InferenceGuard::enabled(),
+        "requires_grad: the tensor was made in inference mode; clone it first");
   check(is_leaf(t), "requires_grad: only leaf tensors can be changed; use detach to get one without history");
   t.impl()->requires_grad = wanted;
   if (wanted) autograd_meta(t).base = {};  // a leaf of its own from now on, whatever memory it shares

@@ -70,6 +70,7 @@ class Node : public RefCounted {
   InlineVector<Meta, 1> outputs;
   std::vector<std::pair<uint32_t, Ref<Hook>>> hooks;  // run on the gradient of an output before apply
   uint64_t sequence = 0;                              // larger than that of every node on its edges
+  std::unique_ptr<std::string> made_at;               // in anomaly mode
 
   /// Released by a worklist: a chain of a million nodes would overflow the stack.
   static void destroy(Node* n);
@@ -150,6 +151,26 @@ class GradGuard {
 struct NoGrad : GradGuard {
   NoGrad() : GradGuard(false) {}
 };
+
+/// While on, nothing is recorded, and tensors that are made stay out of every graph: they cannot be saved for a derivative.
+class InferenceGuard {
+ public:
+  explicit InferenceGuard(bool on) : grad_(on ? false : GradMode::enabled()), outer_(enabled_) { enabled_ = on; }
+  ~InferenceGuard() { enabled_ = outer_; }
+  InferenceGuard(const InferenceGuard&) = delete;
+  InferenceGuard& operator=(const InferenceGuard&) = delete;
+  static bool enabled() { return enabled_; }
+
+ private:
+  static thread_local bool enabled_;
+  GradGuard grad_;
+  bool outer_;
+};
+
+/// While on, nodes remember where they were made, and a backward whose derivatives give NaN fails with that place.
+/// `place` says where the script is; none turns it off.
+void set_anomaly_mode(std::function<std::string()> place);
+bool anomaly_mode();
 
 /// Walks the graph from `roots` with the gradients `seeds` (undefined: one, for scalars) and adds up `.grad` of the leaves.
 /// retain_graph keeps what was saved for another walk; create_graph records the walk itself.

@@ -166,6 +166,8 @@ void check_in_place(const Operator& op, const Tensor& self, bool recording) {
   if (!op.is_view)
     check(!overlaps_itself(self), op.schema.name, mark, ": 'self' ", self.sizes(),
           " has elements that share memory (it was expanded); clone it first");
+  check(!self.impl()->is_inference || InferenceGuard::enabled(), op.schema.name, mark,
+        ": the tensor was made in inference mode and can be changed only there; clone it first");
   if (!recording || !GradMode::enabled() || !requires_grad(self)) return;
   check(!is_leaf(self), op.schema.name, mark,
         ": a leaf tensor that requires grad cannot be changed in place; use torch.no_grad");

@@ -43,6 +43,17 @@ Tensor fitted(Tensor g, const Meta& to, const Node& from) {
   return g;
 }
 
+void check_numbers(const Node& node, const Tensors& answers) {
+  NoGrad guard;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const Tensor& g = answers[i];
+    if (!g.defined() || g.is_meta() || !is_differentiable(g.dtype())) continue;
+    if (item(ops::any(ops::isnan(g))).to<bool>())
+      fail("backward: ", node.name(), " returned nan in gradient ", i + static_cast<size_t>(Counting::base()),
+           "; it was recorded at:", node.made_at ? *node.made_at : " (before anomaly mode was on)");
+  }
+}
+
 class Walk {
  public:
   Walk(bool keep, bool capturing) : keep_(keep), capturing_(capturing) {}
@@ -101,6 +112,8 @@ class Walk {
     Tensors answers;
     if (anything) {
       answers = node.apply(gradients);
+      if (anomaly_mode()) [[unlikely]]
+        check_numbers(node, answers);
       gradients.clear();
       if (!keep_) node.free_saved();
     }

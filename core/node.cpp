@@ -15,6 +15,8 @@ void OpNode::operator delete(void* p) { Slab<OpNode>::release(p); }
 void OpNode::save_arguments(const Value* arguments, const Tensor* overwritten) {
   auto save = [&](const Tensor& t) -> SavedTensor {
     if (!t.defined()) return {};
+    check(!t.impl()->is_inference, op_.schema.name,
+          ": a tensor that was made in inference mode cannot be saved for the derivative; clone it first");
     if (overwritten && t.storage() == overwritten->storage()) {
       const Tensor copy = ops::clone(t);  // recorded, so that the copy has t's history
       return {copy, copy.version(), -1};

@@ -65,7 +65,9 @@ void* TensorImpl::operator new(size_t) { return Slab<TensorImpl>::allocate(); }
 void TensorImpl::operator delete(void* p) { Slab<TensorImpl>::release(p); }
 
 Tensor Tensor::alias(Sizes sizes, IntList strides, int64_t offset) const {
-  return Tensor(make_ref<TensorImpl>(impl_->storage, impl_->dtype, std::move(sizes), std::move(strides), offset));
+  Tensor view(make_ref<TensorImpl>(impl_->storage, impl_->dtype, std::move(sizes), std::move(strides), offset));
+  view.impl()->is_inference = impl_->is_inference;
+  return view;
 }
 
 Tensor Tensor::expanded(const Sizes& wanted) const {
@@ -86,7 +88,9 @@ static size_t bytes_of(int64_t elements, DType dtype, const Sizes& sizes) {
 Tensor empty(const Sizes& sizes, DType dtype, Device device) {
   const int64_t numel = numel_of(sizes);
   auto storage = make_ref<StorageImpl>(bytes_of(numel, dtype, sizes), device);
-  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, numel));
+  auto impl = make_ref<TensorImpl>(std::move(storage), dtype, sizes, numel);
+  impl->is_inference = InferenceGuard::enabled();
+  return Tensor(std::move(impl));
 }
 
 Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, Device device) {

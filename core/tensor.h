@@ -44,6 +44,7 @@ class TensorImpl : public RefCounted {
   DType dtype;
   bool contiguous;
   bool is_number = false;      // a Lua number in disguise: does not promote tensors of its category
+  bool is_inference = false;   // made in inference mode: cannot be saved for a derivative
   bool requires_grad = false;  // of leaves; others require it by having a grad_fn
   std::unique_ptr<AutogradMeta, void (*)(AutogradMeta*)> autograd;
 

@@ -1,6 +1,7 @@
 #include "interp/autograd.h"
 
 #include "interp/memory.h"
+#include "interp/traceback.h"
 #include "interp/types.h"
 
 namespace facula::interp {
@@ -10,15 +11,52 @@ namespace {
 
 // Calls the function at `at` with what stands behind it, and returns its results; the mode is the old one again
 // afterwards, whatever happens.
+template <class Guard = GradGuard>
 int call_in_mode(lua_State* L, Function& f, int at, bool enabled) {
   check(lua_isfunction(L, at), f.name, ": argument 'fn' must be a function, got ", describe(L, *f.state, at));
-  GradGuard guard(enabled);
+  const Guard guard(enabled);
   call_lua(L, *f.state, lua_gettop(L) - at, LUA_MULTRET);
   return lua_gettop(L) - at + 1;
 }
 
 int no_grad(lua_State* L, Function& f) { return call_in_mode(L, f, 1, false); }
 int enable_grad(lua_State* L, Function& f) { return call_in_mode(L, f, 1, true); }
+
+// `inference_mode(fn, ...)` or `inference_mode(mode, fn, ...)`.
+int inference_mode(lua_State* L, Function& f) {
+  if (!lua_isboolean(L, 1)) return call_in_mode<InferenceGuard>(L, f, 1, true);
+  return call_in_mode<InferenceGuard>(L, f, 2, lua_toboolean(L, 1));
+}
+
+int is_inference_mode_enabled(Call& c) { return c.returns(InferenceGuard::enabled()); }
+
+class AnomalyGuard {
+ public:
+  AnomalyGuard(State& S, bool on) : S_(S), outer_(anomaly_mode()) { set(S, on); }
+  ~AnomalyGuard() { set(S_, outer_); }
+  static void set(State& S, bool on) {
+    if (!on) return set_anomaly_mode({});
+    set_anomaly_mode([life = S.life] { return life->L ? traceback(life->L) : std::string(" (a closed interpreter)"); });
+  }
+
+ private:
+  State& S_;
+  bool outer_;
+};
+
+int set_detect_anomaly(Call& c) {
+  AnomalyGuard::set(c.S, c.get<bool>(0));
+  return 0;
+}
+
+int is_anomaly_enabled(Call& c) { return c.returns(anomaly_mode()); }
+
+int detect_anomaly(lua_State* L, Function& f) {
+  check(lua_isfunction(L, 1), f.name, ": argument 'fn' must be a function, got ", describe(L, *f.state, 1));
+  const AnomalyGuard guard(*f.state, true);
+  call_lua(L, *f.state, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
 
 int set_grad_enabled(lua_State* L, Function& f) {
   check(lua_isboolean(L, 1), "set_grad_enabled: argument 'mode' must be true or false, got ", describe(L, *f.state, 1));
@@ -123,24 +161,38 @@ int is_parameter(lua_State* L, Function& f) {
 constexpr Variadic kModes[] = {
     {"no_grad", door<no_grad>},
     {"enable_grad", door<enable_grad>},
-    {"inference_mode", door<no_grad>},
+    {"inference_mode", door<inference_mode>},
+    {"autograd.detect_anomaly", door<detect_anomaly>},
     {"set_grad_enabled", door<set_grad_enabled>},
     {"core.is_parameter", door<is_parameter>},
 };
 #define WALK "bool? retain_graph=None, bool create_graph=False"
 constexpr Native kFunctions[] = {
-    {"is_grad_enabled() -> bool", is_grad_enabled},
-    {"autograd.backward(any tensors, any grad_tensors=None, " WALK ", Tensor[]? inputs=None)", autograd_backward},
+    {"is_grad_enabled() -> bool", is_grad_enabled, "Are operations recorded for gradients?"},
+    {"is_inference_mode_enabled() -> bool", is_inference_mode_enabled, "Is `torch.inference_mode` on?"},
+    {"autograd.set_detect_anomaly(bool mode)", set_detect_anomaly,
+     "While on, operations remember where they were called, and a backward pass that makes NaN fails with that place. "
+     "Slow."},
+    {"is_anomaly_enabled() -> bool", is_anomaly_enabled, "Is anomaly detection on?"},
+    {"autograd.backward(any tensors, any grad_tensors=None, " WALK ", Tensor[]? inputs=None)", autograd_backward,
+     "Walks back from `tensors` and adds the gradients up in the `.grad` of the leaves, or of `inputs` alone. "
+     "`grad_tensors` are the gradients to begin with; scalars may do without."},
     {"autograd.grad(any outputs, any inputs, any grad_outputs=None, " WALK ", bool allow_unused=False) -> Tensor[]",
-     autograd_grad},
+     autograd_grad,
+     "The gradients of `outputs` with respect to `inputs`, as a list; `.grad` stays as it is. Errors: an input that "
+     "was not used, unless `allow_unused`."},
     {"core.parameter(Tensor data, bool requires_grad=True) -> Tensor", parameter},
 };
 constexpr Native kMethods[] = {
-    {"backward(Tensor self, Tensor? gradient=None, " WALK ", Tensor[]? inputs=None)", tensor_backward},
-    {"requires_grad_(Tensor self, bool requires_grad=True) -> Tensor", requires_grad_},
-    {"detach(Tensor self) -> Tensor", detach_of},
-    {"detach_(Tensor self) -> Tensor", detach_},
-    {"retain_grad(Tensor self)", retain},
+    {"backward(Tensor self, Tensor? gradient=None, " WALK ", Tensor[]? inputs=None)", tensor_backward,
+     "Computes the gradients of the leaves of the graph and adds them up in their `.grad`. `gradient` is needed where "
+     "the tensor is no scalar; `retain_graph` keeps what was saved for another walk; `create_graph` records the walk "
+     "itself."},
+    {"requires_grad_(Tensor self, bool requires_grad=True) -> Tensor", requires_grad_,
+     "Says whether gradients are wanted for this leaf; returns it."},
+    {"detach(Tensor self) -> Tensor", detach_of, "The same elements without their history."},
+    {"detach_(Tensor self) -> Tensor", detach_, "Forgets the history; returns the tensor."},
+    {"retain_grad(Tensor self)", retain, "Keeps the gradient of a tensor that is no leaf in its `.grad`."},
 };
 #undef WALK
 

@@ -286,16 +286,22 @@ int get_item(Call& c) {
 }
 
 #define OPTIONS "*, DType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"
-constexpr Native kFunctions[] = {{"tensor(any data, " OPTIONS, tensor},
-                                 {"as_tensor(any data, DType? dtype=None, Device? device=None) -> Tensor", as_tensor},
-                                 {"asarray(any obj, *, DType? dtype=None, Device? device=None, bool? copy=None, "
-                                  "bool requires_grad=False) -> Tensor",
-                                  asarray}};
+constexpr Native kFunctions[] = {
+    {"tensor(any data, " OPTIONS, tensor,
+     "A tensor of a number, a boolean, nested tables of them, or a copy of a tensor. Numbers become the default dtype, "
+     "booleans bool. Errors: rows of different lengths."},
+    {"as_tensor(any data, DType? dtype=None, Device? device=None) -> Tensor", as_tensor,
+     "`tensor(data)`, but a tensor that fits is returned as it is."},
+    {"asarray(any obj, *, DType? dtype=None, Device? device=None, bool? copy=None, bool requires_grad=False) -> Tensor",
+     asarray, "`as_tensor` with a say in copying: `copy` true always makes one, false never does, or fails."},
+};
 constexpr Native kMethods[] = {
-    {"new_tensor(Tensor self, any data, " OPTIONS, new_tensor},
-    {"tolist(Tensor self) -> any", to_list},
-    {"totable(Tensor self) -> any", to_list},
-    {"item(Tensor self) -> Scalar", get_item},
+    {"new_tensor(Tensor self, any data, " OPTIONS, new_tensor, "A tensor of `data` with this one's dtype and device."},
+    {"tolist(Tensor self) -> any", to_list,
+     "The elements as nested tables; a plain number where there are no dimensions."},
+    {"totable(Tensor self) -> any", to_list, "The elements as nested tables: `tolist` by Torch7's name."},
+    {"item(Tensor self) -> Scalar", get_item,
+     "The only element, as a number or boolean. Errors: more or fewer elements."},
 };
 #undef OPTIONS
 

@@ -245,7 +245,7 @@ constexpr Native kNatives[] = {
     {"core.storage_id(Tensor x) -> str", storage_id},
     {"core.isatty(int descriptor) -> bool", is_terminal},
     {"core.terminal_width() -> int", terminal_width},
-    {"monotonic() -> float", monotonic},
+    {"monotonic() -> float", monotonic, "Seconds on a clock that never goes back."},
 };
 
 }  // namespace

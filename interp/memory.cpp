@@ -174,13 +174,17 @@ int empty_cache(Call& c) {
 }
 
 constexpr Native kMemory[] = {
-    {"memory_stats(Device? device=None) -> any", memory_stats},
-    {"memory_allocated(Device? device=None) -> int", statistic<&MemoryStats::allocated>},
-    {"max_memory_allocated(Device? device=None) -> int", statistic<&MemoryStats::peak>},
-    {"memory_reserved(Device? device=None) -> int", statistic<&MemoryStats::reserved>},
-    {"reset_peak_memory_stats(Device? device=None)", reset_peak},
-    {"set_memory_limit(int bytes, Device? device=None)", set_memory_limit},
-    {"empty_cache()", empty_cache},
+    {"memory_stats(Device? device=None) -> any", memory_stats,
+     "`{allocated, peak, reserved, total}`: bytes in use, at most in use, held, and ever handed out."},
+    {"memory_allocated(Device? device=None) -> int", statistic<&MemoryStats::allocated>, "Bytes that tensors use now."},
+    {"max_memory_allocated(Device? device=None) -> int", statistic<&MemoryStats::peak>,
+     "Bytes that tensors used at most."},
+    {"memory_reserved(Device? device=None) -> int", statistic<&MemoryStats::reserved>,
+     "Bytes held from the system, cached ones included."},
+    {"reset_peak_memory_stats(Device? device=None)", reset_peak, "Lets the peak start from what is in use now."},
+    {"set_memory_limit(int bytes, Device? device=None)", set_memory_limit,
+     "Tensors that would need more than so many bytes are an error; 0 is no limit."},
+    {"empty_cache()", empty_cache, "Collects garbage and gives cached blocks back to the system."},
 };
 
 }  // namespace

@@ -1,9 +1,9 @@
 #include "interp/program.h"
 
 #include <cstdio>
-#include <cstring>
 
 #include "interp/state.h"
+#include "interp/traceback.h"
 
 namespace facula::interp {
 namespace {
@@ -20,40 +20,6 @@ void push_message(lua_State* L, int value) {
     lua_pushvalue(L, value);
   else
     lua_pushfstring(L, "(the error is a %s value)", luaL_typename(L, value));
-}
-
-bool is_library(const lua_Debug& frame, const State* S) {
-  if (S)
-    for (const std::string& prefix : S->library)
-      if (std::strncmp(frame.source, prefix.c_str(), prefix.size()) == 0) return true;
-  return false;
-}
-
-std::string frame_text(const lua_Debug& frame) {
-  const std::string out = text("\n\t", frame.short_src, ':', frame.currentline, ':');
-  if (*frame.what == 'm') return out + " in main chunk";
-  if (frame.name) return out + " in '" + frame.name + "'";
-  return out + " in the function of line " + std::to_string(frame.linedefined);
-}
-
-/// The user's frames, then the library's, none in C; of more than 22, the first and the last 11.
-std::string traceback(lua_State* L) {
-  constexpr int kEdge = 11;
-  std::string users, library;
-  int depth = 0;
-  lua_Debug frame;
-  while (lua_getstack(L, depth, &frame)) ++depth;
-  const State* const S = find_state(L);
-  for (int level = 1; level < depth; ++level) {
-    if (level == kEdge + 1 && depth > 2 * kEdge + 1) {
-      users += "\n\t...";
-      level = depth - kEdge;
-    }
-    lua_getstack(L, level, &frame);
-    lua_getinfo(L, "Snl", &frame);
-    if (*frame.what != 'C') (is_library(frame, S) ? library : users) += frame_text(frame);
-  }
-  return library.empty() || users.empty() ? users + library : users + "\n   through" + library;
 }
 
 int explain(lua_State* L) {

@@ -67,20 +67,24 @@ int generator_set_state(Call& c) {
 }
 
 constexpr Native kGenerator[] = {
-    {"manual_seed(Generator self, int seed) -> Generator", generator_manual_seed},
-    {"seed(Generator self) -> int", generator_seed},
-    {"initial_seed(Generator self) -> int", generator_initial_seed},
-    {"get_state(Generator self) -> Tensor", generator_get_state},
-    {"set_state(Generator self, Tensor state) -> Generator", generator_set_state},
+    {"manual_seed(Generator self, int seed) -> Generator", generator_manual_seed,
+     "Seeds the generator (without one the default generators of all devices); returns it."},
+    {"seed(Generator self) -> int", generator_seed,
+     "Seeds the generator with a number of the system's; returns the number."},
+    {"initial_seed(Generator self) -> int", generator_initial_seed, "What the generator was seeded with."},
+    {"get_state(Generator self) -> Tensor", generator_get_state, "The generator's state, as a uint8 tensor."},
+    {"set_state(Generator self, Tensor state) -> Generator", generator_set_state,
+     "Goes on where another generator stood."},
 };
 
 constexpr Native kFunctions[] = {
-    {"manual_seed(int seed) -> Generator", manual_seed},
-    {"seed() -> int", seed},
-    {"initial_seed() -> int", initial_seed},
-    {"get_rng_state() -> Tensor", get_rng_state},
-    {"set_rng_state(Tensor state)", set_rng_state},
-    {"Generator() -> Generator", new_generator},
+    {"manual_seed(int seed) -> Generator", manual_seed,
+     "Seeds the generator (without one the default generators of all devices); returns it."},
+    {"seed() -> int", seed, "Seeds the generator with a number of the system's; returns the number."},
+    {"initial_seed() -> int", initial_seed, "What the generator was seeded with."},
+    {"get_rng_state() -> Tensor", get_rng_state, "The default generator's state, as a uint8 tensor."},
+    {"set_rng_state(Tensor state)", set_rng_state, "Lets the default generator go on from a state."},
+    {"Generator() -> Generator", new_generator, "A generator of random numbers of its own."},
 };
 
 }  // namespace

@@ -51,6 +51,7 @@ void push_native(lua_State* L, State& S, const Native& native) {
   Function& f = push_function(L, S, schema.name, door<call_native>);
   f.schema = std::move(schema);
   f.body = native.body;
+  f.doc = native.doc;
 }
 
 void set_metamethods(lua_State* L, State& S, std::span<const Metamethod> methods) {

@@ -35,6 +35,7 @@ struct Call {
 struct Native {
   const char* signature;
   int (*body)(Call&);
+  const char* doc = "";
 };
 /// A function that reads the stack itself, because it hands arguments on.
 struct Variadic {

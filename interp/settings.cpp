@@ -158,23 +158,28 @@ int is_storage(lua_State* L, Function& f) {
   return 1;
 }
 
-constexpr Variadic kVariadics[] = {{"is_tensor", door<is_tensor>},
-                                   {"is_storage", door<is_storage>},
-                                   {"broadcast_shapes", door<broadcast_shapes>}};
+constexpr Variadic kVariadics[] = {
+    {"is_tensor", door<is_tensor>}, {"is_storage", door<is_storage>}, {"broadcast_shapes", door<broadcast_shapes>}};
 constexpr Native kFunctions[] = {
-    {"get_default_dtype() -> DType", get_default_dtype},
-    {"set_default_dtype(DType dtype)", set_default_dtype},
-    {"set_default_tensor_type(any type)", set_default_tensor_type},
-    {"promote_types(DType type1, DType type2) -> DType", promote_types},
-    {"result_type(Operand tensor1, Operand tensor2) -> DType", result_type},
-    {"can_cast(DType from, DType to) -> bool", can_cast},
-    {"finfo(DType? dtype=None) -> any", finfo},
-    {"iinfo(DType dtype) -> any", iinfo},
-    {"get_num_threads() -> int", get_num_threads},
-    {"set_num_threads(int n)", set_num_threads},
+    {"get_default_dtype() -> DType", get_default_dtype, "The dtype of floating tensors that are made without one."},
+    {"set_default_dtype(DType dtype)", set_default_dtype, "Sets that dtype: float32 at first."},
+    {"set_default_tensor_type(any type)", set_default_tensor_type,
+     "Sets the dtype of floating tensors that are made without one, by Torch7's name of the type."},
+    {"promote_types(DType type1, DType type2) -> DType", promote_types, "The smallest dtype that holds both."},
+    {"result_type(Operand tensor1, Operand tensor2) -> DType", result_type,
+     "The dtype of an operation on both, by the rules of promotion."},
+    {"can_cast(DType from, DType to) -> bool", can_cast,
+     "May numbers of one dtype go into the other by an in-place operation?"},
+    {"finfo(DType? dtype=None) -> any", finfo,
+     "`{bits, eps, max, min, tiny, smallest_normal, resolution, dtype}` of a floating dtype."},
+    {"iinfo(DType dtype) -> any", iinfo, "`{bits, max, min, dtype}` of an integer dtype."},
+    {"get_num_threads() -> int", get_num_threads, "Threads that operations use."},
+    {"set_num_threads(int n)", set_num_threads, "Sets that number. Results do not hang on it."},
     {"set_printoptions(int? precision=None, float? threshold=None, int? edgeitems=None, int? linewidth=None, "
      "str? profile=None, bool? sci_mode=None)",
-     set_printoptions},
+     set_printoptions,
+     "How tensors are printed: digits, how many elements before they are summarised, how many then at the edges, "
+     "columns, scientific notation; or a profile, 'default', 'short' or 'full'."},
 };
 
 constexpr std::pair<const char*, double> kConstants[] = {{"inf", std::numeric_limits<double>::infinity()},

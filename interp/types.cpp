@@ -171,7 +171,8 @@ void open_devices(lua_State* L, State& S) {
       {"__tostring", door<show_device>}, {"__eq", door<equal_devices>}, {"__index", door<device_field>}};
   set_metamethods(L, S, metamethods);
   lua_pop(L, 1);
-  const Native natives[] = {{"device(Device type, int? index=None) -> Device", device}};
+  const Native natives[] = {{"device(Device type, int? index=None) -> Device", device,
+                             "A device by name, 'cpu', 'meta' or 'cuda', and number."}};
   add_natives(L, S, natives);
 }
 
@@ -222,13 +223,13 @@ void open_sizes(lua_State* L, State& S) {
   const Metamethod metamethods[] = {{"__tostring", door<show_sizes>}, {"__eq", door<equal_sizes>}};
   set_metamethods(L, S, metamethods);
   lua_newtable(L);
-  const Native methods[] = {{"numel(int[] self) -> int", sizes_numel},
-                            {"totable(int[] self) -> any", sizes_table},
-                            {"tolist(int[] self) -> any", sizes_table}};
+  const Native methods[] = {{"numel(int[] self) -> int", sizes_numel, "The product of the sizes."},
+                            {"totable(int[] self) -> any", sizes_table, "The sizes as a plain table."},
+                            {"tolist(int[] self) -> any", sizes_table, "The sizes as a plain table."}};
   add_natives(L, S, methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
-  const Native natives[] = {{"Size(int[]... sizes) -> any", new_sizes}};
+  const Native natives[] = {{"Size(int[]... sizes) -> any", new_sizes, "A list of sizes."}};
   add_natives(L, S, natives);
 }
 

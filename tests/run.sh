@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs the tests: tests/run.sh [--preset NAME] [SUITE...]
-# Suites: unit lua module conformance fuzz examples lint; all of them by default. The presets are release, debug, asan, tsan and
-# coverage. Every suite ends in a line `N passed, N failed` (`, N skipped` may follow), and so does the whole run, which
-# fails if a test failed or a suite ran none.
+# Suites: unit lua module conformance modules fuzz examples lint; all of them by default. The presets are release, debug,
+# asan, tsan and coverage. Every suite ends in a line `N passed, N failed` (`, N skipped` may follow), and so does the
+# whole run, which fails if a test failed or a suite ran none.
 set -euo pipefail
 # shellcheck source=cmake/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
@@ -13,7 +13,7 @@ if [[ ${1:-} == --preset ]]; then
   shift 2
 fi
 suites=("$@")
-[[ ${#suites[@]} -gt 0 ]] || suites=(unit lua module conformance fuzz examples lint)
+[[ ${#suites[@]} -gt 0 ]] || suites=(unit lua module conformance modules fuzz examples lint)
 
 # Leaks are looked for without Lua only: LeakSanitizer does not see what LuaJIT's own heap refers to.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:allocator_may_return_null=1:detect_leaks=0}
@@ -38,6 +38,9 @@ suite_module() { # some of the same through a stock luajit, which cannot host a 
 }
 suite_conformance() { timeout $seconds "$build/facula" "$root/tests/conformance/run.lua"; }
 
+suite_modules() { # torch.nn, optim and autograd against PyTorch's results
+  timeout $seconds "$build/facula" "$root/tests/conformance/run_modules.lua" "$root/tests/conformance"
+}
 suite_fuzz() { # a crash leaves its call in the log
   timeout $seconds "$build/facula" "$root/tests/fuzz.lua" 200000 1 "$scratch/calls" && return
   local status=$?
@@ -73,7 +76,7 @@ suite_lint() { # every file of ours, one by one, so that each counts
       failed=$((failed + 1))
       cat "$scratch/lint"
     fi
-  done < <(cd "$root" && find .ci cmake docs examples stdlib tests -name '*.lua' -not -path 'tests/conformance/ops/*' \
+  done < <(cd "$root" && find .ci cmake docs examples stdlib tests -name '*.lua' -not -path 'tests/conformance/*/*' \
     -o -name '*.sh' -o -path .ci/run | sort)
   echo "$passed passed, $failed failed, $skipped skipped"
 }

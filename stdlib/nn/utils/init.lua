@@ -79,4 +79,30 @@ function utils.vector_to_parameters(vector, parameters)
   end)
 end
 
+-- y = (x - mean) / sqrt(var + eps) gamma + beta goes into weight and bias, whose outputs are dimension `dim`.
+local function folded(weight, bias, norm, dim)
+  local scale = (norm.running_var + norm.eps):rsqrt()
+  if norm.weight then scale = scale * norm.weight end
+  local sizes = {}
+  for d = 1, weight:dim() do sizes[d] = d == dim and scale:numel() or 1 end
+  local shift = (bias and bias - norm.running_mean or -norm.running_mean) * scale
+  return weight * scale:view(sizes), norm.bias and shift + norm.bias or shift
+end
+
+--- A copy of a convolution which does the work of the batch normalisation behind it too, both in eval mode.
+---@param conv nn.Module
+---@param norm nn.Module
+---@param transpose? boolean  of a transposed convolution. Default: false.
+---@return nn.Module
+function utils.fuse_conv_bn_eval(conv, norm, transpose)
+  check(not conv.training and not norm.training, "fuse_conv_bn_eval: both modules must be in eval mode")
+  local fused = torch.deepcopy(conv)
+  local Parameter = require "torch.nn.parameter"
+  torch.no_grad(function()
+    local weight, bias = folded(conv.weight, conv.bias, norm, transpose and 2 or 1)
+    fused.weight, fused.bias = Parameter(weight), Parameter(bias)
+  end)
+  return fused
+end
+
 return utils

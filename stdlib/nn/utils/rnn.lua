@@ -121,4 +121,23 @@ function rnn.pack_sequence(sequences, enforce_sorted)
   return rnn.pack_padded_sequence(rnn.pad_sequence(sequences), lengths, { enforce_sorted = enforce_sorted ~= false })
 end
 
+--- The sequences of a padded tensor, without their padding.
+---@param padded torch.Tensor   [L, N, *] (or [N, L, *] with batch_first)
+---@param lengths torch.Tensor
+---@param batch_first? boolean  Default: false.
+---@return torch.Tensor[]
+function rnn.unpad_sequence(padded, lengths, batch_first)
+  if type(batch_first) == "table" then batch_first = batch_first.batch_first end
+  local x, list = batch_first and padded or padded:transpose(1, 2), {}
+  for i, length in ipairs(lengths:tolist()) do list[i] = x[i]:narrow(1, 1, length) end
+  return list
+end
+
+--- The sequences of a packed one, in the order in which they were packed.
+---@param packed nn.PackedSequence
+---@return torch.Tensor[]
+function rnn.unpack_sequence(packed)
+  return rnn.unpad_sequence(rnn.pad_packed_sequence(packed))
+end
+
 return rnn
