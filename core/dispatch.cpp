@@ -205,11 +205,17 @@ void connect(const Operator& op, const Ref<OpNode>& node, const Results& results
   }
 }
 
+// Pointwise operators with a slot find out for themselves.
+bool may_be_on_several_devices(const Operator& op, const Value* arguments) {
+  const size_t n = op.tensors.size();
+  return !op.any_device && !op.slot && (n > 1 || (n == 1 && arguments[op.tensors[0]].is<Tensors>()));
+}
+
 void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode, const Tensor* targets, int count) {
   if (Observer* o = observer.load(std::memory_order_relaxed)) [[unlikely]]
     o->before(op, arguments);
   if (!op.dims.empty()) wrap_dims(op, arguments);
-  if (op.tensors.size() > 1 && !op.any_device && !op.slot) check_devices(op, arguments);
+  if (may_be_on_several_devices(op, arguments)) check_devices(op, arguments);
   const bool wants_grad = GradMode::enabled() && any_requires_grad(op, arguments);
   const bool in_place = mode == Out::Mode::InPlace;
   if (in_place) check_in_place(op, *targets, wants_grad);
