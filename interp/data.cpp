@@ -103,7 +103,7 @@ class Reader {
   template <class T>
   void fill(int index, size_t depth, T*& out) {
     if (depth == sizes_.size()) {
-      *out++ = number_at<T>(index);
+      *out++ = element_at<T>(index);
       return;
     }
     for (int i = 1, n = static_cast<int>(sizes_[depth]); i <= n; ++i) {
@@ -114,8 +114,8 @@ class Reader {
   }
 
   template <class T>
-  T number_at(int index) {
-    if (lua_type(L_, index) == LUA_TNUMBER) return Scalar(lua_tonumber(L_, index)).to<T>();
+  T element_at(int index) {
+    if (lua_type(L_, index) == LUA_TNUMBER) return Scalar(number_at(L_, index)).to<T>();
     Scalar s;
     to_scalar(L_, S_, index, s);
     return s.to<T>();

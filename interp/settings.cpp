@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/print.h"
 #include "core/promotion.h"
+#include "interp/method.h"
 #include "interp/number.h"
 #include "interp/types.h"
 
@@ -19,6 +20,17 @@ int get_default_dtype(Call& c) { return c.returns(default_dtype()); }
 int set_default_dtype(Call& c) {
   const auto t = c.get<DType>(0);
   check(is_floating(t), "set_default_dtype: only floating point dtypes can be the default, got ", t);
+  facula::set_default_dtype(t);
+  return 0;
+}
+
+int set_default_tensor_type(Call& c) {
+  const int at = c.source(0);
+  const DType* given = to_dtype(c.L, c.S, at);
+  check(given || lua_type(c.L, at) == LUA_TSTRING, "set_default_tensor_type: expected a dtype or a name, got ",
+        describe(c.L, c.S, at));
+  const DType t = given ? *given : dtype_of_type_name(to_string(c.L, at), "set_default_tensor_type");
+  check(is_floating(t), "set_default_tensor_type: only floating point dtypes can be the default, got ", t);
   facula::set_default_dtype(t);
   return 0;
 }
@@ -141,10 +153,18 @@ int broadcast_shapes(lua_State* L, Function& f) {
   return 1;
 }
 
-constexpr Variadic kVariadics[] = {{"is_tensor", door<is_tensor>}, {"broadcast_shapes", door<broadcast_shapes>}};
+int is_storage(lua_State* L, Function& f) {
+  lua_pushboolean(L, lua_gettop(L) > 0 && to_object(L, f.state->storage, 1) != nullptr);
+  return 1;
+}
+
+constexpr Variadic kVariadics[] = {{"is_tensor", door<is_tensor>},
+                                   {"is_storage", door<is_storage>},
+                                   {"broadcast_shapes", door<broadcast_shapes>}};
 constexpr Native kFunctions[] = {
     {"get_default_dtype() -> DType", get_default_dtype},
     {"set_default_dtype(DType dtype)", set_default_dtype},
+    {"set_default_tensor_type(any type)", set_default_tensor_type},
     {"promote_types(DType type1, DType type2) -> DType", promote_types},
     {"result_type(Operand tensor1, Operand tensor2) -> DType", result_type},
     {"can_cast(DType from, DType to) -> bool", can_cast},

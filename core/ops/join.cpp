@@ -103,12 +103,18 @@ Tensors stack_gradient(Tensor g, Metas, int64_t dim) {
   return slices;
 }
 
+// A view takes some hundred bytes, and a stretched or empty dimension has as many as a script likes.
+void check_pieces(const char* name, int64_t n) {
+  constexpr int64_t kMost = int64_t{1} << 24;
+  check(n <= kMost, name, ": ", n, " pieces are too many, at most ", kMost, " can be made");
+}
+
 Tensors split_sizes(const Tensor& x, const IntList& sizes, int64_t dim) {
   check(x.dim() > 0, "split: a tensor without dimensions cannot be split");
   int64_t total = 0;
   for (const int64_t n : sizes) {
     check(n >= 0, "split: a size must not be negative, got ", sizes);
-    total += n;
+    check(!__builtin_add_overflow(total, n, &total), "split: sizes ", sizes, " add up to more than can be counted");
   }
   check(total == x.size(dim), "split: sizes ", sizes, " do not add up to ", x.size(dim), ", the size of dimension ",
         Counting::shown(dim));
@@ -125,6 +131,7 @@ Tensors split_of(const Tensor& x, int64_t size, int64_t dim) {
   check(x.dim() > 0, "split: a tensor without dimensions cannot be split");
   const int64_t n = x.size(dim);
   check(size > 0 || (size == 0 && n == 0), "split: split_size must be positive, got ", size);
+  if (n > 0) check_pieces("split", (n - 1) / size + 1);
   IntList sizes;
   for (int64_t at = 0; at < n; at += size) sizes.push_back(std::min(size, n - at));
   if (n == 0) sizes.push_back(0);
@@ -135,15 +142,14 @@ Tensors chunk_of(const Tensor& x, int64_t chunks, int64_t dim) {
   check(x.dim() > 0, "chunk: a tensor without dimensions cannot be split");
   check(chunks > 0, "chunk: expected a positive number of chunks, got ", chunks);
   const int64_t n = x.size(dim);
-  if (n == 0) {
-    check(chunks <= 1 << 20, "chunk: ", chunks, " empty chunks are too many");
-    return split_sizes(x, IntList(static_cast<size_t>(chunks), 0), dim);
-  }
-  return split_of(x, (n + chunks - 1) / chunks, dim);
+  if (n > 0) return split_of(x, (n - 1) / chunks + 1, dim);
+  check_pieces("chunk", chunks);
+  return split_sizes(x, IntList(static_cast<size_t>(chunks), 0), dim);
 }
 
 Tensors unbind_of(const Tensor& x, int64_t dim) {
   check(x.dim() > 0, "unbind: a tensor without dimensions cannot be taken apart");
+  check_pieces("unbind", x.size(dim));
   Tensors parts;
   for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(ops::select(x, dim, i));
   return parts;
