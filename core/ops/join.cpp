@@ -80,9 +80,10 @@ Tensor stack_forward(Out& out, const Tensors& tensors, int64_t dim) {
   Sizes sizes = each, slice = each;
   sizes.insert(static_cast<size_t>(dim), static_cast<int64_t>(tensors.size()));
   slice.insert(static_cast<size_t>(dim), 1);
+  const Device device = out.device();
   Tensors slices;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const Tensor& t = tensors[i];
+    const Tensor t = moved(tensors[i], device);
     check(t.sizes() == each, "stack: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ", t.sizes(),
           ", the first has ", each);
     IntList strides = t.strides();

@@ -65,6 +65,7 @@ void check_slices(const char* name, const Tensor& self, int64_t dim, const Tenso
 
 Tensor padded_to(const Tensor& part, const Meta& src) {
   if (src.sizes() == part.sizes()) return part;
+  if (part.numel() == 0) return src.zeros();
   if (src.dim() == 0) return ops::reshape(part, Sizes());
   const Tensor given = part.dim() == 0 ? ops::reshape(part, {1}) : part;
   Tensor whole = src.zeros(), region = whole;

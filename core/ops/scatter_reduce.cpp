@@ -127,6 +127,7 @@ struct Reduction {
   }
 
   Tensor self_gradient(const Tensor& g) const {
+    if (index.numel() == 0) return g;
     if (reduce == "sum") return for_self(g);
     if (reduce == "mean") return for_self(mean_share(g));
     if (reduce == "amax" || reduce == "amin") return for_self(ops::where(ops::eq(x, y), shared(g), 0));
@@ -134,6 +135,7 @@ struct Reduction {
     return for_self(g * product(ops::ones_like(x), used()));
   }
   Tensor src_gradient(const Tensor& g) const {
+    if (index.numel() == 0) return ops::zeros_like(src);
     if (reduce == "sum") return at_positions(g);
     if (reduce == "mean") return at_positions(mean_share(g));
     if (reduce == "amax" || reduce == "amin")
@@ -155,7 +157,8 @@ Tensor scatter_reduce_self_gradient(Tensor g, Result y, Tensor x, int64_t dim, T
 }
 Tensor scatter_reduce_src_gradient(Tensor g, Result y, Tensor x, int64_t dim, Tensor index, Tensor src,
                                    std::string reduce, bool include_self) {
-  return padded_to(Reduction{y, x, dim, index, src, reduce, include_self}.src_gradient(g), Meta(src));
+  const Tensor used = Reduction{y, x, dim, index, src, reduce, include_self}.src_gradient(g);
+  return padded_to(used, Meta(src));
 }
 Tensor index_reduce_self_gradient(Tensor g, Result y, Tensor x, int64_t dim, Tensor index, Tensor source,
                                   std::string reduce, bool include_self) {
