@@ -106,7 +106,7 @@ Tensor corrcoef_of(const Tensor& x) {
   const Tensor d = ops::diagonal(c), deviation = ops::sqrt(is_complex(d.dtype()) ? ops::real(d) : d);
   const Tensor r = c / ops::unsqueeze(deviation, 1) / ops::unsqueeze(deviation, 0);
   if (!is_complex(r.dtype())) return ops::clamp(r, -1, 1);
-  return ops::complex(ops::clamp(ops::real(r), -1, 1), ops::clamp(ops::imag(r), -1, 1));
+  return ops::view_as_complex(ops::clamp(ops::view_as_real(r), -1, 1));  // each part
 }
 
 // ---- norms ----
