@@ -134,13 +134,48 @@ describe("histogramdd", function()
   end)
 end)
 
-describe("sorting", function()
-  it("is the same for long rows by keys as by comparing", function()
+-- Long rows are cut into pieces for several threads.
+describe("a long row", function()
+  local threads = torch.get_num_threads()
+  local function with_threads(n, fn)
+    torch.set_num_threads(n)
+    local result = fn()
+    torch.set_num_threads(threads)
+    return result
+  end
+  local function same_with_any_number_of_threads(fn)
+    local one = with_threads(1, fn)
+    for n = 2, 5 do assert(torch.equal(with_threads(n, fn), one), n) end
+    return one
+  end
+
+  it("is sorted alike by any number of threads", function()
     for _, dtype in ipairs { torch.float32, torch.float64, torch.int64, torch.uint8 } do
-      local row = torch.randn(100000):mul(1000):to(dtype)
-      local values, positions = row:sort()
-      assert(values:diff():ge(0):all():item() or dtype == torch.uint8)
+      local row = torch.randn(300001):abs():mul(50):to(dtype)
+      local values = same_with_any_number_of_threads(function() return (row:sort()) end)
+      local positions = same_with_any_number_of_threads(function() return select(2, row:sort()) end)
       assert(torch.equal(row:index_select(1, positions), values))
+      assert(values:narrow(1, 2, 300000):ge(values:narrow(1, 1, 300000)):all():item())
+      local equal_ones = values:narrow(1, 2, 300000):eq(values:narrow(1, 1, 300000))
+      local later = positions:narrow(1, 2, 300000):gt(positions:narrow(1, 1, 300000))
+      assert(later:masked_select(equal_ones):all():item(), "equal elements keep their order")
     end
+  end)
+  it("is summed up alike by any number of threads", function()
+    local row = torch.randn(2, 200003, { dtype = torch.float64 })
+    local sums = same_with_any_number_of_threads(function() return row:cumsum(2) end)
+    equal(sums:select(2, 200003), row:sum(2), 1e-9)
+    equal(torch.ones(200003, int64):cumsum(1), torch.arange(200003) + 1)
+  end)
+  it("has one softmax for any number of threads", function()
+    local row = torch.randn(100001):requires_grad_()
+    local y = same_with_any_number_of_threads(function() return row:softmax(1) end)
+    equal(y:sum(), torch.tensor(1))
+    equal(row:log_softmax(1):exp(), y, 1e-4)
+    same_with_any_number_of_threads(function()
+      row.grad = nil
+      row:log_softmax(1):square():sum():backward()
+      return row.grad
+    end)
   end)
 end)
