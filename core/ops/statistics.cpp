@@ -39,8 +39,7 @@ template <bool root>
 Pair with_mean(const Tensor& x, const IntList& dim, const OptScalar& correction, bool keepdim) {
   check(is_differentiable(x.dtype()), root ? "std_mean" : "var_mean", ": expected a floating or complex dtype, got ",
         x.dtype());
-  const Tensor spread = ops::var(x, dim, correction, keepdim);
-  return {root ? ops::sqrt(spread) : spread, ops::mean(x, dim, keepdim)};
+  return {(root ? ops::deviation : ops::var)(x, dim, correction, keepdim), ops::mean(x, dim, keepdim)};
 }
 template <bool root>
 void define_with_mean(const Family& define) {

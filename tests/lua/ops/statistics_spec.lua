@@ -34,6 +34,14 @@ cases("std_mean", {
   { "rows, by the count", x, 2, false, gives = several({ math.sqrt(8 / 3), math.sqrt(8 / 3) }, { 3, 4 }) },
 })
 
+describe("std", function()
+  it("has the derivative 0 where all elements are equal", function()
+    local y = torch.ones(3):requires_grad_()
+    y:std():backward()
+    equal(y.grad, { 0, 0, 0 })
+  end)
+end)
+
 cases("cov", {
   { "of two rows", torch.tensor { { 0, 1, 2 }, { 2, 1, 0 } }, gives = { { 1, -1 }, { -1, 1 } } },
   { "counted twice", torch.tensor { 0, 3 }, { fweights = int { 2, 1 } }, gives = 3 },
