@@ -17,8 +17,8 @@
 namespace facula::cpu {
 namespace {
 
-// Rows up to this length go side by side, so that their bundles stay in the first-level cache; rows that lie so in memory
-// are worth it as long as the bundles stay in the second.
+// Rows up to this length go side by side, so that their bundles stay in the first-level cache; rows that lie so in
+// memory are worth it as long as the bundles stay in the second.
 constexpr int64_t kLongest = 256, kLongestColumn = 8192;
 
 /// Where the rows of a tensor lie, seen as numbers of type T.
@@ -55,10 +55,10 @@ LaneView<T> lanes_of(const Rows<std::remove_const_t<T>>& rows, int64_t r, int64_
   return v;
 }
 
-/// Asks for dense rows that are about to be read or written out of order.
+/// Asks for dense rows that are about to be read or written out of order, if they are short enough to stay.
 template <bool write, class T>
 void expect(const Rows<T>& rows, int64_t r, int64_t count) {
-  if (!rows.dense()) return;
+  if (!rows.dense() || rows.n > kLongestColumn) return;
   for (; count > 0; --count, ++r) {
     const char* row = reinterpret_cast<const char*>(rows.row(r));
     const int64_t bytes = rows.n * rows.item * static_cast<int64_t>(sizeof(T));
