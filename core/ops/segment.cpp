@@ -22,11 +22,11 @@ struct Kind {
 constexpr Kind kKinds[] = {{"sum", Fold::Sum, 0},
                            {"mean", Fold::Mean, 0},
                            {"prod", Fold::Prod, 1},
-                           {"max", Fold::Largest, -std::numeric_limits<double>::infinity()},
-                           {"min", Fold::Smallest, std::numeric_limits<double>::infinity()}};
+                           {"max", Fold::Max, -std::numeric_limits<double>::infinity()},
+                           {"min", Fold::Min, std::numeric_limits<double>::infinity()}};
 const Kind& kind_of(const std::string& reduce) {
   for (const Kind& k : kKinds)
-    if (reduce == k.name || (reduce == "a" + std::string(k.name) && k.fold >= Fold::Largest)) return k;
+    if (reduce == k.name || (reduce == "a" + std::string(k.name) && k.fold >= Fold::Max)) return k;
   fail("segment_reduce: reduce must be 'sum', 'mean', 'prod', 'max' or 'min', got '", reduce, "'");
 }
 

@@ -14,7 +14,13 @@ void register_cpu_kernels() {
     cpu::fill_softmax_slots();
     cpu::fill_linalg_slots();
     cpu::fill_factor_slots();
+    cpu::fill_solve_slots();
+    cpu::fill_orthogonal_slots();
+    cpu::fill_spectrum_slots();
+    cpu::fill_least_squares_slots();
+    cpu::fill_distance_slots();
     cpu::fill_index_slots();
+    cpu::fill_arrange_slots();
     cpu::fill_order_slots();
     cpu::fill_sequence_slots();
     cpu::fill_random_slots();
@@ -26,6 +32,14 @@ void register_cpu_kernels() {
     cpu::fill_histogram_slots();
     cpu::fill_sampling_slots();
     cpu::fill_fft_slots();
+    cpu::fill_box_pool_slots();
+    cpu::fill_resample_slots();
+    cpu::fill_grid_slots();
+    cpu::fill_fold_slots();
+    cpu::fill_layer_norm_slots();
+    cpu::fill_batch_norm_slots();
+    cpu::fill_embedding_bag_slots();
+    cpu::fill_ctc_loss_slots();
     return true;
   }();
   static_cast<void>(done);

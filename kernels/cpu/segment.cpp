@@ -14,8 +14,8 @@ template <class A>
 A folded(Fold fold, A a, A x) {
   switch (fold) {
     case Fold::Prod: return a * x;
-    case Fold::Largest: return a >= x || a != a ? a : x;
-    case Fold::Smallest: return a <= x || a != a ? a : x;
+    case Fold::Max: return a >= x || a != a ? a : x;
+    case Fold::Min: return a <= x || a != a ? a : x;
     default: return a + x;
   }
 }
