@@ -129,8 +129,14 @@ Tensor var_gradient(Tensor g, Tensor x, IntList dims, OptScalar correction) {
   const double freedom = static_cast<double>(count(x.sizes(), dims)) - correction.value_or(Scalar(1)).to<double>();
   return restored(g, x.sizes(), dims) * (2 / freedom) * (x - ops::mean(x, dims, true));
 }
-Tensor std_of(const Tensor& x, const IntList& dims, const OptScalar& correction, bool keepdim) {
-  return ops::sqrt(ops::var(x, dims, correction, keepdim));
+Tensor deviation_forward(Out& out, const Tensor& x, const IntList& dims, const OptScalar& correction, bool keepdim) {
+  const Tensor y = var_forward(out, x, dims, correction, keepdim);
+  slots::sqrt(y, TensorSpan(&y, 1), ScalarSpan());
+  return y;
+}
+// 0 where all elements are equal.
+Tensor deviation_gradient(Tensor g, Result y, Tensor x, IntList dims, OptScalar correction) {
+  return var_gradient(ops::masked_fill(g / (y * 2), ops::eq(y, 0), 0), x, dims, correction);
 }
 OptScalar bessel(bool unbiased) { return Scalar(unbiased ? 1 : 0); }
 
@@ -342,16 +348,22 @@ void define_reduce(const Family& define) {
       .compose([](const Tensor& x, const IntList& dim, const OptScalar& c, bool keepdim) {
         return ops::var(x, dim, c, keepdim);
       });
+  define(ops::deviation, "_std(Tensor self, Dim[]? dim=None, Scalar? correction=None, bool keepdim=False) -> Tensor")
+      .doc("The standard deviation: the square root of the variance.")
+      .node("StdBackward0")
+      .forward(deviation_forward)
+      .grad("self", deviation_gradient);
   define("std(Tensor self, bool unbiased=True) -> Tensor")
       .doc("The standard deviation over all dimensions or those in `dim`: the square root of the variance.")
-      .compose(
-          [](const Tensor& x, bool unbiased) { return std_of(x, dims_of(x.sizes(), {}), bessel(unbiased), false); });
+      .compose([](const Tensor& x, bool unbiased) { return ops::deviation(x, {}, bessel(unbiased)); });
   define("std:dim(Tensor self, Dim[]? dim, bool unbiased=True, bool keepdim=False) -> Tensor")
       .compose([](const Tensor& x, const IntList& dim, bool unbiased, bool keepdim) {
-        return std_of(x, dim, bessel(unbiased), keepdim);
+        return ops::deviation(x, dim, bessel(unbiased), keepdim);
       });
   define("std:correction(Tensor self, Dim[]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor")
-      .compose(std_of);
+      .compose([](const Tensor& x, const IntList& dim, const OptScalar& c, bool keepdim) {
+        return ops::deviation(x, dim, c, keepdim);
+      });
   define(ops::norm,
          "norm(Tensor self, Scalar? p=2, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc("The p-norm `(sum |x|^p)^(1/p)`, over all dimensions or over those in `dim`.")

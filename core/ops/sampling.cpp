@@ -84,19 +84,19 @@ Tensor binomial_forward(Out& out, const Tensor& count, const Tensor& prob, const
 }
 
 Tensor gamma_forward(Out& out, const Tensor& shape, const Gen& generator) {
-  check_floating("_standard_gamma", shape);
+  check_floating("standard_gamma", shape);
   NoGrad guard;
-  check_lowest("_standard_gamma", "shapes", shape);
+  check_lowest("standard_gamma", "shapes", shape);
   const Tensor y = out.make(shape.sizes(), shape.dtype()), target = dense(y);
   slots::standard_gamma(target, dense(shape), numbers_for(y, generator));
   return target.is(y) ? y : written(y, target);
 }
 
 Tensor dirichlet_forward(Out& out, const Tensor& shape, const Gen& generator) {
-  check_floating("_sample_dirichlet", shape);
-  check(shape.dim() > 0, "_sample_dirichlet: expected at least one dimension");
+  check_floating("sample_dirichlet", shape);
+  check(shape.dim() > 0, "sample_dirichlet: expected at least one dimension");
   NoGrad guard;
-  check_lowest("_sample_dirichlet", "concentrations", shape);
+  check_lowest("sample_dirichlet", "concentrations", shape);
   const Tensor y = out.make(shape.sizes(), shape.dtype());
   const Tensor gamma = empty(shape.sizes(), DType::Float64, shape.device());
   slots::standard_gamma(gamma, dense(converted(shape, DType::Float64)), numbers_for(y, generator));
@@ -173,10 +173,10 @@ void define_sampling(const Family& define) {
       .doc("Random numbers of successes among `count` trials of probability `prob`.")
       .forward(binomial_forward)
       .grad("prob", [](Tensor, Meta, Meta p) { return p.zeros(); });
-  define("_standard_gamma(Tensor self, Generator? generator=None) -> Tensor")
+  define("standard_gamma(Tensor self, Generator? generator=None) -> Tensor")
       .doc("Random numbers from the gamma distributions whose shapes stand in `self`, with rate 1.")
       .forward(gamma_forward);
-  define("_sample_dirichlet(Tensor self, Generator? generator=None) -> Tensor")
+  define("sample_dirichlet(Tensor self, Generator? generator=None) -> Tensor")
       .doc(
           "Random points of the simplex, from the Dirichlet distributions whose concentrations are the rows of `self`.")
       .forward(dirichlet_forward);

@@ -39,8 +39,7 @@ template <bool root>
 Pair with_mean(const Tensor& x, const IntList& dim, const OptScalar& correction, bool keepdim) {
   check(is_differentiable(x.dtype()), root ? "std_mean" : "var_mean", ": expected a floating or complex dtype, got ",
         x.dtype());
-  const Tensor spread = ops::var(x, dim, correction, keepdim);
-  return {root ? ops::sqrt(spread) : spread, ops::mean(x, dim, keepdim)};
+  return {(root ? ops::deviation : ops::var)(x, dim, correction, keepdim), ops::mean(x, dim, keepdim)};
 }
 template <bool root>
 void define_with_mean(const Family& define) {
@@ -106,7 +105,7 @@ Tensor corrcoef_of(const Tensor& x) {
   const Tensor d = ops::diagonal(c), deviation = ops::sqrt(is_complex(d.dtype()) ? ops::real(d) : d);
   const Tensor r = c / ops::unsqueeze(deviation, 1) / ops::unsqueeze(deviation, 0);
   if (!is_complex(r.dtype())) return ops::clamp(r, -1, 1);
-  return ops::complex(ops::clamp(ops::real(r), -1, 1), ops::clamp(ops::imag(r), -1, 1));
+  return ops::view_as_complex(ops::clamp(ops::view_as_real(r), -1, 1));  // each part
 }
 
 // ---- norms ----

@@ -35,24 +35,23 @@ Frames frames_of(const char* name, int64_t n_fft, OptInt hop, OptInt length, con
 
 // ---- padding of rows [b, n] on both sides ----
 
-int64_t mirrored(const std::string& mode, int64_t i, int64_t n) {
-  if (mode == "reflect") return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
-  if (mode == "replicate") return std::clamp<int64_t>(i, 0, n - 1);
-  return (i % n + n) % n;
-}
 Tensor padded(const Tensor& x, int64_t pad, const std::string& mode) {
   const int64_t n = x.size(1);
+  const auto part = [&](int64_t first, int64_t count) { return ops::narrow(x, 1, first, count); };
   if (mode == "constant") {
     const Tensor zeros = ops::zero_(empty({x.size(0), pad}, x.dtype(), x.device()));
     return ops::cat({zeros, x, zeros}, 1);
   }
-  check(mode == "reflect" || mode == "replicate" || mode == "circular",
+  const bool reflect = mode == "reflect", circular = mode == "circular";
+  check(reflect || circular || mode == "replicate",
         "stft: pad_mode must be 'reflect', 'replicate', 'circular' or 'constant', got '", mode, "'");
-  check(n > 0 && (mode == "replicate" || pad < n || (mode == "circular" && pad == n)), "stft: ", n,
-        " samples are too few to be padded by ", pad, " on both sides");
-  const Tensor places = empty({n + 2 * pad}, DType::Int64);
-  for (int64_t i = 0; i < n + 2 * pad; ++i) places.data<int64_t>()[i] = mirrored(mode, i - pad, n) + 1;
-  return ops::index_select(x, 1, moved(places, x.device()));
+  check(n > 0 && (reflect ? pad < n : !circular || pad <= n), "stft: ", n, " samples are too few to be padded by ", pad,
+        " on both sides");
+  if (circular) return ops::cat({part(n - pad, pad), x, part(0, pad)}, 1);
+  if (reflect)
+    return ops::cat({ops::flip(part(1, pad), IntList{1}), x, ops::flip(part(n - 1 - pad, pad), IntList{1})}, 1);
+  const IntList sizes{x.size(0), pad};
+  return ops::cat({ops::expand(part(0, 1), sizes), x, ops::expand(part(n - 1, 1), sizes)}, 1);
 }
 
 Tensor stft_of(const Tensor& input, int64_t n_fft, OptInt hop, OptInt win_length, const Tensor& window, bool center,

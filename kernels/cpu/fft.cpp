@@ -1,5 +1,5 @@
-// Fourier transforms of tensors along a dimension: one row where rows are few or their length is not smooth, else
-// kLanes rows side by side (fft_plan.h says how).
+// Fourier transforms of tensors of any strides along a dimension: row by row where rows are few or long or their length
+// is not smooth, else kLanes rows side by side (fft_plan.h says how).
 //
 // n real numbers, n even, are n / 2 complex ones z[j] = x[2 j] + i x[2 j + 1] in memory. With Z their transform, h = n / 2,
 // w = exp(-2 pi i k / n) and Z[h] = Z[0]:
@@ -11,30 +11,37 @@
 #include "core/parallel.h"
 #include "core/slots.h"
 #include "kernels/cpu/complex_number.h"
-#include "kernels/cpu/dense3.h"
 #include "kernels/cpu/fft_plan.h"
 #include "kernels/cpu/register.h"
 
 namespace facula::cpu {
 namespace {
 
-// Rows up to this length go side by side, so that their bundles stay in the first-level cache; rows that lie so in memory
-// are worth it as long as the bundles stay in the second.
+// Rows up to this length go side by side, so that their bundles stay in the first-level cache; rows that lie so in
+// memory are worth it as long as the bundles stay in the second.
 constexpr int64_t kLongest = 256, kLongestColumn = 8192;
 
-/// Where the rows of a dense tensor lie, seen as numbers of type T.
+/// Where the rows of a tensor lie, seen as numbers of type T.
 template <class T>
 struct Rows {
   T* first;
-  int64_t n, inner, item;  // length of a row, elements between its neighbours, numbers per element
+  int64_t n, step, item, count = 1;  // length of a row, numbers between neighbours, numbers per element, rows
+  IntList sizes, steps;              // of the other dimensions
 
   Rows(const Tensor& t, int64_t dim)
-      : first(reinterpret_cast<T*>(t.bytes())), n(1), inner(1), item(is_complex(t.dtype()) ? 2 : 1) {
-    const Around at(t.sizes(), dim);
-    n = at.n, inner = at.inner;
+      : first(reinterpret_cast<T*>(t.bytes())),
+        n(t.size(dim)),
+        step(t.stride(dim) * (is_complex(t.dtype()) ? 2 : 1)),
+        item(is_complex(t.dtype()) ? 2 : 1) {
+    for (int64_t d = 0; d < t.dim(); ++d)
+      if (d != dim) sizes.push_back(t.size(d)), steps.push_back(t.stride(d) * item), count *= t.size(d);
   }
-  T* row(int64_t r) const { return first + (r / inner * n * inner + r % inner) * item; }
-  int64_t step() const { return inner * item; }
+  T* row(int64_t r) const {
+    T* p = first;
+    for (size_t d = sizes.size(); d-- > 0; r /= sizes[d]) p += r % sizes[d] * steps[d];
+    return p;
+  }
+  bool dense() const { return step == item; }
 };
 
 /// `count` rows from row r on, as complex numbers; real ones in pairs.
@@ -43,26 +50,28 @@ LaneView<T> lanes_of(const Rows<std::remove_const_t<T>>& rows, int64_t r, int64_
   LaneView<T> v{};
   for (int64_t l = 0; l < count; ++l) v.lane[l] = rows.row(r + l);
   v.lanes = count;
-  v.step = rows.item == 2 ? rows.step() : 2 * rows.step();
-  v.imag = rows.item == 2 ? 1 : rows.step();
+  v.step = rows.item == 2 ? rows.step : 2 * rows.step;
+  v.imag = rows.item == 2 ? 1 : rows.step;
   return v;
 }
 
-/// Asks for dense rows that are about to be read or written out of order.
+/// Asks for dense rows that are about to be read or written out of order, if they are short enough to stay.
 template <bool write, class T>
 void expect(const Rows<T>& rows, int64_t r, int64_t count) {
-  if (rows.inner > 1) return;
-  const char* from = reinterpret_cast<const char*>(rows.row(r));
-  const int64_t bytes = count * rows.n * rows.item * static_cast<int64_t>(sizeof(T));
-  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i, write, 2);
+  if (!rows.dense() || rows.n > kLongestColumn) return;
+  for (; count > 0; --count, ++r) {
+    const char* row = reinterpret_cast<const char*>(rows.row(r));
+    const int64_t bytes = rows.n * rows.item * static_cast<int64_t>(sizeof(T));
+    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(row + i, write, 2);
+  }
 }
 
 /// A transform of many rows of one length.
 template <class T>
 class Transform {
  public:
-  Transform(int64_t n, int64_t rows, int64_t inner) {
-    const int64_t longest = inner < kLanes<T> ? kLongest : kLongestColumn;
+  Transform(int64_t n, int64_t rows, bool dense) {
+    const int64_t longest = dense ? kLongest : kLongestColumn;
     if (n <= longest && is_smooth(n) && (rows >= kLanes<T> / 2 || n < 48)) side_by_side_ = fft_plan<LanePlan<T>>(n);
     if (!side_by_side_) single_ = fft_plan<RowPlan<T>>(n);
   }
@@ -119,16 +128,11 @@ void for_groups(const Transform<T>& transform, int64_t rows, int64_t n, int64_t 
   parallel_for(groups, std::max<int64_t>(1, kHeavyGrain / (n * width)), run);
 }
 
-int64_t rows_of(const Tensor& x, int64_t dim) {
-  const Around at(x.sizes(), dim);
-  return at.outer * at.inner;
-}
-
 template <class T>
 void complex_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale, bool inverse) {
   const Rows<T> from(x, dim), to(out, dim);
-  const int64_t rows = rows_of(x, dim);
-  const Transform<T> transform(from.n, rows, from.inner);
+  const int64_t rows = from.count;
+  const Transform<T> transform(from.n, rows, from.dense());
   for_groups(transform, rows, from.n, 0, [&](int64_t r, int64_t count, T* work) {
     expect<false>(from, r, count);
     expect<true>(to, r, count);
@@ -177,8 +181,8 @@ void pack(std::complex<T>* z, const std::complex<T>* x, int64_t h, int64_t step,
 template <class T>
 void even_real_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale) {
   const Rows<T> from(x, dim), to(out, dim);
-  const int64_t rows = rows_of(x, dim), h = from.n / 2;
-  const Transform<T> transform(h, rows, from.inner);
+  const int64_t rows = from.count, h = from.n / 2;
+  const Transform<T> transform(h, rows, from.dense());
   const auto roots = fft_plan<RealRoots<T>>(from.n);
   for_groups(transform, rows, h, 0, [&](int64_t r, int64_t count, T* work) {
     expect<false>(from, r, count);
@@ -187,7 +191,7 @@ void even_real_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale) {
     const auto spectra = lanes_of<T>(to, r, count);
     if (transform.width() > 1) return transform.run_real(numbers, spectra, scale, *roots, work);
     transform.run(numbers, spectra, scale, work);
-    unpack(reinterpret_cast<std::complex<T>*>(spectra.lane[0]), h, to.inner,
+    unpack(reinterpret_cast<std::complex<T>*>(spectra.lane[0]), h, to.step / 2,
            reinterpret_cast<const std::complex<T>*>(roots->roots.data()));
   });
 }
@@ -196,14 +200,14 @@ template <class T>
 void even_inverse_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale) {
   using C = std::complex<T>;
   const Rows<T> from(x, dim), to(out, dim);
-  const int64_t rows = rows_of(x, dim), h = to.n / 2;
-  const Transform<T> transform(h, rows, from.inner);
+  const int64_t rows = from.count, h = to.n / 2;
+  const Transform<T> transform(h, rows, from.dense());
   const auto roots = fft_plan<RealRoots<T>>(to.n);
   for_groups(transform, rows, h, transform.width() > 1 ? 0 : 2 * h, [&](int64_t r, int64_t count, T* work) {
     const auto spectra = lanes_of<const T>(from, r, count);
     const auto numbers = lanes_of<T>(to, r, count);
     if (transform.width() > 1) return transform.run_inverse(spectra, numbers, scale, *roots, work);
-    pack(reinterpret_cast<C*>(work), reinterpret_cast<const C*>(spectra.lane[0]), h, from.inner,
+    pack(reinterpret_cast<C*>(work), reinterpret_cast<const C*>(spectra.lane[0]), h, from.step / 2,
          reinterpret_cast<const C*>(roots->roots.data()));
     LaneView<const T> packed{};
     packed.lane[0] = work, packed.lanes = 1, packed.step = 2, packed.imag = 1;
@@ -224,14 +228,14 @@ void odd_inverse_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale) 
   using C = std::complex<T>;
   const Tensor all = empty(out.sizes(), x.dtype());
   const Rows<T> from(x, dim), to(all, dim);
-  parallel_for(rows_of(x, dim), std::max<int64_t>(1, kGrain / to.n), [&](int64_t begin, int64_t end) {
+  parallel_for(from.count, std::max<int64_t>(1, kGrain / to.n), [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r) {
       const auto* a = reinterpret_cast<const C*>(from.row(r));
       auto* b = reinterpret_cast<C*>(to.row(r));
       b[0] = a[0].real();
       for (int64_t k = 1; k < from.n; ++k) {
-        b[k * to.inner] = a[k * from.inner];
-        b[(to.n - k) * to.inner] = std::conj(a[k * from.inner]);
+        b[k * to.step / 2] = a[k * from.step / 2];
+        b[(to.n - k) * to.step / 2] = std::conj(a[k * from.step / 2]);
       }
     }
   });
@@ -241,31 +245,24 @@ void odd_inverse_rows(const Tensor& out, const Tensor& x, int64_t dim, T scale) 
 
 // ---- slots ----
 
-/// Calls f(out, x...) on dense tensors, with the type of their parts as template argument.
+/// Calls f with the type of x's parts as template argument.
 template <class F>
-void with_dense(const Tensor& out, const Tensor& x, F f) {
+void with_part_type(const Tensor& out, const Tensor& x, F f) {
   if (out.numel() == 0) return;
-  const Tensor from = dense(x), to = dense_or_new(out);
-  if (real_dtype(x.dtype()) == DType::Float64)
-    f.template operator()<double>(to, from);
-  else
-    f.template operator()<float>(to, from);
-  if (!to.is(out)) slots::copy(out, to);
+  real_dtype(x.dtype()) == DType::Float64 ? f.template operator()<double>() : f.template operator()<float>();
 }
 
 void fft(const Tensor& out, const Tensor& x, int64_t dim, double scale, bool inverse) {
-  with_dense(out, x, [&]<class T>(const Tensor& to, const Tensor& from) {
-    complex_rows<T>(to, from, dim, static_cast<T>(scale), inverse);
-  });
+  with_part_type(out, x, [&]<class T>() { complex_rows<T>(out, x, dim, static_cast<T>(scale), inverse); });
 }
 void rfft(const Tensor& out, const Tensor& x, int64_t dim, double scale) {
-  with_dense(out, x, [&]<class T>(const Tensor& to, const Tensor& from) {
-    (x.size(dim) % 2 ? odd_real_rows<T> : even_real_rows<T>)(to, from, dim, static_cast<T>(scale));
+  with_part_type(out, x, [&]<class T>() {
+    (x.size(dim) % 2 ? odd_real_rows<T> : even_real_rows<T>)(out, x, dim, static_cast<T>(scale));
   });
 }
 void irfft(const Tensor& out, const Tensor& x, int64_t dim, double scale) {
-  with_dense(out, x, [&]<class T>(const Tensor& to, const Tensor& from) {
-    (out.size(dim) % 2 ? odd_inverse_rows<T> : even_inverse_rows<T>)(to, from, dim, static_cast<T>(scale));
+  with_part_type(out, x, [&]<class T>() {
+    (out.size(dim) % 2 ? odd_inverse_rows<T> : even_inverse_rows<T>)(out, x, dim, static_cast<T>(scale));
   });
 }
 

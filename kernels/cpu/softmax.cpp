@@ -1,8 +1,9 @@
 // Softmax, its logarithm, and their derivatives, over dense [outer, n, inner]. With inner = 1 a row is one problem,
-// worked on in blocks that stay in the cache between e^x, its sum and its scaling; otherwise strips of columns are
-// carried from row to row. Sums are taken in blocks, so that long rows keep their digits. float16 and bfloat16 are
-// converted as a whole.
+// worked on in blocks that stay in the cache between e^x, its sum and its scaling, and a long row's blocks are shared
+// out over threads; otherwise strips of columns are carried from row to row. Sums are taken in blocks, so that long rows
+// keep their digits. float16 and bfloat16 are converted as a whole.
 #include <cmath>
+#include <numeric>
 #include <vector>
 
 #undef HWY_TARGET_INCLUDE
@@ -25,46 +26,80 @@ HWY_INLINE void map(T* y, int64_t n, const T* const (&x)[N], const F& f) {
   each<T, N, heavy>(reinterpret_cast<char*>(y), reinterpret_cast<const char* const*>(x), n, f);
 }
 
-/// The sum of f(first, count) over blocks of [0, n): f returns a block's own sum.
+// ---- rows -----------------------------------------------------------------------------------------------------------
+/// Rows from here on are cut into pieces.
+constexpr int64_t kLong = 2 * kHeavyGrain;
+
+/// Calls f(first, count) on pieces of a row that begin at blocks, on several threads if it is long and not one of many.
+template <class F>
+void each_piece(int64_t n, const F& f) {
+  if (n < kLong) return f(0, n);
+  parallel_for((n + kBlock - 1) / kBlock, kHeavyGrain / kBlock,
+               [&](int64_t begin, int64_t end) { f(begin * kBlock, std::min(n, end * kBlock) - begin * kBlock); });
+}
+
+/// The sum of f(first, count) over blocks of [0, n), in their order: f returns a block's own sum.
 template <class F>
 double sum_of_blocks(int64_t n, const F& f) {
   double sum = 0;
-  for (int64_t i = 0; i < n; i += kBlock) sum += static_cast<double>(f(i, std::min(kBlock, n - i)));
-  return sum;
+  if (n < kLong) {
+    for (int64_t i = 0; i < n; i += kBlock) sum += static_cast<double>(f(i, std::min(kBlock, n - i)));
+    return sum;
+  }
+  std::vector<double> sums(static_cast<size_t>((n + kBlock - 1) / kBlock));
+  each_piece(n, [&](int64_t first, int64_t count) {
+    for (int64_t i = first; i < first + count; i += kBlock)
+      sums[static_cast<size_t>(i / kBlock)] = static_cast<double>(f(i, std::min(kBlock, n - i)));
+  });
+  return std::accumulate(sums.begin(), sums.end(), sum);
 }
 
-// ---- rows -----------------------------------------------------------------------------------------------------------
+template <class T>
+T largest(const T* x, int64_t n) {
+  if (n < kLong) return fold<Largest>(x, n);
+  std::vector<T> tops(static_cast<size_t>((n + kBlock - 1) / kBlock), Largest::nothing<T>());
+  each_piece(n, [&](int64_t first, int64_t count) {
+    tops[static_cast<size_t>(first / kBlock)] = fold<Largest>(x + first, count);
+  });
+  return fold<Largest>(tops.data(), static_cast<int64_t>(tops.size()));
+}
+
 template <bool log, class T>
 void softmax_row(T* y, const T* x, int64_t n) {
-  const T top = fold<Largest>(x, n);
+  const T top = largest(x, n);
   const auto exp_from_top = [top](auto d, auto v) { return exp(d, hn::Sub(v, hn::Set(d, top))); };
-  T block[kBlock];
   const double sum = sum_of_blocks(n, [&](int64_t i, int64_t count) {
+    T block[kBlock];
     T* e = log ? block : y + i;
     map<true>(e, count, {x + i}, exp_from_top);
     return fold<Sum>(e, count);
   });
-  if constexpr (log) {
-    const T shift = static_cast<T>(std::log(sum));
-    map(y, n, {x}, [=](auto d, auto v) { return hn::Sub(hn::Sub(v, hn::Set(d, top)), hn::Set(d, shift)); });
-  } else {
-    const T scale = static_cast<T>(1 / sum);
-    map(y, n, {y}, [=](auto d, auto v) { return hn::Mul(v, hn::Set(d, scale)); });
-  }
+  const T shift = static_cast<T>(std::log(sum)), scale = static_cast<T>(1 / sum);
+  each_piece(n, [&](int64_t i, int64_t count) {
+    if constexpr (log)
+      map(y + i, count, {x + i},
+          [=](auto d, auto v) { return hn::Sub(hn::Sub(v, hn::Set(d, top)), hn::Set(d, shift)); });
+    else
+      map(y + i, count, {y + i}, [=](auto d, auto v) { return hn::Mul(v, hn::Set(d, scale)); });
+  });
 }
 
 template <bool log, class T>
 void backward_row(T* dx, const T* g, const T* y, int64_t n) {
-  T block[kBlock];
   const T sum = static_cast<T>(sum_of_blocks(n, [&](int64_t i, int64_t count) {
     if constexpr (log) return fold<Sum>(g + i, count);
+    T block[kBlock];
     map(block, count, {g + i, y + i}, [](auto, auto a, auto b) { return hn::Mul(a, b); });
     return fold<Sum>(block, count);
   }));
-  if constexpr (log)
-    map<true>(dx, n, {g, y}, [=](auto d, auto a, auto b) { return hn::NegMulAdd(exp(d, b), hn::Set(d, sum), a); });
-  else
-    map(dx, n, {g, y}, [=](auto d, auto a, auto b) { return hn::Mul(b, hn::Sub(a, hn::Set(d, sum))); });
+  each_piece(n, [&](int64_t i, int64_t count) {
+    if constexpr (log)
+      map<true>(dx + i, count, {g + i, y + i},
+                [=](auto d, auto a, auto b) { return hn::NegMulAdd(exp(d, b), hn::Set(d, sum), a); });
+    else
+      map(dx + i, count, {g + i, y + i},
+          [=](auto d, auto a, auto b) { return hn::Mul(b, hn::Sub(a, hn::Set(d, sum))); });
+  });
 }
 
 // ---- strips of `count` <= kBlock columns, rows `stride` elements apart ----------------------------------------------
