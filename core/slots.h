@@ -12,6 +12,7 @@
 #include <string>
 
 #include "core/generator.h"
+#include "core/sampling.h"
 #include "core/slot.h"
 
 namespace facula::slots {
@@ -19,6 +20,10 @@ namespace facula::slots {
 // ---- memory -------------------------------------------------------------------------------------------------------------
 /// out[...] = value
 inline Slot<const Tensor&, const Scalar&> fill{"fill"};
+/// out [..., M, N] = x where column - row <= diagonal (upper: >=), 0 elsewhere; out may be x.
+inline Slot<const Tensor&, const Tensor&, int64_t, bool> triangle{"triangle"};
+/// out takes the tensors one behind the other along dim. All are contiguous and of out's dtype.
+inline Slot<const Tensor&, std::span<const Tensor>, int64_t> join{"join"};
 /// out = x converted to out's dtype, on one device. Float to integer is cut towards zero, NaN gives 0, out of range wraps as
 /// int64 does; to bool: not zero; complex to real: the real part.
 inline Slot<const Tensor&, const Tensor&> copy{"copy"};
@@ -105,6 +110,17 @@ inline Slot<const Tensor&, const Tensor&, const IntList&, double> norm{"norm"};
 /// Running sum and product along a dim; out and x of one dtype and size.
 inline Slot<const Tensor&, const Tensor&, int64_t> cumsum{"cumsum"};
 inline Slot<const Tensor&, const Tensor&, int64_t> cumprod{"cumprod"};
+/// values, positions (from 1), x, dim: the extreme so far and where it stands; the last of ties; NaN wins. Not complex.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummax{"cummax"};
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cummin{"cummin"};
+/// out[i] = log(exp(x[0]) + ... + exp(x[i])) along a dim, without overflow; floating.
+inline Slot<const Tensor&, const Tensor&, int64_t> logcumsumexp{"logcumsumexp"};
+/// How elements that meet become one; `Mean` divides by their count unless there are none. NaN wins over everything in Max and
+/// Min, which are real.
+enum class Fold : uint8_t { Sum, Mean, Prod, Max, Min };
+/// out [outer..., segments, inner...], x [outer..., n, inner...], offsets [outer..., segments + 1] (int64, ascending from 0 to at
+/// most n), all dense, the fold, and what it starts from. Floating.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, Fold, double> segment_fold{"segment_fold"};
 /// Stable softmax along dim; floating. x and out have equal sizes and dtype.
 inline Slot<const Tensor&, const Tensor&, int64_t> softmax{"softmax"};
 inline Slot<const Tensor&, const Tensor&, int64_t> log_softmax{"log_softmax"};
@@ -119,8 +135,41 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const Scalar&, const Sc
 /// out (0-dim) = sum(a * b), 1-dim each, without conjugation.
 inline Slot<const Tensor&, const Tensor&, const Tensor&> dot{"dot"};
 
-/// u [B, M, K], s [B, K] (real), vh [B, K, N] of x [B, M, N], K = min(M, N): dense; float32, float64 and their complex partners.
+// Factorisations: matrices [B, M, N] of float32, float64, complex64 or complex128, sizes and batches may be 0. `info` [B] int32
+// is LAPACK's: 0, or the number (from 1) of the pivot or minor that was 0 or not positive. Pivots are int32, from 1.
+/// lu, pivots [B, K], info, x: P L U by rows, K = min(M, N).
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&> lu{"lu"};
+/// l, info, x, upper: only that triangle of x is read, the other one of l is 0.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, bool> cholesky{"cholesky"};
+/// ld, pivots [B, N], info, x, hermitian: Bunch-Kaufman, of the lower triangle.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> ldl{"ldl"};
+/// x, a, b, upper, unitriangular: a @ x = b.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, bool, bool> solve_triangular{"solve_triangular"};
+/// x, lu, pivots, b, adjoint: a @ x = b, or a^H @ x = b. Pivots are checked here and in the next two.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> lu_solve{"lu_solve"};
+/// x, ld, pivots, b, hermitian
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> ldl_solve{"ldl_solve"};
+/// order [B, M] int64, pivots [B, K]: the row (from 1) that stands at each place after the exchanges.
+inline Slot<const Tensor&, const Tensor&> pivots_to_order{"pivots_to_order"};
+/// a, tau [B, K], x: R above the diagonal, Householder's vectors below.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> geqrf{"geqrf"};
+/// q [B, M, N], a [B, M, at most N], tau [B, K]: the first N columns of H_1 ... H_K.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> householder_product{"householder_product"};
+/// out, a, tau, c, left, adjoint: Q @ c or c @ Q, for Q or Q^H, the square product of the reflectors.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool, bool> householder_multiply{
+    "householder_multiply"};
+/// u [B, M, K or M], s [B, K] (real), vh [B, K or N, N] of x; with u and vh without elements only s.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&> svd{"svd"};
+/// w [B, N] (real), v [B, N, N], x, upper; with v without elements only w.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, bool> eigh{"eigh"};
+/// w [B, N], v [B, N, N] (both complex), x; with v without elements only w.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> eig{"eig"};
+/// x [B, max(M, N), R], rank [B] int64, s [B, K] (real), a, b [B, M, R], rcond, driver (gels gelsy gelsd gelss): the solution
+/// is in x's first N rows, in the others are the residuals; rank and s may have no elements.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, double, const std::string&>
+    lstsq{"lstsq"};
+/// out [B, P, R], x1 [B, P, M], x2 [B, R, M], p: distances of rows in the p-norm; floating.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, double> cdist{"cdist"};
 
 // ---- positions ------------------------------------------------------------------------------------------------------------
 /// out[i][j] = x[index[i][j]][j] for dim 0: out and index have equal sizes. Checked.
@@ -138,6 +187,16 @@ inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&, const Scalar&>
 inline Slot<const Tensor&, const Tensor&, TensorSpan> index{"index"};
 /// The inverse: x[index...] (= or +=) values [m..., rest...] (expanded), in order.
 inline Slot<const Tensor&, TensorSpan, const Tensor&, bool> index_put{"index_put"};
+/// out[index[i][j]][j] = fold(out[index[i][j]][j], src[i][j]) for dim 0, in place; src has index's sizes, out's dtype; no Mean. Checked,
+/// in the name of `where`.
+inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&, Fold, const char*> scatter_reduce{"scatter_reduce"};
+/// out[index[i]] = src[i] along dim, in place; of repeated positions the last one wins. Checked.
+inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&> index_copy{"index_copy"};
+/// out takes the elements of src (1-dim) one after the other where the mask holds, in row-major order; an Error if there are too
+/// few. out and mask have equal sizes.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> masked_scatter{"masked_scatter"};
+/// out (1-dim, int64): position i (from 1) counts[i] times, one behind the other; they fill out.
+inline Slot<const Tensor&, const Tensor&> repeat_positions{"repeat_positions"};
 /// out [count, x.dim()] int64: positions (from 1) of the elements that are not zero, in row-major order.
 inline Slot<const Tensor&, const Tensor&> nonzero{"nonzero"};
 
@@ -146,6 +205,33 @@ inline Slot<const Tensor&, const Tensor&> nonzero{"nonzero"};
 inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, bool> sort{"sort"};
 /// values, positions (both with size k along dim), x, dim, largest, sorted.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, bool, bool> topk{"topk"};
+
+/// values, positions (both keep `dim` with size 1), x, dim, k: the k-th smallest, k from 0; NaN is the largest.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t> kthvalue{"kthvalue"};
+/// values, positions, x, dim, skip NaN: the lower of two middle elements. NaN wins unless skipped; nothing else gives NaN.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t, bool> median{"median"};
+/// values, positions, x, dim: the most frequent value, the smallest of equally frequent ones; where it stands last.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> mode{"mode"};
+/// order [n] (int64, from 0): the stable lexicographic order of the rows of x [n, m]. Any real dtype; dense.
+inline Slot<const Tensor&, const Tensor&> sort_rows{"sort_rows"};
+/// positions (int64, from 1) of x in ascending rows: x and out [rows..., k], sorted [rows..., n] or [n], all dense and real, x and
+/// sorted of one dtype. `sorter` (int64, from 1, as sorted) says their order, undefined if they are in order. With `right`, behind
+/// equal elements. Checked.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, bool> searchsorted{"searchsorted"};
+/// counts (any real dtype, 1-dim, dense): elements of x (dense) in equal bins from low to high, which is in the last one.
+inline Slot<const Tensor&, const Tensor&, double, double> histc{"histc"};
+/// counts [b1, ..., bd] (floating, dense), x [n, d] (dense), edges (b_i + 1 ascending numbers each, dense), weights [n] or
+/// undefined; all of one dtype. Bins hold their lower edge, the last ones both.
+inline Slot<const Tensor&, const Tensor&, TensorSpan, const Tensor&> histogram{"histogram"};
+
+// ---- Fourier transforms -----------------------------------------------------------------------------------------------------
+// Along one dim, times a factor; float32 and float64 and their complex partners.
+/// out[k] = scale * sum_j x[j] exp(-2 pi i j k / n), with `inverse` exp(+...). out may be x.
+inline Slot<const Tensor&, const Tensor&, int64_t, double, bool> fft{"fft"};
+/// out (n / 2 + 1 along dim) = the first half of fft of the real x.
+inline Slot<const Tensor&, const Tensor&, int64_t, double> rfft{"rfft"};
+/// out (real, n along dim) = the inverse fft of the sequence whose first half is x; imaginary parts at 0 and n / 2 are ignored.
+inline Slot<const Tensor&, const Tensor&, int64_t, double> irfft{"irfft"};
 
 // ---- sequences and random numbers -------------------------------------------------------------------------------------------------
 /// out[i] = start + i * step, out 1-dim.
@@ -162,6 +248,10 @@ inline Slot<const Tensor&, int64_t, int64_t, Philox> random_integer{"random_inte
 /// out = 1 with probability p (element by element, p a floating tensor of out's sizes), else 0.
 inline Slot<const Tensor&, const Tensor&, Philox> bernoulli{"bernoulli"};
 inline Slot<const Tensor&, double, Philox> exponential{"exponential"};  ///< rate
+// Element i draws from block(i, 0), block(i, 1), ... as often as it must; dense, floating, parameters as out.
+inline Slot<const Tensor&, const Tensor&, Philox> poisson{"poisson"};                   ///< rate
+inline Slot<const Tensor&, const Tensor&, const Tensor&, Philox> binomial{"binomial"};  ///< count, probability
+inline Slot<const Tensor&, const Tensor&, Philox> standard_gamma{"standard_gamma"};     ///< shape; the rate is 1
 /// out: a permutation of 1..n (int64), 1-dim.
 inline Slot<const Tensor&, Philox> randperm{"randperm"};
 
@@ -179,5 +269,72 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const IntList&, const I
     max_pool{"max_pool"};
 /// dx [N, C, s...] (contiguous, zeroed here), g, positions: dx[plane, position] += g.
 inline Slot<const Tensor&, const Tensor&, const Tensor&> max_pool_backward{"max_pool_backward"};
+/// y, positions, x: the largest of each window, where y's windows share x's last `spatial` dimensions out evenly.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> adaptive_max_pool{"adaptive_max_pool"};
+/// y, positions, x [N, C, s...], samples [N, C, spatial] in [0, 1), kernel: windows of random starts (Graham 2015).
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const IntList&> fractional_max_pool{
+    "fractional_max_pool"};
+/// y = x mapped along each of its last dimensions; contiguous. Integers have no weights, bool only maps that copy.
+inline Slot<const Tensor&, const Tensor&, const std::vector<Taps>&> resample{"resample"};
+/// y [N, C, o...] = x [N, C, s...] at the places in grid [N, o..., D], all contiguous float32 or float64; then dx, g, grid,
+/// the adjoint; and dgrid, g, x, grid, the derivative by the places.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const GridSampling&> grid_sample{"grid_sample"};
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const GridSampling&> grid_sample_input{"grid_sample_input"};
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const GridSampling&> grid_sample_grid{
+    "grid_sample_grid"};
+/// columns [N, C * kH * kW, oH * oW], x [N, C, H, W]; and x, columns, which adds them up (never bool): contiguous.
+inline Slot<const Tensor&, const Tensor&, const SlidingWindows&> im2col{"im2col"};
+inline Slot<const Tensor&, const Tensor&, const SlidingWindows&> col2im{"col2im"};
+
+// Activations, pointwise; floating dtypes only unless said. `_backward` ones take g, x and give g times the slope at x.
+inline PointwiseSlot elu{"elu"}, elu_backward{"elu_backward"};  ///< params a, b, c: b x above 0, a (e^(c x) - 1) below
+inline PointwiseSlot leaky_relu{"leaky_relu"}, leaky_relu_backward{"leaky_relu_backward"};  ///< params: slope below 0
+inline PointwiseSlot hardtanh{"hardtanh"}, hardtanh_backward{"hardtanh_backward"};  ///< params low, high; integers too
+inline PointwiseSlot hardsigmoid{"hardsigmoid"}, hardsigmoid_backward{"hardsigmoid_backward"};
+inline PointwiseSlot hardswish{"hardswish"}, hardswish_backward{"hardswish_backward"};
+inline PointwiseSlot silu{"silu"}, silu_backward{"silu_backward"};  ///< complex too
+inline PointwiseSlot mish{"mish"}, mish_backward{"mish_backward"};
+inline PointwiseSlot softplus{"softplus"}, softplus_backward{"softplus_backward"};  ///< params beta, threshold
+inline PointwiseSlot log_sigmoid{"log_sigmoid"}, log_sigmoid_backward{"log_sigmoid_backward"};
+inline PointwiseSlot hardshrink{"hardshrink"}, softshrink{"softshrink"},
+    shrink_backward{"shrink_backward"};       ///< lambda
+inline PointwiseSlot threshold{"threshold"};  ///< params t, v: v where x <= t, else x; integers too
+inline PointwiseSlot prelu{"prelu"};          ///< in: x, w: x above 0, w x below
+inline PointwiseSlot gated{"gated"};          ///< in: a, b: a sigmoid(b)
+inline PointwiseSlot huber{
+    "huber"};  ///< in: x, t; params w, c: c d^2 / 2 of differences d below w, c w (d - w / 2) beyond
+
+// Normalisation. All tensors are contiguous and of one dtype, float32 or float64; weights may be undefined.
+/// y, mean [N, G], 1 / deviation [N, G], x [N, G, D, S], weight [G, D], bias [G, D], eps: over D and S of each of N * G.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, double> norm_rows{
+    "norm_rows"};
+/// dx, dweight, dbias (the latter may be undefined), g, x, mean, 1 / deviation, weight.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+            const Tensor&>
+    norm_rows_backward{"norm_rows_backward"};
+/// mean [C], variance [C] (over n, not n - 1) of x [N, C, S] over N and S: Chan, Golub and LeVeque (1979).
+inline Slot<const Tensor&, const Tensor&, const Tensor&> channel_moments{"channel_moments"};
+/// sums [C] of g and of g * (x - mean) over N and S; g, x [N, C, S], mean [C].
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&> channel_sums{"channel_sums"};
+/// y = a * (x - mean) + b, with a, b, mean [C].
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&> channel_affine{"channel_affine"};
+/// dx = a * g + b * (x - mean) + c, with a, b, c, mean [C].
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&>
+    channel_affine_backward{"channel_affine_backward"};
+
+// Bags: sums (mode 0), means (1) or largest elements (2) of rows of `weight`. offsets [B + 1] from 1 to n + 1 not falling.
+/// out [B, D], places [B, D] (mode 2: the row that gave the largest, 0 for none), weight [R, D], index [n], offsets,
+/// per_sample_weights [n] (may be undefined), padding (a position that is left out, or 0), mode: dense. Checked.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, int64_t, int64_t>
+    embedding_bag{"embedding_bag"};
+
+// Connectionist temporal classification (Graves et al. 2006), in logarithms. Contiguous; lengths are checked before.
+/// losses [N], log_alpha [N, T, 2 L + 1], log_probs [T, N, C], targets [N, L], input_lengths [N], target_lengths [N], blank.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, int64_t> ctc_loss{
+    "ctc_loss"};
+/// dx [T, N, C], g [N], log_probs, targets, input_lengths, target_lengths, losses, log_alpha, blank, zero_infinity.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
+            const Tensor&, int64_t, bool>
+    ctc_loss_backward{"ctc_loss_backward"};
 
 }  // namespace facula::slots

@@ -179,6 +179,9 @@ void define_compare(const Family& define) {
       .elementwise(where_forward)
       .grad("self", [](Tensor g, Tensor c) { return ops::where(c, g, 0); })
       .grad("other", [](Tensor g, Tensor c) { return ops::where(c, 0, g); });
+  define("Tensor.where(Tensor self, Tensor condition, Operand other) -> Tensor")
+      .doc("`self` where the condition holds, `other` elsewhere: `torch.where(condition, self, other)`.")
+      .compose([](const Tensor& x, const Tensor& condition, const Tensor& y) { return ops::where(condition, x, y); });
   define("where:positions(Tensor condition) -> Tensor[]").compose([](const Tensor& c) {
     Tensors columns;
     const Tensor rows = ops::nonzero(c.dim() == 0 ? ops::unsqueeze(c, 0) : c);

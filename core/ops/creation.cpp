@@ -42,6 +42,7 @@ Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Sc
   const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
   check(std::isfinite(a) && std::isfinite(b), "arange: from ", start, " to ", end, " is no range");
   check(s != 0 && !std::isnan(s), "arange: step must not be ", step);
+  check(!dtype || !is_integral(*dtype) || step.to<int64_t>() != 0, "arange: step ", step, " is 0 as an integer");
   check((s > 0) ? b >= a : b <= a, "arange: from ", start, " to ", end, " does not go in steps of ", step);
   double count = std::ceil((b - a) / s);
   check(count < 0x1p62, "arange: from ", start, " to ", end, " in steps of ", step, " has too many elements");
@@ -72,6 +73,21 @@ Tensor linspace_forward(Out& out, const Scalar& start, const Scalar& end, int64_
       dtype.value_or(start.is_complex() || end.is_complex() ? complex_dtype(default_dtype()) : default_dtype());
   const Tensor y = out.make({steps}, t, chosen(device));
   slots::linspace(y, start, end);
+  return y;
+}
+
+// In double precision, rounded once; an integer dtype cuts both ends to integers before and the powers after.
+Tensor logspace_forward(Out& out, const Scalar& start, const Scalar& end, int64_t steps, double base, OptDType dtype,
+                        OptDevice device) {
+  check(steps >= 0, "logspace: steps must not be negative, got ", steps);
+  const DType t =
+      dtype.value_or(start.is_complex() || end.is_complex() ? complex_dtype(default_dtype()) : default_dtype());
+  const Tensor y = out.make({steps}, t, chosen(device));
+  const Tensor exponents = empty({steps}, is_complex(t) ? DType::Complex128 : DType::Float64, y.device());
+  const bool whole = is_integral(t, true);
+  auto end_of = [whole](const Scalar& s) { return whole ? Scalar(s.to<int64_t>()) : s; };
+  slots::linspace(exponents, end_of(start), end_of(end));
+  slots::copy(y, ops::pow(Scalar(base), exponents));
   return y;
 }
 
@@ -133,6 +149,10 @@ void define_creation(const Family& define) {
   define("linspace(Scalar start, Scalar end, int steps, " OPTIONS)
       .doc("`steps` numbers from `start` to `end`, both included.")
       .forward(linspace_forward);
+  define("logspace(Scalar start, Scalar end, int steps, float base=10, " OPTIONS)
+      .doc("`steps` numbers from `base ^ start` to `base ^ end`, evenly spaced on a logarithmic scale.")
+      .example("torch.logspace(0, 3, 4)")
+      .forward(logspace_forward);
   define("eye(int n, int? m=None, " OPTIONS)
       .doc("The identity matrix of `n` rows and `m` (or `n`) columns.")
       .forward(eye_forward);

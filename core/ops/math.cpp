@@ -183,8 +183,8 @@ void define_math(const Family& define) {
   define(ops::tanh_backward, "tanh_backward(Tensor grad_output, Tensor output) -> Tensor")
       .doc("`grad_output * (1 - output^2)`: the derivative of tanh from its result.")
       .pointwise(slots::tanh_backward, kFloat)
-      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::tanh_backward(g, y); })
-      .grad("output", [](Tensor g, Tensor first, Tensor y) { return g * ops::conj(first) * y * -2; });
+      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::tanh_backward(g, ops::conj(y)); })
+      .grad("output", [](Tensor g, Tensor first, Tensor y) { return ops::conj(g) * first * ops::conj(y) * -2; });
   define("atan2(Tensor self, Tensor other) -> Tensor")
       .doc("The angle of the point (other, self), in radians.")
       .alias("arctan2")
@@ -206,8 +206,9 @@ void define_math(const Family& define) {
   define(ops::sigmoid_backward, "sigmoid_backward(Tensor grad_output, Tensor output) -> Tensor")
       .doc("`grad_output * (1 - output) * output`: the derivative of sigmoid from its result.")
       .pointwise(slots::sigmoid_backward, kFloat)
-      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::sigmoid_backward(g, y); })
-      .grad("output", [](Tensor g, Tensor first, Tensor y) { return g * ops::conj(first) * ops::sub(1, y * 2); });
+      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::sigmoid_backward(g, ops::conj(y)); })
+      .grad("output",
+            [](Tensor g, Tensor first, Tensor y) { return ops::conj(g) * first * ops::conj(ops::sub(1, y * 2)); });
   define(ops::relu, "relu(Tensor self) -> Tensor")
       .doc("`max(self, 0)`.")
       .pointwise(slots::relu, kRealNumber)

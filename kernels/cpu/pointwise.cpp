@@ -120,6 +120,7 @@ template void run_blocks<2>(const char*, const Rows&, const Tensor&, TensorSpan,
 template void run_blocks<3>(const char*, const Rows&, const Tensor&, TensorSpan, ScalarSpan);
 
 void fill_pointwise_slots() {
+  fill_activation_rows();
   fill_arithmetic_rows();
   fill_compare_rows();
   fill_complex_rows();

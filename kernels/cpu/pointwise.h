@@ -62,6 +62,7 @@ void add_row(DType t, Row row, int64_t grain = kGrain) {
 }
 
 // One per file; fill_pointwise_slots() calls them all.
+void fill_activation_rows();
 void fill_arithmetic_rows();
 void fill_compare_rows();
 void fill_complex_rows();
