@@ -169,7 +169,10 @@ void define_math(const Family& define) {
       .doc("The inverse hyperbolic cosine; NaN below 1.")
       .alias("arccosh")
       .pointwise(slots::acosh, kFloat)
-      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::rsqrt(x - 1) * ops::rsqrt(x + 1)); });
+      .grad("self", [](Tensor g, Tensor x) {
+        // Of complex numbers the root of the product would lie on the other branch, left of 0.
+        return is_complex(x.dtype()) ? g * ops::conj(ops::rsqrt(x - 1) * ops::rsqrt(x + 1)) : g * ops::rsqrt(x * x - 1);
+      });
   define("atanh(Tensor self) -> Tensor")
       .doc("The inverse hyperbolic tangent; NaN outside -1..1.")
       .alias("arctanh")

@@ -68,7 +68,7 @@ Tensor polygamma_forward(Out& out, int64_t n, const Tensor& x) {
 
 /// p (p - 1) / 4 log(pi) + the sum of lgamma(x - i / 2) for i = 0 .. p - 1.
 Tensor mvlgamma(const Tensor& x, int64_t p) {
-  check(p >= 1, "mvlgamma: p must be at least 1, got ", p);
+  check(p >= 1 && p <= 1 << 24, "mvlgamma: p must be 1 to ", 1 << 24, ", got ", p);
   check(x.dtype() != DType::Bool && !is_complex(x.dtype()), "mvlgamma: expected real numbers that are not bool, got ",
         x.dtype());
   const Tensor y = is_integral(x.dtype()) ? ops::to_dtype(x, default_dtype()) : x;

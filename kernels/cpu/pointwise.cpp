@@ -129,6 +129,7 @@ void fill_pointwise_slots() {
   fill_math_rows();
   fill_number_rows();
   fill_polynomial_rows();
+  fill_series_rows();
   fill_special_rows();
   fill_power_rows();
 }

@@ -72,6 +72,7 @@ void fill_math_rows();
 void fill_number_rows();
 void fill_polynomial_rows();
 void fill_power_rows();
+void fill_series_rows();
 void fill_special_rows();
 
 template <class... T>

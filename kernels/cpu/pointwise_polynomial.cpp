@@ -59,10 +59,10 @@ template <class Next>
 double recurrence(const char* name, double first, double degree, Next next) {
   constexpr int64_t longest = int64_t{1} << 24;
   const int64_t n = degree_of(degree);
-  check(n <= longest, name, ": degree ", degree, " is above ", longest);
   if (n <= 0) return n == 0;
   double p = 1, q = first;
   for (int64_t k = 1; k < n && !std::isnan(q); ++k) {
+    check(k < longest, name, ": degree ", degree, " is above ", longest);
     const double r = next(static_cast<double>(k), q, p);
     p = q;
     q = r;

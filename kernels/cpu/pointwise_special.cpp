@@ -17,10 +17,6 @@ static void fill_angles() {
 
 static void fill_bessel() {
 #define FACULA_FILL(function) numbers<slots::function, 1, kHeavyGrain>(Double(), [](double x) { return function(x); });
-  FACULA_FILL(i0)
-  FACULA_FILL(i0e)
-  FACULA_FILL(i1)
-  FACULA_FILL(i1e)
   FACULA_FILL(k0)
   FACULA_FILL(k0e)
   FACULA_FILL(k1)
@@ -46,7 +42,6 @@ static void polygamma_row(char* out, const char* const* in, int64_t n, ScalarSpa
 }
 
 static void fill_gamma() {
-  FACULA_FILL(digamma)
   numbers<slots::lgamma, 1, kHeavyGrain>(Double(), [](double x) { return log_gamma(x); });
   numbers<slots::zeta, 2, kHeavyGrain>(Double(), [](double s, double q) { return zeta(s, q); });
   numbers<slots::igamma, 2, kHeavyGrain>(Double(), [](double a, double x) { return gamma_lower(a, x); });
@@ -56,10 +51,8 @@ static void fill_gamma() {
 }
 
 static void fill_error() {
-  FACULA_FILL(erfinv)
   FACULA_FILL(erfcx)
   FACULA_FILL(log_ndtr)
-  FACULA_FILL(ndtri)
 #undef FACULA_FILL
 }
 

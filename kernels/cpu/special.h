@@ -23,10 +23,9 @@ constexpr double chebyshev(const double (&c)[n], double t) {
 }
 
 // ---- the error function and the normal distribution ----
-double erfinv(double x);
-double erfcx(double x);     ///< exp(x^2) erfc(x)
-double log_ndtr(double x);  ///< log(erfc(-x / sqrt(2)) / 2)
-double ndtri(double p);     ///< the inverse of erfc(-x / sqrt(2)) / 2
+double erfcx(double x);          ///< exp(x^2) erfc(x)
+double log_ndtr(double x);       ///< log(erfc(-x / sqrt(2)) / 2)
+double ndtri_of_tail(double p);  ///< the inverse of erfc(-x / sqrt(2)) / 2 for p below 1e-15, and at its edges
 
 // ---- the gamma function ----
 /// log |gamma(x)|; std::lgamma writes the sign to a global.
@@ -34,17 +33,12 @@ inline double log_gamma(double x) {
   int sign;
   return ::lgamma_r(x, &sign);
 }
-double digamma(double x);
 double zeta(double s, double q);         ///< Hurwitz: the sum of (q + k)^-s
 double polygamma(double n, double x);    ///< the n-th derivative of digamma, n >= 1
 double gamma_lower(double a, double x);  ///< regularised, P(a, x)
 double gamma_upper(double a, double x);  ///< Q(a, x) = 1 - P(a, x)
 
-// ---- Bessel functions; e: times e^-|x| for i, e^x for k ----
-double i0(double x);
-double i0e(double x);
-double i1(double x);
-double i1e(double x);
+// ---- Bessel functions; e: times e^x ----
 double k0(double x);
 double k0e(double x);
 double k1(double x);

@@ -1,4 +1,4 @@
-// The error function's scaled complement and inverses. Coefficients were computed with mpmath to 40 digits.
+// The error function's scaled complement and its kin. Coefficients were computed with mpmath to 40 digits.
 #include <cmath>
 
 #include "kernels/cpu/special.h"
@@ -24,29 +24,6 @@ double exp_of_square(double x) {
   return std::exp(square) * (1 + std::fma(x, x, -square));
 }
 
-/// A root of erfc(y) = q near y, by Halley's method: each step triples the digits.
-double refined(double y, double q) {
-  for (int step = 0; step < 10; ++step) {
-    const double t = (std::erfc(y) - q) / (-2 / kSqrtPi * std::exp(-y * y)), change = t / (1 + y * t);
-    y -= change;
-    if (!(std::abs(change) > 1e-7 * y)) break;
-  }
-  return y;
-}
-
-/// The inverse of erfc for 0 < q <= 1/2, from three digits: rational (Blair, Edwards and Johnson 1976), or asymptotic.
-double erfc_inverse(double q) {
-  const double z = std::sqrt(-std::log(q / 2));
-  if (q > 1e-12) {
-    const double y = (((1.641345311 * z + 3.429567803) * z - 1.624906493) * z - 1.970840454) /
-                     ((1.637067800 * z + 3.543889200) * z + 1);
-    return refined(y, q);
-  }
-  double y = z;
-  for (int step = 0; step < 3; ++step) y = std::sqrt(-std::log(q * kSqrtPi * y));
-  return refined(y, q);
-}
-
 }  // namespace
 
 double erfcx(double x) {
@@ -58,28 +35,22 @@ double erfcx(double x) {
   return chebyshev(kErfcx, t) / (1 + 2 * x);
 }
 
-/// Newton's method on erf(y) = x from three digits (Blair, Edwards and Johnson 1976) near 0, by erfc near 1.
-double erfinv(double x) {
-  const double a = std::abs(x);
-  if (!(a < 1)) return a == 1 ? std::copysign(HUGE_VAL, x) : std::nan("");
-  if (a > 0.5) return std::copysign(erfc_inverse(1 - a), x);
-  const double z = x * x;
-  double y = x * (((-0.140543331 * z + 0.914624893) * z - 1.645349621) * z + 0.886226899) /
-             ((((0.012229801 * z - 0.329097515) * z + 1.442710462) * z - 2.118377725) * z + 1);
-  for (int step = 0; step < 2; ++step) y -= (std::erf(y) - x) / (2 / kSqrtPi * std::exp(-y * y));
-  return y;
-}
-
 double log_ndtr(double x) {
   const double y = x / kSqrt2;
   return x < -1 ? std::log(erfcx(-y) / 2) - x * x / 2 : std::log1p(-std::erfc(y) / 2);
 }
 
-double ndtri(double p) {
+/// -y sqrt(2) where erfc(y) = 2p: from the asymptotic form, by Halley's method, each step of which triples the digits.
+double ndtri_of_tail(double p) {
   if (!(p > 0 && p < 1)) return p == 0 ? -HUGE_VAL : p == 1 ? HUGE_VAL : std::nan("");
-  if (p < 0.25) return -kSqrt2 * erfc_inverse(2 * p);
-  if (p > 0.75) return kSqrt2 * erfc_inverse(2 * (1 - p));
-  return kSqrt2 * erfinv(2 * p - 1);
+  const double q = 2 * p;
+  double y = std::sqrt(-std::log(q));
+  for (int step = 0; step < 3; ++step) y = std::sqrt(-std::log(q * kSqrtPi * y));
+  for (int step = 0; step < 3; ++step) {
+    const double t = (std::erfc(y) - q) / (-2 / kSqrtPi * std::exp(-y * y));
+    y -= t / (1 + y * t);
+  }
+  return -y * kSqrt2;
 }
 
 }  // namespace facula::cpu

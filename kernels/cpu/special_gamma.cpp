@@ -1,4 +1,4 @@
-// Derivatives of the logarithm of the gamma function, Hurwitz's zeta function, and the incomplete gamma functions.
+// Polygamma functions, Hurwitz's zeta function, and the incomplete gamma functions.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -143,27 +143,6 @@ double incomplete_gamma(double a, double x, bool upper) {
 }
 
 }  // namespace
-
-/// The derivative of lgamma: reflected to x > 0, carried up to x >= 10 by digamma(x) = digamma(x + 1) - 1 / x, where
-/// the asymptotic series (Abramowitz and Stegun 6.3.18) holds to full precision.
-double digamma(double x) {
-  if (x == 0) return std::copysign(HUGE_VAL, -x);
-  double reflection = 0;
-  if (x < 0) {
-    double whole;
-    if (std::modf(x, &whole) == 0 || std::isinf(x)) return std::nan("");
-    reflection = -kPi / std::tan(kPi * std::modf(x, &whole));
-    x = 1 - x;
-  }
-  double sum = 0;
-  for (; x < 10; ++x) sum -= 1 / x;
-  if (std::isinf(x)) return x;
-  constexpr double bernoulli[] = {1.0 / 12, -691.0 / 32760, 1.0 / 132, -1.0 / 240, 1.0 / 252, -1.0 / 120, 1.0 / 12};
-  const double z = 1 / (x * x);
-  double series = 0;
-  for (const double b : bernoulli) series = (series + b) * z;
-  return reflection + sum + std::log(x) - 0.5 / x - series;
-}
 
 /// Some terms of the sum, then Euler's and Maclaurin's formula (DLMF 25.11.5), which holds from q = max(16, 1.5 s) on; where
 /// s is larger the terms vanish before. For q < 0 the terms at negative places are taken from the right, mirrored.

@@ -222,13 +222,13 @@ HWY_INLINE V tan(D d, V x) {
                           d, y, large, [](double v) { return std::tan(v); }, x));
 }
 
-/// float64. sin(pi x) / (pi x), with what is left of x behind even numbers: exactly 0 at whole ones.
+/// float64. sin(pi x) / (pi x), by the sine of what is left of x beside whole numbers, which is exact.
 template <class D, class V>
 HWY_INLINE V sinc(D d, V x) {
-  const V pi = constant(d, 3.14159265358979323846), half = hn::Mul(x, constant(d, 0.5));
-  const V r = hn::Sub(x, hn::Mul(constant(d, 2), hn::Round(half)));
-  const V sine = hn::IfThenZeroElse(hn::Eq(hn::Abs(r), constant(d, 1)), hn::Sin(d, hn::Mul(pi, r)));
-  return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), constant(d, 1), hn::Div(sine, hn::Mul(pi, x)));
+  const V pi = constant(d, 3.14159265358979323846), n = hn::Round(x), half = hn::Mul(n, constant(d, 0.5));
+  const V y = hn::Div(hn::Sin(d, hn::Mul(pi, hn::Sub(x, n))), hn::Mul(pi, x));
+  const V turned = hn::IfThenElse(hn::Eq(half, hn::Trunc(half)), y, hn::Neg(y));
+  return hn::IfThenElse(hn::Eq(x, hn::Zero(d)), constant(d, 1), turned);
 }
 
 /// float64
