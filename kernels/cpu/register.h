@@ -14,6 +14,7 @@ void fill_solve_slots();          // solve.cpp: solve_triangular .. pivots_to_or
 void fill_orthogonal_slots();     // orthogonal.cpp: geqrf, householder_*
 void fill_spectrum_slots();       // spectrum.cpp: svd, eigh, eig
 void fill_least_squares_slots();  // least_squares.cpp: lstsq
+void fill_cross_slots();          // cross.cpp: cross
 void fill_distance_slots();       // distance.cpp: cdist
 void fill_index_slots();          // index.cpp: gather .. nonzero
 void fill_order_slots();          // order.cpp: sort, topk
