@@ -111,6 +111,17 @@ describe("tensors in a graph", function()
     assert(rawequal(z:detach_(), z) and z.is_leaf)
   end)
 
+  it("a leaf that is detached in place leaves graphs that hold it", function()
+    local x = leaf(1, 2)
+    local y = (x * 2):sum()
+    x:detach_()
+    y:backward()
+    equal({ x.requires_grad, x.grad }, { false })
+    x, y = nil, nil -- luacheck: ignore
+    collectgarbage() -- the end of the graph at x once looked for a part of it that was gone
+    collectgarbage()
+  end)
+
   it("data can be replaced", function()
     local x = leaf(1, 2)
     x.data = torch.tensor { 5, 6, 7 }
