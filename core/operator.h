@@ -59,7 +59,14 @@ inline constexpr Promotion kReal{Promotion::Compute::Common, Promotion::Result::
 inline constexpr Promotion kNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral};
 inline constexpr Promotion kBits{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool,
                                  Category::Integral};
-inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real};
+inline constexpr Promotion kInteger{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                    Category::Integral};
+inline constexpr Promotion kRealNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                       Category::Floating};
+inline constexpr Promotion kFractional{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating,
+                                       Category::Floating};
+inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real, Category::Integral};
+inline constexpr Promotion kAngle{Promotion::Compute::Float, Promotion::Result::Real};
 inline constexpr Promotion kPredicate{Promotion::Compute::Common, Promotion::Result::Bool};
 inline constexpr Promotion kOrder{Promotion::Compute::Common, Promotion::Result::Bool, Category::Bool,
                                   Category::Floating};
@@ -108,9 +115,14 @@ struct Operator {
   std::vector<int> dims;     // parameters of type Dim and NewDim
   int differentiable_results = 0;
   int requires_grad_option = -1;  // creation: the parameter `requires_grad`, not handed to the forward
+  int in_place_option = -1;       // the parameter `inplace`, likewise: when it is true, the first argument is changed
 
   bool has_self() const {
     return !schema.parameters.empty() && schema.parameters[0].is_tensor() && !schema.parameters[0].list;
+  }
+  /// How many parameters the forward takes: the first ones.
+  size_t handed_on() const {
+    return schema.parameters.size() - (requires_grad_option >= 0 ? 1 : 0) - (in_place_option >= 0 ? 1 : 0);
   }
   /// Is there a `name_`? Every operator with a tensor `self` and one tensor result has it.
   bool has_in_place() const { return in_place_form; }

@@ -77,7 +77,8 @@ Schema parse_schema(std::string_view text);
 
 /// Does the value fit the parameter's type? (Numbers for lists of one, integral numbers for floats and so on.)
 bool accepts(const Parameter& p, const Value& v);
-/// The value brought to the parameter's form: a number for T[n] becomes a list. Fails with `operator: argument ...`.
+/// The value brought to the parameter's form: a number for T[n] becomes a list, an empty list for
+/// T[n]? None. Fails with `operator: argument ...`.
 void conform(const Schema& schema, const Parameter& p, Value& v);
 
 }  // namespace facula

@@ -154,7 +154,14 @@ local function annotation(called, form)
   end
   local given = results(form)
   if given[1] then lines[#lines + 1] = "---@return " .. table.concat(given, ", ") end
-  lines[#lines + 1] = ("function %s(%s) end\n"):format(called, table.concat(names, ", "))
+  local last = called:match "[^.:]*$"
+  if KEYWORDS[last] then -- torch["repeat"]; a method is a function of self
+    if called:find(":", 1, true) then table.insert(names, 1, "self") end
+    lines[#lines + 1] = ("%s[%q] = function(%s) end\n"):format(called:sub(1, -#last - 2), last,
+      table.concat(names, ", "))
+  else
+    lines[#lines + 1] = ("function %s(%s) end\n"):format(called, table.concat(names, ", "))
+  end
   return table.concat(lines, "\n")
 end
 

@@ -163,6 +163,7 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
   });
   if (!good) return false;
   const size_t n = p.type == Type::Float ? floats.size() : integers.size();
+  if (p.fixed && p.optional && n == 0) return true;  // none
   if (p.fixed && n != 1 && n != static_cast<size_t>(p.fixed))
     return misfit_because("argument '", p.name, "' must be ", wanted(p), ", got a list of ", n);
   if (p.type == Type::Float) {
@@ -245,13 +246,24 @@ bool is_empty_table(lua_State* L, int index) {
   return false;
 }
 
+// `{}` behind the arguments: no options, unless a list must or may well stand there. Where something else is expected,
+// other overloads are asked first.
+bool Arguments::stands_for_no_options(int i, int at) const {
+  const Parameter* p = i < count_ ? &schema_.parameters[static_cast<size_t>(i)] : nullptr;
+  if (!is_empty_table(L_, at)) return false;
+  if (p && !p->named_only && p->list && p->optional) return true;
+  if (p && !p->named_only && (p->required || p->list || p->type == Type::Any || p->type == Type::IndexTensor))
+    return false;
+  return manner_.explain;
+}
+
 bool Arguments::read_positional(int first, int last) {
   const auto& parameters = schema_.parameters;
   int i = first - 1;
   for (int at = first; at <= last; ++at, ++i) {
     if (lua_isnil(L_, at)) continue;
+    if (at == last && stands_for_no_options(i, at)) return true;
     if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
-      if (at == last && manner_.explain && is_empty_table(L_, at)) return true;  // of options
       const auto most =
           std::count_if(parameters.begin(), parameters.end(), [](const Parameter& p) { return !p.named_only; });
       return misfit_because("takes at most ", most, " positional argument", most == 1 ? "" : "s", ", got ", last);

@@ -54,6 +54,7 @@ class Arguments {
  private:
   int take_tensors(int top);
   bool read_positional(int first, int last);
+  bool stands_for_no_options(int i, int at) const;
   bool read_named(int table);
   bool read_varargs(const Parameter& p, int first, int last, Value& v);
   bool read_one(const Parameter& p, int index, Value& v);

@@ -134,7 +134,7 @@ Overloads those(const Overloads& all, Predicate wanted) {
 }
 
 // Puts a closure for the overloads into the module, the second from the top, and, if it has a self, into the methods on
-// top.
+// top, where no operator `Tensor.name` takes the place of the method.
 void add(lua_State* L, State& S, const std::string& name, const Overloads& overloads, bool in_place) {
   if (overloads.empty()) return;
   auto push = [&](const Overloads& chosen) {
@@ -144,7 +144,8 @@ void add(lua_State* L, State& S, const std::string& name, const Overloads& overl
   };
   push(overloads);
   const Overloads methods = those(overloads, &Operator::has_self);
-  if (name.find('.') == std::string::npos && !methods.empty()) {
+  const bool has_method = name.find('.') == std::string::npos && !registry().names().contains("Tensor." + name);
+  if (has_method && !methods.empty()) {
     if (methods.size() == overloads.size())
       lua_pushvalue(L, -1);
     else

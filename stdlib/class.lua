@@ -29,17 +29,19 @@ function Object:__tostring()
   return getmetatable(self).__name
 end
 
--- The `init` that a class has or inherits, as it was written: it takes the arguments by name if there is a signature.
-local function plain_init(C)
+local class = {}
+
+--- The `init` that a class has or inherits, as it was written: it takes the arguments by name if there is a signature.
+function class.plain_init(C)
   local meta = getmetatable(C)
   if not meta then return C.init end
-  return meta.plain_init or rawget(C, "init") or plain_init(meta.__index)
+  return meta.plain_init or rawget(C, "init") or class.plain_init(meta.__index)
 end
 
 -- A class with a signature that never defined `init` reads its arguments and hands them to its parent's.
 local function settle(C)
   local meta = getmetatable(C)
-  if meta.reads and rawget(C, "init") == nil then C.init = plain_init(meta.__index) end
+  if meta.reads and rawget(C, "init") == nil then C.init = class.plain_init(meta.__index) end
 end
 
 local function construct(C, ...)
@@ -65,8 +67,6 @@ local function reading(signature)
     rawset(C, key, value)
   end
 end
-
-local class = {}
 
 --- A new class.
 ---@param signature string  "Name" or "Name(type argument=default, ...)"

@@ -1,4 +1,6 @@
 // Several tensors as one, and one as several.
+#include <algorithm>
+
 #include "core/ops.h"
 #include "core/ops/families.h"
 #include "core/pointwise.h"
@@ -10,6 +12,22 @@ namespace {
 
 // Torch7's empty vectors join with anything.
 bool is_nothing(const Sizes& sizes) { return sizes.size() == 1 && sizes[0] == 0; }
+
+// Dense tensors of one dtype in one go: what counts for many small ones is the time for each. Of few large ones that lie
+// element beside element each is better copied by itself.
+bool joined(const Tensor& y, const Tensors& tensors, int64_t dim) {
+  constexpr int64_t kRun = 64, kSmall = 256;
+  const auto count = static_cast<int64_t>(tensors.size());
+  const int64_t run = y.dim() > 0 ? y.size(dim) * y.stride(dim) * y.item_size() / count : 0;
+  if (run < kRun && y.numel() > kSmall * count) return false;
+  auto fits = [&](const Tensor& t) {
+    return t.is_contiguous() && t.dtype() == y.dtype() && t.dim() == y.dim() && t.device() == y.device();
+  };
+  if (!slots::join.filled(y.device().type) || !y.is_contiguous() || !std::all_of(tensors.begin(), tensors.end(), fits))
+    return false;
+  slots::join(y, tensors, dim);
+  return true;
+}
 
 Tensor cat_forward(Out& out, const Tensors& tensors, int64_t dim) {
   check(!tensors.empty(), "cat: the list of tensors is empty");
@@ -33,6 +51,7 @@ Tensor cat_forward(Out& out, const Tensors& tensors, int64_t dim) {
     total += s[static_cast<size_t>(dim)];
   }
   const Tensor y = out.make(sizes, result_type(tensors));
+  if (joined(y, tensors, dim)) return y;
   int64_t at = 0;
   for (const Tensor& t : tensors) {
     if (is_nothing(t.sizes())) continue;
@@ -55,15 +74,32 @@ Tensors cat_gradient(Tensor g, Metas tensors, int64_t dim) {
   return parts;
 }
 
-Tensor stack_of(const Tensors& tensors, int64_t dim) {
+Tensor stack_forward(Out& out, const Tensors& tensors, int64_t dim) {
   check(!tensors.empty(), "stack: the list of tensors is empty");
-  Tensors columns;
+  const Sizes& each = tensors[0].sizes();
+  Sizes sizes = each, slice = each;
+  sizes.insert(static_cast<size_t>(dim), static_cast<int64_t>(tensors.size()));
+  slice.insert(static_cast<size_t>(dim), 1);
+  Tensors slices;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].sizes() == tensors[0].sizes(), "stack: tensor ", i + static_cast<size_t>(Counting::base()),
-          " has sizes ", tensors[i].sizes(), ", the first has ", tensors[0].sizes());
-    columns.push_back(ops::unsqueeze(tensors[i], dim));
+    const Tensor& t = tensors[i];
+    check(t.sizes() == each, "stack: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ", t.sizes(),
+          ", the first has ", each);
+    IntList strides = t.strides();
+    strides.insert(static_cast<size_t>(dim), 1);
+    slices.push_back(t.alias(slice, strides, t.offset()));
   }
-  return ops::cat(columns, dim);
+  const Tensor y = out.make(sizes, result_type(tensors));
+  if (!joined(y, slices, dim))
+    for (size_t i = 0; i < slices.size(); ++i)
+      slots::copy(y.alias(slice, y.strides(), y.offset() + static_cast<int64_t>(i) * y.stride(dim)), slices[i]);
+  return y;
+}
+
+Tensors stack_gradient(Tensor g, Metas, int64_t dim) {
+  Tensors slices;
+  for (int64_t i = 0; i < g.size(dim); ++i) slices.push_back(ops::select(g, dim, i));
+  return slices;
 }
 
 // A view takes some hundred bytes, and a stretched or empty dimension has as many as a script likes.
@@ -130,7 +166,8 @@ void define_join(const Family& define) {
       .grad("tensors", cat_gradient);
   define(ops::stack, "stack(Tensor[] tensors, NewDim dim=0) -> Tensor")
       .doc("Tensors of equal sizes side by side in a new dimension.")
-      .compose(stack_of);
+      .forward(stack_forward)
+      .grad("tensors", stack_gradient);
   define("split(Tensor self, int split_size, Dim dim=0) -> Tensor[]")
       .doc(
           "Views of `split_size` positions each along a dimension, the last one perhaps shorter; a list gives each "

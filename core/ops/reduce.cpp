@@ -3,62 +3,23 @@
 
 #include "core/ops.h"
 #include "core/ops/families.h"
+#include "core/ops/reduce.h"
 #include "core/pointwise.h"
 #include "core/slots.h"
 
 namespace facula {
 namespace {
 
-Sizes kept(const Sizes& sizes, const IntList& dims) {
-  Sizes s = sizes;
-  for (const int64_t d : dims) s[static_cast<size_t>(d)] = 1;
-  return s;
-}
-Sizes reduced(const Sizes& sizes, const IntList& dims, bool keepdim) {
-  if (keepdim) return kept(sizes, dims);
-  Sizes s;
-  for (size_t d = 0; d < sizes.size(); ++d)
-    if (!dims.contains(static_cast<int64_t>(d))) s.push_back(sizes[d]);
-  return s;
-}
-IntList dims_of(const Sizes& sizes, OptInt dim) {
-  if (dim) return sizes.empty() ? IntList{} : IntList{*dim};
-  IntList all(sizes.size());
-  for (size_t d = 0; d < all.size(); ++d) all[d] = static_cast<int64_t>(d);
-  return all;
-}
-
-/// `y`, made without the reduced dimensions, as the kernels want it: with size 1 for them.
-Tensor with_kept(const Tensor& y, const Tensor& x, const IntList& dims) {
-  if (y.dim() == x.dim()) return y;
-  IntList strides(x.sizes().size(), 1);
-  size_t from = 0;
-  for (size_t d = 0; d < strides.size(); ++d)
-    if (!dims.contains(static_cast<int64_t>(d))) strides[d] = y.strides()[from++];
-  return y.alias(kept(x.sizes(), dims), strides, y.offset());
-}
-
 Tensor reduce(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& dims, bool keepdim, DType dtype) {
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), dtype);
-  slot(with_kept(y, x, dims), x, dims);
+  slot(with_kept(y, x.sizes(), dims), x, dims);
   return y;
-}
-
-/// The gradient or result of a reduction, stretched over what was reduced.
-Tensor restored(const Tensor& y, const Sizes& sizes, const IntList& dims) {
-  return ops::expand(ops::reshape(y, kept(sizes, dims)), sizes);
 }
 
 int64_t count(const Sizes& sizes, const IntList& dims) {
   int64_t n = 1;
   for (const int64_t d : dims) n *= sizes[static_cast<size_t>(d)];
   return n;
-}
-
-void check_not_empty(const char* name, const Tensor& x, const IntList& dims) {
-  for (const int64_t d : dims)
-    check(x.size(d) > 0, name, ": dimension ", Counting::shown(d), " of ", x.sizes(),
-          " has no elements to choose from");
 }
 
 DType sum_dtype(const Tensor& x, OptDType dtype) {
@@ -137,18 +98,10 @@ std::tuple<Tensor, Tensor> extreme_along(Out& out, const Tensor& x, int64_t dim,
     slots::copy(values, x);
     slots::fill(positions, 1);
   } else {
-    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, x, dims),
-                                                               with_kept(positions, x, dims), x, dim);
+    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, x.sizes(), dims),
+                                                               with_kept(positions, x.sizes(), dims), x, dim);
   }
   return {values, positions};
-}
-
-// The gradient goes to the position that was chosen.
-Tensor chosen_gradient(Tensor g, const Tensor& positions, const Meta& x, int64_t dim) {
-  if (x.dim() == 0) return g;
-  const Sizes sizes = kept(x.sizes(), {dim});
-  return ops::scatter_add(ops::zero_(empty(x.sizes(), g.dtype(), g.device())), dim, ops::reshape(positions, sizes),
-                          ops::reshape(g, sizes));
 }
 
 template <bool kLargest>
@@ -160,7 +113,7 @@ Tensor position(Out& out, const Tensor& x, OptInt dim, bool keepdim) {
   check_not_empty(name, x, dims);
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), DType::Int64);
   const int64_t along = dim && x.dim() > 0 ? *dim : -1;
-  (kLargest ? slots::argmax : slots::argmin)(with_kept(y, x, dims), x, along);
+  (kLargest ? slots::argmax : slots::argmin)(with_kept(y, x.sizes(), dims), x, along);
   return y;
 }
 
@@ -169,7 +122,7 @@ Tensor position(Out& out, const Tensor& x, OptInt dim, bool keepdim) {
 Tensor var_forward(Out& out, const Tensor& x, const IntList& dims, const OptScalar& correction, bool keepdim) {
   check(is_differentiable(x.dtype()), "var: expected a floating or complex dtype, got ", x.dtype());
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), real_dtype(x.dtype()));
-  slots::var(with_kept(y, x, dims), x, dims, correction.value_or(Scalar(1)).to<double>());
+  slots::var(with_kept(y, x.sizes(), dims), x, dims, correction.value_or(Scalar(1)).to<double>());
   return y;
 }
 Tensor var_gradient(Tensor g, Tensor x, IntList dims, OptScalar correction) {
@@ -197,7 +150,7 @@ Tensor norm_forward(Out& out, const Tensor& given, const OptScalar& p, const Int
   const bool narrow = x.dtype() == DType::Float16 && order != 0 && order != 1 && order != 2 && !std::isinf(order);
   const Sizes sizes = reduced(x.sizes(), dims, keepdim);
   const Tensor y = narrow ? empty(sizes, DType::Float32, x.device()) : out.make(sizes, real_dtype(x.dtype()));
-  slots::norm(with_kept(y, x, dims), x, dims, order);
+  slots::norm(with_kept(y, x.sizes(), dims), x, dims, order);
   return narrow ? narrow_norm(out, y, order) : y;
 }
 Tensor norm_gradient(Tensor g, Result y, Tensor x, OptScalar power, IntList dims) {
@@ -229,7 +182,7 @@ Tensor truth(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& d
   const DType t = x.dtype() == DType::UInt8 ? DType::UInt8 : DType::Bool;
   if (t == DType::Bool) return reduce(out, slot, x, dims, keepdim, t);
   const Tensor y = empty(reduced(x.sizes(), dims, keepdim), DType::Bool, x.device());
-  slot(with_kept(y, x, dims), x, dims);
+  slot(with_kept(y, x.sizes(), dims), x, dims);
   return converted(y, t);
 }
 
@@ -268,13 +221,27 @@ Tensor cumprod_gradient(Tensor g, Result y, Tensor x, int64_t dim) {
 }  // namespace
 
 void define_reduce(const Family& define) {
-  define(ops::sum, "sum(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+  define("sum(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Sum of the elements, over all dimensions or over those in `dim`. Integers and bool add up in int64.")
       .example("torch.ones(2, 3):sum(1)")
+      .forward(+[](Out& out, const Tensor& x, OptDType t) {
+        return sum_forward(out, x, dims_of(x.sizes(), {}), false, t);
+      })
+      .grad("self", [](Tensor g, Meta x) { return ops::expand(g, x.sizes()); });
+  define(ops::sum, "sum:dim(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+      .node("SumBackward1")
       .forward(sum_forward)
       .grad("self", [](Tensor g, Meta x, IntList dim) { return restored(g, x.sizes(), dim); });
-  define(ops::mean, "mean(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+  define("mean(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Mean of the elements, over all dimensions or over those in `dim`.")
+      .forward(+[](Out& out, const Tensor& x, OptDType t) {
+        return mean_forward(out, x, dims_of(x.sizes(), {}), false, t);
+      })
+      .grad("self", [](Tensor g, Meta x) {
+        return ops::expand(g / static_cast<double>(numel_of(x.sizes())), x.sizes());
+      });
+  define(ops::mean, "mean:dim(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+      .node("MeanBackward1")
       .forward(mean_forward)
       .grad("self", [](Tensor g, Meta x, IntList dim) {
         return restored(g / static_cast<double>(count(x.sizes(), dim)), x.sizes(), dim);

@@ -4,5 +4,6 @@ local lazy = require "torch.lazy"
 
 return lazy.fields({}, {
   data = "torch.utils.data",
+  checkpoint = "torch.utils.checkpoint",
   Progress = "torch.utils.progress",
 })

@@ -74,7 +74,7 @@ describe("absurd arguments are refused", function()
       { torch.tensor(1), torch.empty({}, { device = "meta" }) })
   end)
   it("padding='same' for what is no image", function()
-    refused("conv2d: the input must have 3 or 4 dimensions, got (0)", torch.conv2d, torch.zeros(0),
+    refused("conv2d: expected an input with 4 dimensions, or 3 without a batch, got (0)", torch.conv2d, torch.zeros(0),
       torch.zeros(2, 2, 3, 3), nil, 1, "same")
   end)
 end)
