@@ -71,8 +71,9 @@ class AccumulateGrad final : public Node {
   std::string name() const override { return "AccumulateGrad"; }
 
   Tensors apply(const Tensors& gradients) override {
+    if (!leaf_.impl()->requires_grad) return {};  // it was detached since
     Tensor g = gradients[0];
-    AutogradMeta& meta = *leaf_.impl()->autograd;
+    AutogradMeta& meta = autograd_meta(leaf_);
     for (size_t i = 0; i < meta.hooks.size(); ++i) {
       const Ref<Hook> hook = meta.hooks[i];
       if (const Tensor other = hook->call(g); other.defined()) g = other;
@@ -94,7 +95,10 @@ class AccumulateGrad final : public Node {
   }
 
  private:
-  void abandoned() override { leaf_.impl()->autograd->accumulator = nullptr; }
+  void abandoned() override {
+    AutogradMeta* meta = leaf_.impl()->autograd.get();  // none after detach_
+    if (meta && meta->accumulator == this) meta->accumulator = nullptr;
+  }
   Tensor leaf_;
 };
 

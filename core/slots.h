@@ -170,6 +170,8 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Te
     lstsq{"lstsq"};
 /// out [B, P, R], x1 [B, P, M], x2 [B, R, M], p: distances of rows in the p-norm; floating.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, double> cdist{"cdist"};
+/// out, x, y (all of one dtype and size, 3 along dim; not bool), dim. Signed integers wrap, so do unsigned ones.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> cross{"cross"};
 
 // ---- positions ------------------------------------------------------------------------------------------------------------
 /// out[i][j] = x[index[i][j]][j] for dim 0: out and index have equal sizes. Checked.

@@ -138,8 +138,11 @@ LeastSquares lstsq_of(const Tensor& a, const Tensor& b, const OptDouble& rcond, 
   const auto [m, rhs] = broadcast_batches(name, a, full);
   const double bound = rcond.value_or(epsilon(a.dtype()) * static_cast<double>(std::max(a.size(-1), a.size(-2))));
   const Results r = ops::lstsq_left.all({m, rhs, bound, chosen});
-  const Tensor x = vector ? ops::select(r.tensor(0), -1, 0) : r.tensor(0);
-  return {x, r.tensor(1), r.tensor(2), r.tensor(3)};
+  const Tensor x = r.tensor(0);
+  Tensor residuals = detach(r.tensor(1));
+  if (wants_gradient({a, b}) && residuals.numel() > 0)  // with their own derivative
+    residuals = ops::sum(ops::square(ops::abs(ops::matmul(m, x) - rhs)), IntList{-2});
+  return {vector ? ops::select(x, -1, 0) : x, residuals, r.tensor(2), detach(r.tensor(3))};
 }
 
 }  // namespace

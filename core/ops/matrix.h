@@ -46,8 +46,7 @@ double epsilon(DType t);
 namespace ops {
 // what several of these families call
 inline Op linalg_solve, linalg_solve_ex, linalg_lu_factor_ex, lu_solve_left, solve_triangular, linalg_inv,
-    linalg_inv_ex, linalg_det, svd_factors, linalg_svdvals, linalg_eigh, linalg_eigvalsh, linalg_pinv, row_order,
-    linalg_vector_norm, linalg_matrix_norm, tensordot;
+    linalg_inv_ex, linalg_det, svd_factors, linalg_svdvals, linalg_eigh, linalg_eigvalsh, linalg_pinv, row_order;
 }  // namespace ops
 
 }  // namespace facula

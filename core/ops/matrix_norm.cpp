@@ -159,16 +159,15 @@ Tensor named_cond_of(const Tensor& a, const std::string& order) {
 
 void define_matrix_norm(const Family& define) {
   define(
-      ops::linalg_vector_norm,
       "linalg.vector_norm(Tensor x, Scalar ord=2, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc(
           "`(sum |x|^ord)^(1/ord)` over all dimensions or those in `dim`: inf and -inf are the largest and the "
           "smallest "
           "absolute value, 0 counts what is not zero.")
       .compose(vector_norm);
-  define(ops::linalg_matrix_norm,
-         "linalg.matrix_norm(Tensor A, Scalar ord, Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) -> "
-         "Tensor")
+  define(
+      "linalg.matrix_norm(Tensor A, Scalar ord, Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) -> "
+      "Tensor")
       .doc(
           "Norms of matrices over two dimensions: 'fro' (the default), 'nuc' (the sum of the singular values), inf and "
           "-inf "

@@ -6,7 +6,7 @@
 namespace facula {
 
 namespace ops {
-static Op geqrf, linalg_qr, reflector_product, householder_product, reflector_multiply;
+static Op geqrf, linalg_qr, reflector_product, reflector_multiply;
 }
 
 namespace {
@@ -169,7 +169,7 @@ void define_orthogonal(const Family& define) {
   define(ops::reflector_product, "_householder_product(Tensor A, Tensor tau) -> Tensor")
       .doc("linalg.householder_product without a derivative.")
       .forward(reflector_product_forward);
-  define(ops::householder_product, "linalg.householder_product(Tensor A, Tensor tau) -> Tensor")
+  define("linalg.householder_product(Tensor A, Tensor tau) -> Tensor")
       .doc(
           "The first N columns of `H_1 @ ... @ H_K`, `H_i = 1 - tau_i v_i v_i^H`, the v_i below the diagonal of A "
           "[..., M, "

@@ -4,9 +4,16 @@
 
 #include "core/ops/families.h"
 #include "core/ops/matrix.h"
+#include "core/pointwise.h"
 #include "core/promotion.h"
+#include "core/slots.h"
 
 namespace facula {
+
+namespace ops {
+static Op linalg_cross;
+}
+
 namespace {
 
 Tensor scaled(const Tensor& x, const Scalar& by) { return by == Scalar(1) ? x : x * by; }
@@ -132,23 +139,23 @@ Tensor kron_of(const Tensor& a, const Tensor& b) {
 
 // ---- cross products ----
 
-Tensor turned(const Tensor& x, int64_t dim, int64_t by) {
-  return ops::cat(Tensors{ops::narrow(x, dim, by, 3 - by), ops::narrow(x, dim, 0, by)}, dim);
-}
-
-Tensor cross_along(const char* name, const Tensor& a, const Tensor& b, int64_t dim) {
-  check(a.dim() == b.dim(), name, ": both need as many dimensions, got ", a.sizes(), " and ", b.sizes());
-  check(a.dim() > 0 && a.size(dim) == 3 && b.size(dim) == 3, name, ": dimension ", Counting::shown(dim), " of ",
+Tensor cross_forward(Out& out, const Tensor& a, const Tensor& b, int64_t dim) {
+  check(a.dim() == b.dim(), "linalg.cross: both need as many dimensions, got ", a.sizes(), " and ", b.sizes());
+  check(a.dim() > 0 && a.size(dim) == 3 && b.size(dim) == 3, "linalg.cross: dimension ", Counting::shown(dim), " of ",
         a.sizes(), " and ", b.sizes(), " must have size 3");
-  const Sizes sizes = broadcast(a.sizes(), b.sizes(), name);
-  const Tensor x = ops::expand(a, sizes), y = ops::expand(b, sizes);
-  return turned(x, dim, 1) * turned(y, dim, 2) - turned(x, dim, 2) * turned(y, dim, 1);
+  const Sizes sizes = broadcast(a.sizes(), b.sizes(), "linalg.cross");
+  const Tensor operands[] = {a, b};
+  const DType t = result_type(operands);
+  check(t != DType::Bool, "linalg.cross: bool vectors have no cross product");
+  const Tensor y = out.make(sizes, t);
+  slots::cross(y, converted(a, t).expanded(sizes), converted(b, t).expanded(sizes), dim);
+  return y;
 }
 
 Tensor cross_of(const Tensor& a, const Tensor& b, const OptInt& dim) {
-  if (dim) return cross_along("cross", a, b, *dim);
+  if (dim) return ops::linalg_cross(a, b, *dim);
   for (int64_t d = 0; d < a.dim(); ++d)
-    if (a.size(d) == 3) return cross_along("cross", a, b, d);
+    if (a.size(d) == 3) return ops::linalg_cross(a, b, d);
   fail("cross: no dimension of ", a.sizes(), " has size 3");
 }
 
@@ -235,7 +242,7 @@ void define_product(const Family& define) {
           "Products summed over the last dimensions of both: [..., K] and [*, K] give [..., *]; numbers are "
           "multiplied.")
       .compose(inner_of);
-  define(ops::tensordot, "tensordot(Tensor self, Tensor other, int dims=2) -> Tensor")
+  define("tensordot(Tensor self, Tensor other, int dims=2) -> Tensor")
       .doc(
           "Products summed over dimensions of both tensors: the last `dims` of one with the first of the other, or the "
           "two "
@@ -246,9 +253,11 @@ void define_product(const Family& define) {
   define("kron(Tensor self, Tensor other) -> Tensor")
       .doc("Kronecker's product: each element of `self` times all of `other`, as blocks.")
       .compose(kron_of);
-  define("linalg.cross(Tensor self, Tensor other, *, Dim dim=-1) -> Tensor")
+  define(ops::linalg_cross, "linalg.cross(Tensor self, Tensor other, *, Dim dim=-1) -> Tensor")
       .doc("Cross products of vectors with three elements along `dim`; the other dimensions broadcast.")
-      .compose([](const Tensor& a, const Tensor& b, int64_t dim) { return cross_along("linalg.cross", a, b, dim); });
+      .forward(cross_forward)
+      .grad("self", [](Tensor g, Meta, Tensor b, int64_t dim) { return ops::linalg_cross(ops::conj(b), g, dim); })
+      .grad("other", [](Tensor g, Tensor a, Meta, int64_t dim) { return ops::linalg_cross(g, ops::conj(a), dim); });
   define("cross(Tensor self, Tensor other, Dim? dim=None) -> Tensor")
       .doc("As linalg.cross, by default along the first dimension of size 3.")
       .compose(cross_of);

@@ -18,6 +18,7 @@ void register_cpu_kernels() {
     cpu::fill_orthogonal_slots();
     cpu::fill_spectrum_slots();
     cpu::fill_least_squares_slots();
+    cpu::fill_cross_slots();
     cpu::fill_distance_slots();
     cpu::fill_index_slots();
     cpu::fill_arrange_slots();

@@ -9,7 +9,7 @@ void fill_reduce_slots();         // reduce.cpp: sum .. norm, arg*, *_with_index
 void fill_scan_slots();           // scan.cpp: cumsum, cumprod
 void fill_softmax_slots();        // softmax.cpp
 void fill_linalg_slots();         // linalg.cpp: bmm, dot
-void fill_factor_slots();         // factor.cpp: svd
+void fill_factor_slots();         // factor.cpp: lu, cholesky, ldl
 void fill_index_slots();          // index.cpp: gather .. nonzero
 void fill_arrange_slots();        // arrange.cpp: triangle, join, masked_scatter, repeat_positions
 void fill_order_slots();          // order.cpp: sort, topk
@@ -27,6 +27,7 @@ void fill_solve_slots();          // solve.cpp: solve_triangular .. pivots_to_or
 void fill_orthogonal_slots();     // orthogonal.cpp: geqrf, householder_*
 void fill_spectrum_slots();       // spectrum.cpp: svd, eigh, eig
 void fill_least_squares_slots();  // least_squares.cpp: lstsq
+void fill_cross_slots();          // cross.cpp: cross
 void fill_distance_slots();       // distance.cpp: cdist
 void fill_box_pool_slots();       // box_pool.cpp: adaptive_max_pool, fractional_max_pool
 void fill_resample_slots();       // resample.cpp

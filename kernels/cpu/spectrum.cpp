@@ -70,7 +70,7 @@ void eigh_of(const Tensor& w, const Tensor& v, const Tensor& x, bool upper, int6
   const char job = v.numel() > 0 ? 'V' : 'N', uplo = upper ? 'U' : 'L';
   std::vector<T> a = loaded<T>(x, b);
   for (int64_t j = 0; j < n; ++j)  // the other triangle may hold anything
-    for (int64_t i = upper ? j + 1 : 0; i < (upper ? n : j); ++i) a[static_cast<size_t>(i + int64_t{j} * n)] = T(0);
+    for (int64_t i = upper ? j + 1 : 0; i < (upper ? n : j); ++i) a[static_cast<size_t>(i + j * n)] = T(0);
   check_finite("linalg.eigh", a, b);
   std::vector<Real> values(static_cast<size_t>(n)), rwork;
   std::vector<int> iwork;

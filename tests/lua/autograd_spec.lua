@@ -111,6 +111,19 @@ describe("tensors in a graph", function()
     assert(rawequal(z:detach_(), z) and z.is_leaf)
   end)
 
+  it("a leaf that is detached in place leaves the graphs that hold it", function()
+    local function detached()
+      local x = leaf(1, 2)
+      local y = (x * 2):sum()
+      x:detach_()
+      y:backward()
+      equal({ x.requires_grad, x.grad }, { false })
+    end
+    detached()
+    collectgarbage() -- the graph's end at x once looked for a part of x that was gone
+    collectgarbage()
+  end)
+
   it("data can be replaced", function()
     local x = leaf(1, 2)
     x.data = torch.tensor { 5, 6, 7 }
