@@ -59,7 +59,14 @@ inline constexpr Promotion kReal{Promotion::Compute::Common, Promotion::Result::
 inline constexpr Promotion kNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral};
 inline constexpr Promotion kBits{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool,
                                  Category::Integral};
-inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real};
+inline constexpr Promotion kInteger{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                    Category::Integral};
+inline constexpr Promotion kRealNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                       Category::Floating};
+inline constexpr Promotion kFractional{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating,
+                                       Category::Floating};
+inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real, Category::Integral};
+inline constexpr Promotion kAngle{Promotion::Compute::Float, Promotion::Result::Real};
 inline constexpr Promotion kPredicate{Promotion::Compute::Common, Promotion::Result::Bool};
 inline constexpr Promotion kOrder{Promotion::Compute::Common, Promotion::Result::Bool, Category::Bool,
                                   Category::Floating};
@@ -122,7 +129,8 @@ struct Operator {
   /// Is there `out=`? Every operator whose results are tensors and no views has it.
   bool has_out() const { return out_form; }
 
-  bool in_place_form = false, out_form = false;  // from the rest, once the declaration is complete
+  bool compares_devices = false, in_place_form = false,
+       out_form = false;  // from the rest, once the declaration is complete
 };
 
 /// Calls an operator: the one door that everything goes through. `arguments` holds a value for each parameter, with
@@ -132,7 +140,7 @@ void call(const Operator& op, Value* arguments, Results& results);
 void call_in_place(const Operator& op, Value* arguments, Results& results);
 /// `targets` receive the results: resized if their sizes differ, an error if their dtype cannot hold them.
 void call_out(const Operator& op, Value* arguments, const Tensors& targets, Results& results);
-/// An error if tensors are on different devices; CPU tensors of no dimension are numbers in effect. Pointwise operators
+/// An error if tensors are on different devices; CPU tensors of no dimension outside of lists are numbers in effect. Pointwise operators
 /// with a slot ask for it themselves, where their inputs are not alike.
 void check_devices(const Operator& op, const Value* arguments);
 /// Puts defaults where arguments are missing and conforms the others; fails for what is required or of the wrong type.

@@ -57,12 +57,18 @@ Operator& Registry::add(std::string_view schema) {
   return op;
 }
 
+static bool has_several_tensors(const Operator& op) {
+  return op.tensors.size() > 1 ||
+         (op.tensors.size() == 1 && op.schema.parameters[static_cast<size_t>(op.tensors[0])].list);
+}
+
 // Names are known once all declarations have run: aliases come behind them.
 void Registry::finish() {
   for (const auto& op : operators_) {
     if (!op->invoke) fail("operator ", op->schema.name, " has no forward");
     std::stable_sort(op->derivatives.begin(), op->derivatives.end(),
                      [](const Derivative& a, const Derivative& b) { return a.input < b.input; });
+    op->compares_devices = !op->any_device && !op->slot && has_several_tensors(*op);
     op->in_place_form = in_place_form_of(*op);
     op->out_form = out_form_of(*op);
     names_[op->schema.name].push_back(op.get());

@@ -1,9 +1,7 @@
 // Convolutions in one to three dimensions. Convolution is linear in input and in weight, and its two adjoints are so again;
 // three slots close the family under differentiation of any order.
-#include "core/ops.h"
 #include "core/ops/families.h"
-#include "core/pointwise.h"
-#include "core/slots.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {
@@ -17,21 +15,17 @@ void check_conv(const Tensor& x, const Tensor& w, const Tensor& bias, const IntL
   check(x.dtype() == w.dtype() && (!bias.defined() || bias.dtype() == x.dtype()), op, ": dtypes differ, input is ",
         x.dtype(), ", weight ", w.dtype(), bias.defined() ? ", bias " : "", bias.defined() ? name(bias.dtype()) : "");
   check(groups > 0, op, ": groups must be positive, got ", groups);
-  check(x.size(1) == w.size(1) * groups, op, ": input ", x.sizes(), " has ", x.size(1),
-        x.size(1) == 1 ? " channel" : " channels", ", weight ", w.sizes(),
-        groups == 1 ? "" : text(" in ", groups, " groups"), " expects ", w.size(1) * groups);
+  const int64_t channels = saturated_product(w.size(1), groups);
+  check(x.size(1) == channels, op, ": input ", x.sizes(), " has ", x.size(1), x.size(1) == 1 ? " channel" : " channels",
+        ", weight ", w.sizes(), groups == 1 ? "" : text(" in ", groups, " groups"), " expects ", channels);
   check(w.size(0) % groups == 0, op, ": ", w.size(0), " output channels do not divide into ", groups, " groups");
   check(!bias.defined() || (bias.dim() == 1 && bias.size(0) == w.size(0)), op, ": bias must have ", w.size(0),
         " elements");
+  check_strides(op, stride, padding, dilation);
   for (int64_t d = 0; d < spatial; ++d) {
-    const auto i = static_cast<size_t>(d);
-    check(stride[i] > 0 && dilation[i] > 0, op, ": stride and dilation must be positive, got ", stride, " and ",
-          dilation);
-    check(padding[i] >= 0, op, ": padding must not be negative, got ", padding);
-    const int64_t reach = dilation[i] * (w.size(d + 2) - 1) + 1;
-    check(w.size(d + 2) > 0 && x.size(d + 2) + 2 * padding[i] >= reach, op, ": the kernel reaches over ", reach,
-          " positions at dimension ", Counting::shown(d + 2), ", the padded input ", x.sizes(), " has ",
-          x.size(d + 2) + 2 * padding[i]);
+    const int64_t reach = reach_of(w.size(d + 2), dilation[d]), padded = saturated_sum(x.size(d + 2), 2 * padding[d]);
+    check(w.size(d + 2) > 0 && padded >= reach, op, ": the kernel reaches over ", reach, " positions at dimension ",
+          Counting::shown(d + 2), ", the padded input ", x.sizes(), " has ", padded);
   }
 }
 
@@ -39,10 +33,8 @@ Tensor conv_forward(Out& out, const Tensor& x, const Tensor& w, const Tensor& bi
                     const IntList& padding, const IntList& dilation, int64_t groups) {
   check_conv(x, w, bias, stride, padding, dilation, groups);
   Sizes sizes{x.size(0), w.size(0)};
-  for (int64_t d = 2; d < x.dim(); ++d) {
-    const auto i = static_cast<size_t>(d - 2);
-    sizes.push_back((x.size(d) + 2 * padding[i] - dilation[i] * (w.size(d) - 1) - 1) / stride[i] + 1);
-  }
+  for (int64_t d = 2; d < x.dim(); ++d)
+    sizes.push_back(windows_along(x.size(d), w.size(d), stride[d - 2], padding[d - 2], dilation[d - 2], false));
   const Tensor y = out.make(sizes, x.dtype());
   slots::conv(y, dense(x), dense(w), stride, padding, dilation, groups);
   if (bias.defined()) {
@@ -69,6 +61,13 @@ Tensor conv_weight_forward(Out& out, const Tensor& g, const Tensor& x, const Int
   return dw;
 }
 
+// Where output_padding is as large as the stride, convolution finds more windows than a transposed one came from.
+Tensor cut_to(Tensor y, const Sizes& sizes) {
+  for (int64_t d = 0; d < y.dim(); ++d)
+    if (y.size(d) != sizes[d]) y = ops::narrow(y, d, 0, sizes[d]);
+  return y;
+}
+
 // An input without a batch gets one for the call.
 template <int kSpatial>
 Tensor conv_of(const Tensor& x, const Tensor& w, const Tensor& bias, const IntList& stride, const IntList& padding,
@@ -81,26 +80,26 @@ Tensor conv_of(const Tensor& x, const Tensor& w, const Tensor& bias, const IntLi
 
 // 'same' keeps the sizes; where the padding is odd, the right side gets one more.
 template <int kSpatial>
-Tensor conv_padded(const Tensor& given, const Tensor& w, const Tensor& bias, const IntList& stride,
+Tensor conv_padded(const Tensor& x, const Tensor& w, const Tensor& bias, const IntList& stride,
                    const std::string& padding, const IntList& dilation, int64_t groups) {
-  check(padding == "same" || padding == "valid", "conv", kSpatial,
-        "d: padding must be numbers, 'same' or 'valid', got '", padding, "'");
-  check(w.dim() == kSpatial + 2, "conv", kSpatial, "d: the weight must have ", kSpatial + 2, " dimensions, got ",
-        w.sizes());
-  IntList sides(kSpatial, 0);
-  if (padding == "valid") return conv_of<kSpatial>(given, w, bias, stride, sides, dilation, groups);
-  Tensor x = given;
+  const std::string op = text("conv", kSpatial, "d");
+  check(padding == "same" || padding == "valid", op, ": padding must be numbers, 'same' or 'valid', got '", padding,
+        "'");
+  check(w.dim() == kSpatial + 2, op, ": the weight must have ", kSpatial + 2, " dimensions, got ", w.sizes());
+  IntList sides(kSpatial, 0), more(2 * kSpatial, 0);
+  if (padding == "valid") return conv_of<kSpatial>(x, w, bias, stride, sides, dilation, groups);
+  check_strides(op, stride, sides, dilation);
+  bool uneven = false;
   for (int d = 0; d < kSpatial; ++d) {
-    const auto i = static_cast<size_t>(d);
-    check(stride[i] == 1, "conv", kSpatial, "d: padding='same' needs stride 1, got ", stride);
-    const int64_t total = dilation[i] * (w.size(d + 2) - 1), at = x.dim() - kSpatial + d;
-    sides[i] = total / 2;
-    if (total % 2 == 0) continue;
-    Sizes more = x.sizes();
-    more[static_cast<size_t>(at)] = 1;
-    x = ops::cat({x, ops::zero_(empty(more, x.dtype(), x.device()))}, at);
+    check(stride[d] == 1, op, ": padding='same' needs stride 1, got ", stride);
+    const int64_t total = saturated_product(dilation[d], w.size(d + 2) - 1);
+    sides[d] = std::max<int64_t>(total / 2, 0);
+    more[2 * (kSpatial - 1 - d) + 1] = total % 2;
+    uneven = uneven || total % 2 > 0;
   }
-  return conv_of<kSpatial>(x, w, bias, stride, sides, dilation, groups);
+  const bool fits = x.dim() > kSpatial;
+  return conv_of<kSpatial>(uneven && fits ? ops::constant_pad_nd(x, more) : x, w, bias, stride, sides, dilation,
+                           groups);
 }
 
 template <int kSpatial>
@@ -144,8 +143,8 @@ void define_conv(const Family& define) {
          "dilation, int groups) -> Tensor")
       .doc("The adjoint of convolution in its input.")
       .forward(conv_input_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor w, L, L s, L p, L d,
-                              int64_t n) { return ops::conv(g, ops::conj(w), {}, s, p, d, n); })
+      .grad("grad_output", [](Tensor g, Meta first, Tensor w, L, L s, L p, L d,
+                              int64_t n) { return cut_to(ops::conv(g, ops::conj(w), {}, s, p, d, n), first.sizes()); })
       .grad("weight", [](Tensor g, Tensor first, Meta w, L, L s, L p, L d, int64_t n) {
         return ops::conv_weight(ops::conj(first), g, w.sizes(), s, p, d, n);
       });
@@ -154,8 +153,8 @@ void define_conv(const Family& define) {
          "dilation, int groups) -> Tensor")
       .doc("The adjoint of convolution in its weight.")
       .forward(conv_weight_forward)
-      .grad("grad_output", [](Tensor g, Meta, Tensor x, L, L s, L p, L d,
-                              int64_t n) { return ops::conv(ops::conj(x), g, {}, s, p, d, n); })
+      .grad("grad_output", [](Tensor g, Meta first, Tensor x, L, L s, L p, L d,
+                              int64_t n) { return cut_to(ops::conv(ops::conj(x), g, {}, s, p, d, n), first.sizes()); })
       .grad("input", [](Tensor g, Tensor first, Meta x, L, L s, L p, L d, int64_t n) {
         return ops::conv_input(ops::conj(first), g, x.sizes(), s, p, d, n);
       });

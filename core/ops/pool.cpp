@@ -1,37 +1,15 @@
-// Pooling.
-#include "core/ops.h"
+// Pooling by the largest element.
 #include "core/ops/families.h"
-#include "core/pointwise.h"
-#include "core/slots.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {
 
-// (size + 2 padding - reach) / stride + 1, rounded up with ceil_mode as long as the last window begins inside.
-int64_t pooled_size(int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
-  const int64_t room = size + 2 * padding - dilation * (kernel - 1) - 1 + (ceil_mode ? stride - 1 : 0);
-  if (room < 0) return 0;
-  int64_t n = room / stride + 1;
-  if (ceil_mode && (n - 1) * stride >= size + padding) --n;
-  return n;
-}
-
 std::tuple<Tensor, Tensor> max_pool_forward(Out& out, const Tensor& x, const IntList& kernel, const IntList& stride,
                                             const IntList& padding, const IntList& dilation, bool ceil_mode) {
-  const auto spatial = static_cast<int64_t>(kernel.size());
-  const std::string op = text("max_pool", spatial, "d");
+  const std::string op = text("max_pool", kernel.size(), "d");
   check(!is_complex(x.dtype()), op, ": complex numbers have no order");
-  Sizes sizes{x.size(0), x.size(1)};
-  for (int64_t d = 0; d < spatial; ++d) {
-    const auto i = static_cast<size_t>(d);
-    check(kernel[i] > 0 && stride[i] > 0 && dilation[i] > 0, op, ": kernel, stride and dilation must be positive, got ",
-          kernel, ", ", stride, " and ", dilation);
-    check(padding[i] >= 0 && padding[i] <= kernel[i] / 2, op, ": padding must be within 0 and half of the kernel, got ",
-          padding, " for ", kernel);
-    const int64_t n = pooled_size(x.size(d + 2), kernel[i], stride[i], padding[i], dilation[i], ceil_mode);
-    check(n > 0 && x.size(d + 2) > 0, op, ": the kernel ", kernel, " does not fit into ", x.sizes());
-    sizes.push_back(n);
-  }
+  const Sizes sizes = pooled_sizes(op, x.sizes(), kernel, stride, padding, dilation, ceil_mode);
   const Tensor y = out.make(0, sizes, x.dtype()), positions = out.make(1, sizes, DType::Int64);
   slots::max_pool(y, positions, dense(x), kernel, stride, padding, dilation);
   return {y, positions};
@@ -52,8 +30,8 @@ Results max_pool_of(const Tensor& x, const IntList& kernel, const OptInts& strid
   check(batch || x.dim() == kSpatial + 1, "max_pool", kSpatial, "d: expected ", kSpatial + 2, " dimensions, or ",
         kSpatial + 1, " without a batch, got ", x.sizes());
   check(x.size(batch ? 1 : 0) > 0, "max_pool", kSpatial, "d: the input ", x.sizes(), " has no channels");
-  const Results both = max_pool_base.all({batch ? x : ops::unsqueeze(x, 0), kernel,
-                                          stride && !stride->empty() ? *stride : kernel, padding, dilation, ceil_mode});
+  const Results both = max_pool_base.all(
+      {batch ? x : ops::unsqueeze(x, 0), kernel, stride.value_or(kernel), padding, dilation, ceil_mode});
   Results results;
   results.push(batch ? both.tensor(0) : ops::select(both.tensor(0), 0, 0));
   if (return_indices) results.push(batch ? both.tensor(1) : ops::select(both.tensor(1), 0, 0));

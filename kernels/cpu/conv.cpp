@@ -21,7 +21,7 @@ ConvShape::ConvShape(const Sizes& x, const Sizes& w, const Sizes& y, const IntLi
     in[lead + d] = x[2 + d];
     kernel[lead + d] = w[2 + d];
     out[lead + d] = y[2 + d];
-    stride[lead + d] = strides[d];
+    stride[lead + d] = y[2 + d] == 1 ? 1 : strides[d];  // nothing is beyond the only output
     padding[lead + d] = paddings[d];
     dilation[lead + d] = dilations[d];
   }
@@ -225,8 +225,11 @@ void conv_input(const Tensor& dx, const Tensor& g, const Tensor& w, const IntLis
 void conv_weight(const Tensor& dw, const Tensor& g, const Tensor& x, const IntList& stride, const IntList& padding,
                  const IntList& dilation, int64_t groups) {
   const ConvShape s(x.sizes(), dw.sizes(), g.sizes(), stride, padding, dilation, groups);
-  run("conv_weight", dw, g, x,
-      [&]<class T>(T* to, const T* gradient, const T* image) { conv_weight_adjoint(s, to, gradient, image); });
+  run("conv_weight", dw, g, x, [&]<class T>(T* to, const T* gradient, const T* image) {
+    if constexpr (std::is_floating_point_v<T>)
+      if (s.C == 1 && s.O == 1 && volume(s.out) > 0) return depthwise_weight_adjoint(s, to, gradient, image);
+    conv_weight_adjoint(s, to, gradient, image);
+  });
 }
 
 }  // namespace

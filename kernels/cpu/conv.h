@@ -21,5 +21,8 @@ struct ConvShape {
 /// dw (contiguous) from g and x.
 template <class T>
 void conv_weight_adjoint(const ConvShape& s, T* dw, const T* g, const T* x);
+/// The same where each group has one channel in and one out.
+void depthwise_weight_adjoint(const ConvShape& s, float* dw, const float* g, const float* x);
+void depthwise_weight_adjoint(const ConvShape& s, double* dw, const double* g, const double* x);
 
 }  // namespace facula::cpu

@@ -127,6 +127,8 @@ void fill_pointwise_slots() {
   fill_fused_rows();
   fill_integer_rows();
   fill_math_rows();
+  fill_number_rows();
+  fill_polynomial_rows();
   fill_special_rows();
   fill_power_rows();
 }

@@ -69,6 +69,8 @@ void fill_complex_rows();
 void fill_fused_rows();
 void fill_integer_rows();
 void fill_math_rows();
+void fill_number_rows();
+void fill_polynomial_rows();
 void fill_power_rows();
 void fill_special_rows();
 

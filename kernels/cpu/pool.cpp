@@ -30,6 +30,15 @@ struct Windows {
     const int64_t at = o * stride[d] - padding[d];
     return std::min(at < 0 ? at + (dilation[d] - 1 - at) / dilation[d] * dilation[d] : at, in[d] - 1);
   }
+  // Drops what no window needs: the stride of a single output, and taps outside the input for all outputs.
+  void trim(int d) {
+    if (out[d] == 1) stride[d] = 1;
+    const int64_t before = std::max<int64_t>(0, padding[d] - (out[d] - 1) * stride[d]);
+    const int64_t first = std::min(before / dilation[d] + (before % dilation[d] > 0), kernel[d] - 1);
+    const int64_t last = std::min((in[d] - 1 + padding[d]) / dilation[d], kernel[d] - 1);
+    kernel[d] = last - first + 1;
+    padding[d] -= first * dilation[d];
+  }
   int32_t place(int64_t z, int64_t y, int64_t x) const { return static_cast<int32_t>((z * in[1] + y) * in[2] + x); }
 };
 
@@ -103,6 +112,7 @@ void max_pool(const Tensor& y, const Tensor& positions, const Tensor& x, const I
     w.stride[lead + d] = stride[d];
     w.padding[lead + d] = padding[d];
     w.dilation[lead + d] = dilation[d];
+    w.trim(static_cast<int>(lead + d));
   }
   check(volume(w.in) <= std::numeric_limits<int32_t>::max(), "max_pool: planes of ", x.sizes(),
         " have more than 2^31 - 1 elements");
