@@ -97,7 +97,7 @@ describe("activations", function()
 
   it("refuse integers where PyTorch does", function()
     local x = torch.tensor({ 1 }, { dtype = torch.int64 })
-    fails(function() F.elu(x) end, "elu: expected floating numbers, got int64")
+    fails(function() F.elu(x) end, "elu: expected floating point numbers, got int64")
     equal(F.relu6(x), x)
     fails(function() F.hardtanh(x:to(torch.uint8)) end, "hardtanh: uint8 has no numbers below 0")
     fails(function() F.softshrink(torch.ones(1), -1) end, "softshrink: lambd must not be negative, got -1")
