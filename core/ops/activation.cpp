@@ -11,8 +11,6 @@
 namespace facula {
 namespace {
 
-constexpr Promotion kFloating{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating,
-                              Category::Floating};
 constexpr Promotion kFloatingOrComplex{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating};
 
 /// A function of one number with up to three parameters p.
@@ -92,42 +90,6 @@ Tensor hardtanh_forward(Out& out, const Tensor& x, const Scalar& low, const Scal
   return hardtanh_line(out, x, {low, high});
 }
 
-Op leaky_relu, prelu_kernel, gated_kernel;
-
-// One weight for all, or one for each channel, which is dimension 1.
-Tensor prelu_of(const Tensor& x, const Tensor& w) {
-  check(w.dim() <= 1, "prelu: the weight must have at most 1 dimension, got ", w.sizes());
-  check(x.dtype() == w.dtype(), "prelu: input ", x.dtype(), " and weight ", w.dtype(), " differ in dtype");
-  if (w.numel() == 1) return prelu_kernel(x, ops::reshape(w, Sizes(static_cast<size_t>(x.dim()), 1)));
-  check(x.dim() > 0, "prelu: an input without dimensions takes one weight, got ", w.numel());
-  const int64_t channels = x.dim() > 1 ? x.size(1) : 1;
-  check(w.numel() == channels, "prelu: input ", x.sizes(), " has ", channels, " channels, the weight has ", w.numel(),
-        " elements");
-  Sizes sizes(static_cast<size_t>(x.dim()), 1);
-  sizes[1] = channels;
-  return prelu_kernel(x, ops::reshape(w, sizes));
-}
-
-Philox numbers_for(const Tensor& x, const Ref<Generator>& generator) {
-  return generator->take(static_cast<uint64_t>(x.numel() / 2 + 1));
-}
-
-Tensor rrelu_of(const Tensor& x, double lower, double upper, bool training, const Ref<Generator>& generator) {
-  check(lower <= upper, "rrelu: lower = ", lower, " is larger than upper = ", upper);
-  check(is_floating(x.dtype()), "rrelu: expected floating numbers, got ", x.dtype());
-  if (!training) return leaky_relu(x, (lower + upper) / 2);
-  const Tensor slope = empty(x.sizes(), x.dtype(), x.device());
-  slots::uniform(slope, lower, upper, numbers_for(slope, generator));
-  return prelu_kernel(x, slope);
-}
-
-Tensor glu_of(const Tensor& x, int64_t dim) {
-  check(x.dim() > 0, "glu: the input needs a dimension to halve");
-  const int64_t n = x.size(dim);
-  check(n % 2 == 0, "glu: the size of dimension ", Counting::shown(dim), " must be even, got ", n);
-  return gated_kernel(ops::narrow(x, dim, 0, n / 2), ops::narrow(x, dim, n / 2, n / 2));
-}
-
 Tensor gelu_forward(Out& out, Tensor x, const std::string& approximate) {
   check(approximate == "none" || approximate == "tanh", "gelu: approximate must be 'none' or 'tanh', got '",
         approximate, "'");
@@ -143,23 +105,6 @@ Tensor gelu_curvature(const Tensor& x, bool tanh) {
   const double b = std::numbers::sqrt2 * std::numbers::inv_sqrtpi, c = 0.044715;  // sqrt(2 / pi)
   const Tensor t = ops::tanh((x + x * x * x * c) * b), u = (x * x * (3 * c) + 1) * b;
   return ops::sub(1, t * t) * (u + x * (x * (3 * b * c) - t * u * u));
-}
-
-Tensor gumbel_softmax(const Tensor& logits, double tau, bool hard, double, int64_t dim) {
-  check(is_floating(logits.dtype()), "gumbel_softmax: expected floating numbers, got ", logits.dtype());
-  const Tensor noise = empty(logits.sizes(), logits.dtype(), logits.device());
-  slots::exponential(noise, 1.0, numbers_for(noise, default_generator()));
-  const Tensor soft = ops::softmax((logits - ops::log(noise)) / tau, dim);
-  if (!hard || logits.dim() == 0) return soft;
-  const Tensor best = ops::argmax(soft, dim, true);
-  const Tensor one = ops::scatter(ops::zeros_like(soft), dim, best, ops::to_dtype(ops::ones_like(best), soft.dtype()));
-  return one - detach(soft) + soft;
-}
-
-// What PyTorch does without a dim.
-Tensor softmin(const Tensor& x, OptInt dim, int64_t, OptDType dtype) {
-  const int64_t implicit = x.dim() == 0 || x.dim() == 1 || x.dim() == 3 ? 0 : 1;
-  return ops::softmax(-x, dim.value_or(implicit), dtype);
 }
 
 }  // namespace
@@ -184,33 +129,11 @@ static void define_lines(const Family& define) {
       .doc("`max(input, 0)`.")
       .pointwise(slots::relu, kNumber)
       .grad("input", [](Tensor g, Result y) { return ops::threshold_backward(g, y, 0); });
-  define(leaky_relu, "nn.functional.leaky_relu(Tensor input, float negative_slope=0.01, bool inplace=False) -> Tensor")
+  define(ops::leaky_relu,
+         "nn.functional.leaky_relu(Tensor input, float negative_slope=0.01, bool inplace=False) -> Tensor")
       .doc("`input` above 0, `negative_slope * input` below.")
       .elementwise([](Out& out, const Tensor& x, double slope) { return leaky_relu_line(out, x, {slope}); })
       .grad("input", [](Tensor g, Tensor x, double slope) { return leaky_relu_line.backward(g, x, slope); });
-  define("prelu(Tensor self, Tensor weight) -> Tensor")
-      .doc("`self` above 0, `weight * self` below, with one weight or one for each channel (dimension 2).")
-      .alias("nn.functional.prelu")
-      .compose(prelu_of);
-  define(prelu_kernel, "_prelu_kernel(Tensor self, Tensor weight) -> Tensor")
-      .doc("prelu with a weight that broadcasts.")
-      .pointwise(slots::prelu, kFloating)
-      .grad("self", [](Tensor g, Tensor x, Tensor w) { return ops::where(ops::gt(x, 0), g, g * w); })
-      .grad("weight", [](Tensor g, Tensor x) { return ops::where(ops::gt(x, 0), 0, g * x); });
-  define(
-      "rrelu(Tensor self, float lower=0.125, float upper=0.3333333333333333, bool training=False, "
-      "Generator? generator=None) -> Tensor")
-      .doc(
-          "leaky_relu whose slope is drawn from [lower, upper) for each element in training, and their mean otherwise.")
-      .compose(rrelu_of);
-  define(
-      "nn.functional.rrelu(Tensor input, float lower=0.125, float upper=0.3333333333333333, bool training=False, "
-      "bool inplace=False) -> Tensor")
-      .doc(
-          "leaky_relu whose slope is drawn from [lower, upper) for each element in training, and their mean otherwise.")
-      .compose([](const Tensor& x, double lower, double upper, bool training) {
-        return rrelu_of(x, lower, upper, training, default_generator());
-      });
   define("nn.functional.hardtanh(Tensor input, Scalar min_val=-1, Scalar max_val=1, bool inplace=False) -> Tensor")
       .doc("`input` held between `min_val` and `max_val`.")
       .elementwise(hardtanh_forward)
@@ -292,6 +215,12 @@ static void define_curves(const Family& define) {
       .doc("`log(sigmoid(input))` without overflow.")
       .elementwise([](Out& out, const Tensor& x) { return log_sigmoid_curve(out, x); })
       .grad("input", [](Tensor g, Tensor x) { return log_sigmoid_curve.backward(g, x); });
+  define("nn.functional.softsign(Tensor input) -> Tensor").doc("`input / (1 + |input|)`.").compose([](const Tensor& x) {
+    return x / (ops::abs(x) + 1);
+  });
+  define("nn.functional.tanhshrink(Tensor input) -> Tensor").doc("`input - tanh(input)`.").compose([](const Tensor& x) {
+    return x - ops::tanh(x);
+  });
   define(ops::gelu, "nn.functional.gelu(Tensor input, *, str approximate='none') -> Tensor")
       .doc(
           "`x * Phi(x)` with the normal distribution's Phi, or its approximation by 'tanh' (Hendrycks and Gimpel "
@@ -311,30 +240,7 @@ void define_activation(const Family& define) {
   define_slopes(define);
   define_lines(define);
   define_curves(define);
-  define("nn.functional.glu(Tensor input, Dim dim=-1) -> Tensor")
-      .doc("`a * sigmoid(b)` with the halves a and b of `input` along `dim` (Dauphin et al. 2017).")
-      .compose(glu_of);
-  define(gated_kernel, "_gated(Tensor self, Tensor gate) -> Tensor")
-      .doc("`self * sigmoid(gate)`.")
-      .pointwise(slots::gated, kFloating)
-      .grad("self", [](Tensor g, Meta, Tensor b) { return gated_kernel(g, b); })
-      .grad("gate", [](Tensor g, Tensor a, Tensor b) { return ops::sigmoid_backward(g * a, ops::sigmoid(b)); });
-  define("nn.functional.softsign(Tensor input) -> Tensor").doc("`input / (1 + |input|)`.").compose([](const Tensor& x) {
-    return x / (ops::abs(x) + 1);
-  });
-  define("nn.functional.tanhshrink(Tensor input) -> Tensor").doc("`input - tanh(input)`.").compose([](const Tensor& x) {
-    return x - ops::tanh(x);
-  });
-  define("nn.functional.softmin(Tensor input, Dim? dim=None, int _stacklevel=3, DType? dtype=None) -> Tensor")
-      .doc("`softmax(-input, dim)`.")
-      .compose(softmin);
-  define(
-      "nn.functional.gumbel_softmax(Tensor logits, float tau=1, bool hard=False, float eps=1e-10, Dim dim=-1) "
-      "-> Tensor")
-      .doc(
-          "A sample from the Gumbel-softmax distribution (Jang et al. 2017): softmax of the logits with Gumbel noise, "
-          "divided by `tau`. With `hard` a one-hot tensor that has the soft one's gradient.")
-      .compose(gumbel_softmax);
+  define_weighted_activation(define);
 }
 
 }  // namespace facula

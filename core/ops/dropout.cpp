@@ -145,7 +145,7 @@ void define_dropout(const Family& define) {
       .compose([](const Tensor& x, double p, bool train) {
         return alpha_dropout<What::Channels>("feature_alpha_dropout", x, p, train);
       });
-  define("native_dropout(Tensor input, float p, bool? train) -> (Tensor output, Tensor mask)")
+  define("native_dropout(Tensor input, float p, bool? train=None) -> (Tensor output, Tensor mask)")
       .doc("dropout with the mask of the elements that stay.")
       .compose(native_dropout);
 }

@@ -2,15 +2,11 @@
 #include "core/ops/embedding.h"
 
 #include "core/ops/families.h"
+#include "core/ops/positions.h"
 #include "core/pointwise.h"
 
 namespace facula {
 static Op rows_at, rows_added;
-
-Tensor as_positions(const char* name, const Tensor& index) {
-  check(is_integral(index.dtype()), name, ": positions must be integers, got ", index.dtype());
-  return index.dtype() == DType::Int64 ? index : converted(index, DType::Int64);
-}
 
 int64_t padding_position(const char* name, OptInt padding, int64_t rows) {
   if (!padding) return 0;
@@ -33,7 +29,7 @@ Tensor occurrences(const Tensor& index, int64_t rows) {
 void renormalise(const char* name, const Tensor& weight, const Tensor& index, double max_norm, double norm_type) {
   check_table(name, weight);
   NoGrad guard;
-  const Tensor flat = ops::reshape(as_positions(name, index), {index.numel()});
+  const Tensor flat = ops::reshape(positions_of(name, index), {index.numel()});
   const Tensor rows = ops::index_select(weight, 0, flat);
   const Tensor norms = ops::norm(rows, norm_type, {1}, true);
   const Tensor scaled = ops::where(ops::gt(norms, max_norm), rows * (ops::reciprocal(norms + 1e-7) * max_norm), rows);
@@ -45,7 +41,7 @@ namespace {
 
 // `padding` is a position from 1, or 0 for none.
 Tensor embedding_forward(const Tensor& weight, const Tensor& index, int64_t, bool) {
-  const Tensor positions = as_positions("embedding", index);
+  const Tensor positions = positions_of("embedding", index);
   Sizes sizes = positions.sizes();
   sizes.push_back(weight.size(1));
   return ops::reshape(ops::index_select(weight, 0, ops::reshape(positions, {positions.numel()})), sizes);
@@ -54,7 +50,7 @@ Tensor embedding_forward(const Tensor& weight, const Tensor& index, int64_t, boo
 // The adjoint: rows of g are added up at their positions, without those at `padding`; `by_frequency` divides them by how
 // often their position occurs.
 Tensor embedding_backward(const Tensor& g, const Tensor& index, int64_t rows, int64_t padding, bool by_frequency) {
-  const Tensor positions = as_positions("embedding", index);
+  const Tensor positions = positions_of("embedding", index);
   const Tensor flat = ops::reshape(positions, {positions.numel()});
   Tensor terms = ops::reshape(g, {flat.numel(), g.size(-1)});
   if (padding > 0) terms = ops::masked_fill(terms, ops::unsqueeze(ops::eq(flat, padding), 1), 0);

@@ -5,8 +5,6 @@
 
 namespace facula {
 
-/// Positions as int64.
-Tensor as_positions(const char* name, const Tensor& index);
 /// padding_idx as a position from 1, or 0 for none; negative ones count from the end.
 int64_t padding_position(const char* name, OptInt padding, int64_t rows);
 /// Fails unless the weight is [rows, size].

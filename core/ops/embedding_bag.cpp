@@ -1,6 +1,7 @@
 // Bags: sums, means or largest elements of rows of a table, without the rows in between.
 #include "core/ops/embedding.h"
 #include "core/ops/families.h"
+#include "core/ops/positions.h"
 #include "core/pointwise.h"
 #include "core/slots.h"
 
@@ -68,7 +69,7 @@ struct Layout {
 // [B, n] are bags of n; a list of positions has offsets from 1 to its length + 1, which do not fall.
 Layout layout_of(const Tensor& given, const Tensor& given_offsets, bool include_last) {
   constexpr const char* name = "embedding_bag";
-  const Tensor index = as_positions(name, given);
+  const Tensor index = positions_of(name, given);
   const int64_t n = index.numel();
   if (given.dim() == 2) {
     check(!given_offsets.defined(), name, ": an input of two dimensions takes no offsets, its rows are the bags");
@@ -77,7 +78,7 @@ Layout layout_of(const Tensor& given, const Tensor& given_offsets, bool include_
   }
   check(given.dim() == 1, name, ": the input must have 1 or 2 dimensions, got ", given.sizes());
   check(given_offsets.defined() && given_offsets.dim() == 1, name, ": an input of one dimension needs offsets of one");
-  Tensor offsets = as_positions(name, given_offsets);
+  Tensor offsets = positions_of(name, given_offsets);
   check(!include_last || offsets.numel() > 0, name, ": with include_last_offset, offsets need at least one element");
   if (!include_last) offsets = ops::cat({offsets, ops::full_like(empty({1}, DType::Int64, offsets.device()), n + 1)});
   if (offsets.is_meta()) return {index, offsets};

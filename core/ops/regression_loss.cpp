@@ -23,9 +23,6 @@ void check_same_sizes(const char* name, const Tensor& x, const Tensor& target) {
   check(x.sizes() == target.sizes(), name, ": input ", x.sizes(), " and target ", target.sizes(), " differ in size");
 }
 
-constexpr Promotion kFloating{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating,
-                              Category::Floating};
-
 Tensor huber_slope(const Tensor& x, const Tensor& target, double width, double scale) {
   return ops::clamp(x - target, -width, width) * scale;
 }

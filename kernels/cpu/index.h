@@ -4,12 +4,9 @@
 #include <cstdint>
 
 #include "core/slots.h"
+#include "kernels/cpu/positions.h"
 
 namespace facula::cpu {
-
-/// Fails unless all elements of `index` lie in 1..n, n being x's size along dim: "gather: position 7 is outside 1..5 in
-/// dimension 1 of (5, 3)".
-void check_positions(const char* where, const Tensor& index, const Tensor& x, int64_t dim);
 
 /// Positions as distances from x's first element, in bytes, for an index tensor per leading dimension of x; those
 /// positions may be negative and then count from the end. Checked. Dense, of the index tensors' common sizes.
