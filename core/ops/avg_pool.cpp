@@ -118,8 +118,10 @@ Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double b
   check(size > 0, "local_response_norm: size must be positive, got ", size);
   if (x.numel() == 0) return x;
   const Tensor squares = ops::reshape(ops::mul(x, x), {x.size(0), 1, x.size(1), -1});
-  const Tensor framed = ops::constant_pad_nd(squares, IntList{0, 0, size / 2, (size - 1) / 2});
-  const Tensor mean = ops::avg_pool(framed, IntList{size, 1}, IntList{1, 1}, IntList{0, 0}, false, true, 0);
+  const int64_t before = std::min(size / 2, x.size(1)), behind = std::min((size - 1) / 2, x.size(1));
+  const Tensor framed = ops::constant_pad_nd(squares, IntList{0, 0, before, behind});
+  const Tensor mean =
+      ops::avg_pool(framed, IntList{before + behind + 1, 1}, IntList{1, 1}, IntList{0, 0}, false, true, size);
   return x / ops::pow(ops::reshape(mean, x.sizes()) * alpha + k, beta);
 }
 
