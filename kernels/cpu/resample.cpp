@@ -320,10 +320,6 @@ void resample(const Tensor& y, const Tensor& x, const std::vector<Taps>& taps) {
   const int64_t planes = y.numel() / volume(m.out);
   for (const int64_t n : m.in)
     check(n < std::numeric_limits<int32_t>::max(), "resample: rows of more than 2^31 - 2 elements, got ", x.sizes());
-  if (volume(m.in) == 0) {
-    slots::fill(y, 0);
-    return;
-  }
   if (copies(*m.of[0]) && copies(*m.of[1]) && copies(*m.of[2])) {
     with_item(y.item_size(), [&]<class T>(T) {
       copy_elements(m, planes, reinterpret_cast<const T*>(x.bytes()), reinterpret_cast<T*>(y.bytes()));
