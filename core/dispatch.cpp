@@ -98,14 +98,21 @@ void wrap_dims(const Operator& op, Value* arguments) {
 
 void check_devices(const Operator& op, const Value* arguments) {
   const Tensor* first = nullptr;
-  each_tensor(op, arguments, [&](const Tensor& x) {
-    if (x.is_cpu() && x.dim() == 0) return;  // a number in effect; moved where it is needed
-    if (!first) {
-      first = &x;
-    } else if (x.device() != first->device()) {
+  const auto compare = [&](const Tensor& x) {
+    if (!first) first = &x;
+    if (x.device() != first->device())
       fail(op.schema.name, ": tensors are on different devices, ", first->device(), " and ", x.device());
+  };
+  for (const int i : op.tensors) {
+    const Value& v = arguments[i];
+    if (v.is<Tensors>()) {
+      for (const Tensor& x : v.get<Tensors>())
+        if (x.defined()) compare(x);
+    } else if (v.is<Tensor>()) {
+      const Tensor& x = v.get<Tensor>();
+      if (!x.is_cpu() || x.dim() > 0) compare(x);  // else a number in effect; moved where it is needed
     }
-  });
+  }
 }
 
 namespace {
@@ -138,7 +145,9 @@ void settle(const Operator& op, const Tensor& target, const Tensor& result, bool
 }
 
 // t_, squeeze_ and the like: self takes the view's geometry.
-void become(const Tensor& self, const Tensor& view) {
+void become(const Operator& op, const Tensor& self, const Tensor& view) {
+  check(view.dtype() == self.dtype() && view.storage() == self.storage(), op.schema.name,
+        "_: the result has dtype ", view.dtype(), ", which 'self' of dtype ", self.dtype(), " cannot take in place");
   TensorImpl& t = *self.impl();
   t.sizes = view.sizes();
   t.strides = view.strides();
@@ -209,7 +218,7 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
   if (Observer* o = observer.load(std::memory_order_relaxed)) [[unlikely]]
     o->before(op, arguments);
   if (!op.dims.empty()) wrap_dims(op, arguments);
-  if (op.tensors.size() > 1 && !op.any_device && !op.slot) check_devices(op, arguments);
+  if (op.compares_devices) check_devices(op, arguments);
   const bool wants_grad = GradMode::enabled() && any_requires_grad(op, arguments);
   const bool in_place = mode == Out::Mode::InPlace;
   if (in_place) check_in_place(op, *targets, wants_grad);
@@ -219,6 +228,8 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
   Out out(op, mode, arguments, targets, count);
   if (op.is_composite || op.derivatives.empty() || !wants_grad) {
     op.invoke(op, out, arguments, results);
+    if (op.is_composite && in_place && results.tensor().is(*targets))
+      return;  // changed by what it called, or unchanged
     if (op.is_composite && in_place && wants_grad) {
       Results copied;
       Value copy[kMaxArguments] = {*targets, results.tensor()};
@@ -233,7 +244,7 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
       NoGrad guard;
       op.invoke(op, out, arguments, results);
       if (in_place && op.is_view) {
-        become(*targets, results.tensor());
+        become(op, *targets, results.tensor());
         results[0] = *targets;
       } else if (in_place) {
         settle(op, *targets, results.tensor(), true);
@@ -252,11 +263,14 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
     return;
   }
   if (in_place && op.is_view) {
-    become(*targets, results.tensor());
+    become(op, *targets, results.tensor());
     results[0] = *targets;
     return;
   }
   for (int i = 0; i < count; ++i) {
+    check(i < results.size() && results[i].is<Tensor>(), op.schema.name, in_place ? "_" : "",
+          ": called like this it does not return the ", count == 1 ? "tensor" : text(count, " tensors"), " that ",
+          in_place ? "'self'" : "'out'", " is for");
     settle(op, targets[i], results.tensor(i), in_place);
     results[i] = targets[i];
     targets[i].storage()->bump_version();
@@ -318,8 +332,12 @@ Ref<OpNode> record(const Operator& op, const Value* arguments, const Tensor* ove
   return node;
 }
 
+static bool asks_for_in_place(const Operator& op, const Value* arguments) {
+  return op.in_place_option >= 0 && arguments[op.in_place_option].get<Scalar>().to<bool>();
+}
+
 void call(const Operator& op, Value* arguments, Results& results) {
-  if (op.is_in_place) return call_in_place(op, arguments, results);
+  if (op.is_in_place || asks_for_in_place(op, arguments)) return call_in_place(op, arguments, results);
   run(op, arguments, results, Out::Mode::Fresh, nullptr, 0);
   finish(op, arguments, results);
 }
@@ -339,6 +357,12 @@ void call_out(const Operator& op, Value* arguments, const Tensors& targets, Resu
   finish(op, arguments, results);
 }
 
+// As wide as its kind comes: promotion asks for the kind only, and a float64 partner needs all digits.
+static Tensor number_tensor(const Scalar& s) {
+  constexpr DType kWidest[] = {DType::Bool, DType::Int64, DType::Float64, DType::Complex128};
+  return scalar_tensor(s, kWidest[static_cast<int>(s.kind())], true);
+}
+
 void complete(const Operator& op, Value* arguments) {
   const auto& parameters = op.schema.parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
@@ -346,7 +370,7 @@ void complete(const Operator& op, Value* arguments) {
     if (v.is_none() && !parameters[i].required)
       v = parameters[i].fallback;
     else if (parameters[i].is_tensor() && !parameters[i].list && v.is<Scalar>())
-      v = scalar_tensor(v.get<Scalar>(), v.get<Scalar>().dtype(), true);
+      v = number_tensor(v.get<Scalar>());
     else
       conform(op.schema, parameters[i], v);
   }

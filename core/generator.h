@@ -15,9 +15,10 @@ struct Philox {
   uint64_t seed = 0;
   uint64_t offset = 0;  ///< in blocks of four 32-bit words
 
-  constexpr std::array<uint32_t, 4> block(uint64_t i) const {
+  /// The i-th block; `lane` chooses among streams that have nothing in common, for elements that draw until they are content.
+  constexpr std::array<uint32_t, 4> block(uint64_t i, uint32_t lane = 0) const {
     const uint64_t n = offset + i;
-    uint32_t c0 = static_cast<uint32_t>(n), c1 = static_cast<uint32_t>(n >> 32), c2 = 0, c3 = 0;
+    uint32_t c0 = static_cast<uint32_t>(n), c1 = static_cast<uint32_t>(n >> 32), c2 = lane, c3 = 0;
     uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
     for (int round = 0; round < 10; ++round) {
       const uint64_t p0 = uint64_t{0xD2511F53} * c0, p1 = uint64_t{0xCD9E8D57} * c2;

@@ -59,7 +59,14 @@ inline constexpr Promotion kReal{Promotion::Compute::Common, Promotion::Result::
 inline constexpr Promotion kNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral};
 inline constexpr Promotion kBits{Promotion::Compute::Common, Promotion::Result::Same, Category::Bool,
                                  Category::Integral};
-inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real};
+inline constexpr Promotion kInteger{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                    Category::Integral};
+inline constexpr Promotion kRealNumber{Promotion::Compute::Common, Promotion::Result::Same, Category::Integral,
+                                       Category::Floating};
+inline constexpr Promotion kFractional{Promotion::Compute::Common, Promotion::Result::Same, Category::Floating,
+                                       Category::Floating};
+inline constexpr Promotion kMagnitude{Promotion::Compute::Common, Promotion::Result::Real, Category::Integral};
+inline constexpr Promotion kAngle{Promotion::Compute::Float, Promotion::Result::Real};
 inline constexpr Promotion kPredicate{Promotion::Compute::Common, Promotion::Result::Bool};
 inline constexpr Promotion kOrder{Promotion::Compute::Common, Promotion::Result::Bool, Category::Bool,
                                   Category::Floating};
@@ -108,16 +115,22 @@ struct Operator {
   std::vector<int> dims;     // parameters of type Dim and NewDim
   int differentiable_results = 0;
   int requires_grad_option = -1;  // creation: the parameter `requires_grad`, not handed to the forward
+  int in_place_option = -1;       // the parameter `inplace`, likewise: when it is true, the first argument is changed
 
   bool has_self() const {
     return !schema.parameters.empty() && schema.parameters[0].is_tensor() && !schema.parameters[0].list;
+  }
+  /// How many parameters the forward takes: the first ones.
+  size_t handed_on() const {
+    return schema.parameters.size() - (requires_grad_option >= 0 ? 1 : 0) - (in_place_option >= 0 ? 1 : 0);
   }
   /// Is there a `name_`? Every operator with a tensor `self` and one tensor result has it.
   bool has_in_place() const { return in_place_form; }
   /// Is there `out=`? Every operator whose results are tensors and no views has it.
   bool has_out() const { return out_form; }
 
-  bool in_place_form = false, out_form = false;  // from the rest, once the declaration is complete
+  bool compares_devices = false, in_place_form = false,
+       out_form = false;  // from the rest, once the declaration is complete
 };
 
 /// Calls an operator: the one door that everything goes through. `arguments` holds a value for each parameter, with
@@ -127,7 +140,7 @@ void call(const Operator& op, Value* arguments, Results& results);
 void call_in_place(const Operator& op, Value* arguments, Results& results);
 /// `targets` receive the results: resized if their sizes differ, an error if their dtype cannot hold them.
 void call_out(const Operator& op, Value* arguments, const Tensors& targets, Results& results);
-/// An error if tensors are on different devices; CPU tensors of no dimension are numbers in effect. Pointwise operators
+/// An error if tensors are on different devices; CPU tensors of no dimension outside of lists are numbers in effect. Pointwise operators
 /// with a slot ask for it themselves, where their inputs are not alike.
 void check_devices(const Operator& op, const Value* arguments);
 /// Puts defaults where arguments are missing and conforms the others; fails for what is required or of the wrong type.

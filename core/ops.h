@@ -20,6 +20,7 @@ inline Op add, sub, mul, div, fmod, neg, abs, sgn, exp, log, sqrt, square, recip
 inline Op eq, ne, lt, le, gt, ge, logical_and, logical_or, logical_not, isnan, where, clamp, maximum, minimum, relu,
     lerp, rsqrt;
 inline Op gelu, gelu_backward, sigmoid_backward, tanh_backward, threshold_backward, masked_fill, complex, angle, atan2;
+inline Op isfinite, erf, erfc, erfinv, lgamma, digamma, polygamma, log1p, xlogy;
 // reductions
 inline Op sum, mean, prod, amax, amin, any, all, var, norm, nuclear_norm, logsumexp, cumsum, cumprod, softmax,
     log_softmax, sum_to_size;
@@ -30,6 +31,8 @@ inline Op mm, mv, bmm, matmul, dot, addmm, linear, t, outer;
 inline Op gather, scatter, scatter_add, index_select, index_add, index, index_put, index_put_, nonzero, masked_select,
     flip;
 inline Op sort, topk;
+// order and spectra
+inline Op searchsorted, fft_c2c, fft_r2c, fft_c2r;
 // neural networks
 inline Op conv, conv_input, conv_weight, max_pool_backward, nll_loss, bernoulli;
 inline Op constant_pad_nd, avg_pool, adaptive_avg_pool, resample_pad;

@@ -40,7 +40,9 @@ static void bring(Tensor& x, Device device, DType dtype) {
 }
 
 static const char* kind_names(Promotion p) {
-  if (p.most == Category::Integral) return "integers or bool";
+  if (p.most == Category::Integral) return p.least == Category::Bool ? "integers or bool" : "integers";
+  if (p.least == Category::Floating)
+    return p.most == Category::Floating ? "floating point numbers" : "floating or complex numbers";
   if (p.most == Category::Floating)
     return p.least == Category::Bool ? "real numbers" : "real numbers that are not bool";
   return "numbers that are not bool";

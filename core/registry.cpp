@@ -10,7 +10,7 @@ namespace facula {
 
 static bool in_place_form_of(const Operator& op) {
   const Schema& s = op.schema;
-  return op.has_self() && !op.is_in_place && s.parameters[0].name == "self" &&
+  return op.has_self() && !op.is_in_place && (s.parameters[0].name == "self" || op.in_place_option >= 0) &&
          s.parameters[0].type != Type::IndexTensor && !s.parameters[0].optional && s.results.size() == 1 &&
          s.results[0].type == Type::Tensor && !s.results[0].list;
 }
@@ -51,9 +51,15 @@ Operator& Registry::add(std::string_view schema) {
     if (parameters[i].is_tensor()) op.tensors.push_back(index);
     if (parameters[i].type == Type::Dim || parameters[i].type == Type::NewDim) op.dims.push_back(index);
     if (parameters[i].name == "requires_grad") op.requires_grad_option = index;
+    if (parameters[i].name == "inplace") op.in_place_option = index;
   }
   for (const ResultType& r : op.schema.results) op.differentiable_results += r.type == Type::Tensor;
   return op;
+}
+
+static bool has_several_tensors(const Operator& op) {
+  return op.tensors.size() > 1 ||
+         (op.tensors.size() == 1 && op.schema.parameters[static_cast<size_t>(op.tensors[0])].list);
 }
 
 // Names are known once all declarations have run: aliases come behind them.
@@ -62,6 +68,7 @@ void Registry::finish() {
     if (!op->invoke) fail("operator ", op->schema.name, " has no forward");
     std::stable_sort(op->derivatives.begin(), op->derivatives.end(),
                      [](const Derivative& a, const Derivative& b) { return a.input < b.input; });
+    op->compares_devices = !op->any_device && !op->slot && has_several_tensors(*op);
     op->in_place_form = in_place_form_of(*op);
     op->out_form = out_form_of(*op);
     names_[op->schema.name].push_back(op.get());
@@ -86,7 +93,7 @@ const Registry& registry() {
 }
 
 void Definition::check_arity(size_t n) const {
-  const size_t expected = op_.schema.parameters.size() - (op_.requires_grad_option >= 0 ? 1 : 0);
+  const size_t expected = op_.handed_on();
   if (n != expected)
     fail("operator ", op_.schema.name, ": its forward takes ", n, " arguments, the schema has ", expected);
 }
@@ -106,7 +113,7 @@ static bool invoke_alike(const Operator& op, Out& out, const Value* arguments, R
   Scalar numbers[2];
   size_t tensors = 0, scalars = 0;
   const Tensor* first = nullptr;
-  for (size_t i = 0; i < op.schema.parameters.size(); ++i) {
+  for (size_t i = 0; i < op.handed_on(); ++i) {
     if (!arguments[i].is<Tensor>()) {
       if (scalars == std::size(numbers)) return false;
       numbers[scalars++] = arguments[i].get<Scalar>();
@@ -137,7 +144,7 @@ static void invoke_pointwise(const Operator& op, Out& out, const Value* argument
   Tensor inputs[3];
   Scalar numbers[4];
   size_t tensors = 0, scalars = 0;
-  for (size_t i = 0; i < op.schema.parameters.size(); ++i) {
+  for (size_t i = 0; i < op.handed_on(); ++i) {
     if (arguments[i].is<Tensor>())
       inputs[tensors++] = arguments[i].get<Tensor>();
     else

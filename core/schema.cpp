@@ -93,6 +93,10 @@ class Parser {
       if (!peek("]")) p.fixed = static_cast<int>(number().to<int64_t>());
       expect("]");
       p.varargs = take("...");
+      if (take("[")) {
+        p.lists = static_cast<int>(number().to<int64_t>());
+        expect("]");
+      }
     }
     if (take("?")) p.optional = true;
     p.name = word();
@@ -209,6 +213,7 @@ std::string Parameter::type_text() const {
   if (optional_items) s += '?';
   if (list) s += fixed ? text('[', fixed, ']') : "[]";
   if (varargs) s += "...";
+  if (lists) s += text('[', lists, ']');
   if (optional) s += '?';
   return s;
 }
@@ -235,6 +240,7 @@ bool accepts(const Parameter& p, const Value& v) {
     return p.optional_items || std::all_of(list.begin(), list.end(), [](const Tensor& t) { return t.defined(); });
   }
   if (p.type == Type::Float) return v.is<std::vector<double>>() || v.is<IntList>() || accepts_item(Type::Float, v);
+  if (p.lists) return v.is<IntList>() && v.get<IntList>().size() % static_cast<size_t>(p.lists) == 0;
   if (v.is<IntList>())
     return !p.fixed || v.get<IntList>().size() == static_cast<size_t>(p.fixed) || v.get<IntList>().size() == 1 ||
            (p.optional && v.get<IntList>().empty());

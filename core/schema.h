@@ -40,6 +40,7 @@ struct Parameter {
   bool named_only = false;      // behind `*`
   bool required = true;         // no default
   int fixed = 0;                // n of T[n]: one number stands for n equal ones
+  int lists = 0;                // n of T[][n]: n lists of equal length, laid end to end in the value
   Value fallback;               // the default; none for None
 
   bool is_tensor() const { return type == Type::Tensor || type == Type::IndexTensor || type == Type::Operand; }
@@ -70,7 +71,7 @@ struct Schema {
 
 /// Parses `name[:overload](type name[=default], ..., *, ...) [-> type | (type name, ...)]`.
 /// Types: Tensor IndexTensor Operand Scalar int float bool str Dim NewDim Index DType Device Generator any,
-/// each with `?`, `[]`, `[n]`, `[]?`, `?[]`, `[]...` behind it. Defaults: numbers, True, False, None, 'text', [1, 2].
+/// each with `?`, `[]`, `[n]`, `[]?`, `?[]`, `[]...`, `[][n]` behind it. Defaults: numbers, True, False, None, 'text', [1, 2].
 /// Errors name the place.
 Schema parse_schema(std::string_view text);
 

@@ -163,6 +163,7 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
   });
   if (!good) return false;
   const size_t n = p.type == Type::Float ? floats.size() : integers.size();
+  if (p.fixed && p.optional && n == 0) return true;  // none
   if (p.fixed && n != 1 && n != static_cast<size_t>(p.fixed))
     return misfit_because("argument '", p.name, "' must be ", wanted(p), ", got a list of ", n);
   if (p.type == Type::Float) {
@@ -175,7 +176,27 @@ bool Arguments::read_numbers(const Parameter& p, int table, int first, int last,
   return true;
 }
 
+bool Arguments::read_lists(const Parameter& p, int index, Value& v) {
+  if (!lua_istable(L_, index) || static_cast<int>(lua_objlen(L_, index)) != p.lists) return misfit(p, index);
+  IntList all;
+  size_t length = 0;
+  const bool good = each_item(L_, index, 0, 0, [&](int i, int at) {
+    Value list;
+    if (!lua_istable(L_, at)) return misfit(p, index);
+    if (!read_numbers(p, at, 0, 0, list)) return false;
+    const IntList& numbers = list.get<IntList>();
+    if (i == 1) length = numbers.size();
+    for (const int64_t n : numbers) all.push_back(n);
+    return numbers.size() == length ||
+           misfit_because("argument '", p.name, "' must be ", wanted(p), " of equal length, got ", length, " and ",
+                          numbers.size(), " items");
+  });
+  if (good) v = std::move(all);
+  return good;
+}
+
 bool Arguments::read_list(const Parameter& p, int index, Value& v) {
+  if (p.lists) return read_lists(p, index, v);
   if (lua_istable(L_, index)) return p.is_tensor() ? read_tensors(p, index, 0, 0, v) : read_numbers(p, index, 0, 0, v);
   int64_t i;
   Scalar s;
@@ -217,13 +238,32 @@ int Arguments::take_tensors(int top) {
   return i;
 }
 
+bool is_empty_table(lua_State* L, int index) {
+  if (!lua_istable(L, index)) return false;
+  lua_pushnil(L);
+  if (!lua_next(L, index)) return true;
+  lua_pop(L, 2);
+  return false;
+}
+
+// `{}` behind the arguments: no options, unless a list must or may well stand there. Where something else is expected,
+// other overloads are asked first.
+bool Arguments::stands_for_no_options(int i, int at) const {
+  const Parameter* p = i < count_ ? &schema_.parameters[static_cast<size_t>(i)] : nullptr;
+  if (!is_empty_table(L_, at)) return false;
+  if (p && !p->named_only && p->list && p->optional) return true;
+  if (p && !p->named_only && (p->required || p->list || p->type == Type::Any || p->type == Type::IndexTensor))
+    return false;
+  return manner_.explain;
+}
+
 bool Arguments::read_positional(int first, int last) {
   const auto& parameters = schema_.parameters;
   int i = first - 1;
   for (int at = first; at <= last; ++at, ++i) {
     if (lua_isnil(L_, at)) continue;
+    if (at == last && stands_for_no_options(i, at)) return true;
     if (i >= count_ || parameters[static_cast<size_t>(i)].named_only) {
-      if (at == last && is_empty(at)) return true;  // of options
       const auto most =
           std::count_if(parameters.begin(), parameters.end(), [](const Parameter& p) { return !p.named_only; });
       return misfit_because("takes at most ", most, " positional argument", most == 1 ? "" : "s", ", got ", last);
@@ -273,14 +313,6 @@ bool Arguments::fill_defaults() {
       new (&(*this)[i]) Value(p->fallback.get<Scalar>());  // it was none
   }
   return true;
-}
-
-bool Arguments::is_empty(int table) const {
-  if (!lua_istable(L_, table)) return false;
-  lua_pushnil(L_);
-  if (!lua_next(L_, table)) return true;
-  lua_pop(L_, 2);
-  return false;
 }
 
 // A table whose place a parameter of any type could take is named only if it names a parameter.

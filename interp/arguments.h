@@ -54,17 +54,18 @@ class Arguments {
  private:
   int take_tensors(int top);
   bool read_positional(int first, int last);
+  bool stands_for_no_options(int i, int at) const;
   bool read_named(int table);
   bool read_varargs(const Parameter& p, int first, int last, Value& v);
   bool read_one(const Parameter& p, int index, Value& v);
   bool read_item(const Parameter& p, int index, Value& v);
   bool read_list(const Parameter& p, int index, Value& v);
+  bool read_lists(const Parameter& p, int index, Value& v);
   bool read_tensors(const Parameter& p, int index, int first, int last, Value& v);
   bool read_numbers(const Parameter& p, int index, int first, int last, Value& v);
   bool fill_defaults();
 
   bool is_named(int table, int position) const;
-  bool is_empty(int table) const;
   int64_t translated(const Parameter& p, int64_t v) const;
   bool misfit(const Parameter& p, int index) const;
   template <class... Parts>
@@ -85,6 +86,9 @@ class Arguments {
   int16_t sources_[kMaxArguments] = {};
   alignas(Value) std::byte room_[sizeof(Value) * kMaxArguments];
 };
+
+/// Is the value a table with nothing in it: a list of nothing, or no options?
+bool is_empty_table(lua_State* L, int index);
 
 /// A Lua value in a message: `a float32 tensor (3, 4)`, `the number 1.5`. Written only when the message is.
 struct Description {

@@ -98,19 +98,28 @@ std::string unknown_to_all(lua_State* L, const Function& f, int top) {
   fail(f.name, ": ", message);
 }
 
-int call_operator(lua_State* L, Function& f) {
-  const int top = lua_gettop(L);
+// Calls the first overload that takes the arguments up to `top`. Returns how many results there are, -1 if none does.
+int call_fitting(lua_State* L, Function& f, int top) {
   for (const Operator* op : f.overloads) {
     Arguments arguments(L, *f.state, f.name, op->schema, {.takes_out = !f.in_place && op->has_out()});
-    if (!arguments.read(top)) {
-      lua_settop(L, top);
-      continue;
-    }
-    const int results = call_one(L, f, *op, arguments);
-    collect_if_due(L, *f.state);
-    return results;
+    if (arguments.read(top)) return call_one(L, f, *op, arguments);
+    lua_settop(L, top);
   }
-  explain(L, f, top);
+  return -1;
+}
+
+// A last `{}` is a list of nothing where an overload takes one there, and else no options.
+int call_operator(lua_State* L, Function& f) {
+  const int top = lua_gettop(L);
+  int results = call_fitting(L, f, top);
+  if (results < 0 && is_empty_table(L, top)) {
+    lua_settop(L, top - 1);
+    results = call_fitting(L, f, top - 1);
+    if (results < 0) lua_newtable(L);  // as good as the one that was there
+  }
+  if (results < 0) explain(L, f, top);
+  collect_if_due(L, *f.state);
+  return results;
 }
 
 // ---- where operators are found ----
@@ -125,7 +134,7 @@ Overloads those(const Overloads& all, Predicate wanted) {
 }
 
 // Puts a closure for the overloads into the module, the second from the top, and, if it has a self, into the methods on
-// top.
+// top, where no operator `Tensor.name` takes the place of the method.
 void add(lua_State* L, State& S, const std::string& name, const Overloads& overloads, bool in_place) {
   if (overloads.empty()) return;
   auto push = [&](const Overloads& chosen) {
@@ -135,7 +144,8 @@ void add(lua_State* L, State& S, const std::string& name, const Overloads& overl
   };
   push(overloads);
   const Overloads methods = those(overloads, &Operator::has_self);
-  if (name.find('.') == std::string::npos && !methods.empty()) {
+  const bool has_method = name.find('.') == std::string::npos && !registry().names().contains("Tensor." + name);
+  if (has_method && !methods.empty()) {
     if (methods.size() == overloads.size())
       lua_pushvalue(L, -1);
     else

@@ -103,7 +103,7 @@ class Reader {
   template <class T>
   void fill(int index, size_t depth, T*& out) {
     if (depth == sizes_.size()) {
-      *out++ = number_at<T>(index);
+      *out++ = element_at<T>(index);
       return;
     }
     for (int i = 1, n = static_cast<int>(sizes_[depth]); i <= n; ++i) {
@@ -114,8 +114,8 @@ class Reader {
   }
 
   template <class T>
-  T number_at(int index) {
-    if (lua_type(L_, index) == LUA_TNUMBER) return Scalar(lua_tonumber(L_, index)).to<T>();
+  T element_at(int index) {
+    if (lua_type(L_, index) == LUA_TNUMBER) return Scalar(number_at(L_, index)).to<T>();
     Scalar s;
     to_scalar(L_, S_, index, s);
     return s.to<T>();
@@ -234,6 +234,19 @@ int as_tensor(Call& c) {
   return y.is(*x) ? c.returns_argument(0) : push_made(c, y);
 }
 
+// As as_tensor, without history; `copy` says whether memory must be the data's own (false) or new (true).
+int asarray(Call& c) {
+  const Tensor* x = to_tensor(c.L, c.S, c.source(0));
+  const bool must_copy = c.given(3) && c.get<bool>(3), must_share = c.given(3) && !must_copy;
+  check(x || !must_share, "asarray: a list cannot be used without a copy");
+  Tensor y = x ? converted(detach(*x), c.get<OptDType>(1), c.get<OptDevice>(2))
+               : tensor_of(c.L, c.S, c.source(0), "asarray", c.get<OptDType>(1), device_for(c, 0, 2));
+  const bool shares = x && y.storage() == x->storage();
+  check(shares || !must_share, "asarray: another dtype or device needs a copy");
+  if (shares && must_copy) y = ops::clone(y);
+  return push_made(c, y, c.get<bool>(4));
+}
+
 int new_tensor(Call& c) {
   const Tensor& self = c.tensor();
   const DType dtype = c.given(2) ? c.get<DType>(2) : self.dtype();
@@ -274,7 +287,10 @@ int get_item(Call& c) {
 
 #define OPTIONS "*, DType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"
 constexpr Native kFunctions[] = {{"tensor(any data, " OPTIONS, tensor},
-                                 {"as_tensor(any data, DType? dtype=None, Device? device=None) -> Tensor", as_tensor}};
+                                 {"as_tensor(any data, DType? dtype=None, Device? device=None) -> Tensor", as_tensor},
+                                 {"asarray(any obj, *, DType? dtype=None, Device? device=None, bool? copy=None, "
+                                  "bool requires_grad=False) -> Tensor",
+                                  asarray}};
 constexpr Native kMethods[] = {
     {"new_tensor(Tensor self, any data, " OPTIONS, new_tensor},
     {"tolist(Tensor self) -> any", to_list},

@@ -45,7 +45,7 @@ void* Heap::take(size_t size) {
 #endif
 }
 
-void Heap::release(void* block, size_t size) {
+void Heap::release(void* block, [[maybe_unused]] size_t size) {
 #ifdef FACULA_PLAIN_HEAP
   std::free(block);
 #else

@@ -71,10 +71,43 @@ void set_string(lua_State* L, const char* field, const std::string& s) {
   lua_setfield(L, -2, field);
 }
 
-void push_operator(lua_State* L, const Operator& op) {
+void push_parameters(lua_State* L, const Schema& schema) {
   lua_newtable(L);
-  set_string(L, "name", op.schema.name);
-  set_string(L, "schema", signature_text(op.schema));
+  int i = 0;
+  for (const Parameter& p : schema.parameters) {
+    lua_newtable(L);
+    set_string(L, "name", p.name);
+    set_string(L, "type", p.type_text());
+    if (!p.required) set_string(L, "default", default_text(p));
+    lua_pushboolean(L, p.varargs);
+    lua_setfield(L, -2, "varargs");
+    lua_pushboolean(L, p.named_only);
+    lua_setfield(L, -2, "named_only");
+    lua_rawseti(L, -2, ++i);
+  }
+  lua_setfield(L, -2, "parameters");
+}
+
+void push_names(lua_State* L, const char* field, const std::vector<std::string>& names) {
+  lua_newtable(L);
+  int i = 0;
+  for (const std::string& name : names) {
+    lua_pushstring(L, name.c_str());
+    lua_rawseti(L, -2, ++i);
+  }
+  lua_setfield(L, -2, field);
+}
+
+void push_schema(lua_State* L, const Schema& schema) {
+  lua_newtable(L);
+  set_string(L, "name", schema.name);
+  set_string(L, "schema", signature_text(schema));
+  push_parameters(L, schema);
+}
+
+void push_operator(lua_State* L, const Operator& op) {
+  push_schema(L, op.schema);
+  push_names(L, "aliases", op.aliases);
   set_string(L, "doc", op.doc);
   set_string(L, "example", op.example);
   const std::pair<const char*, bool> flags[] = {{"out", op.has_out()},
@@ -128,8 +161,8 @@ int describe_function(Call& c) {
     lua_rawseti(c.L, -2, ++i);
   }
   if (!known->schema.text.empty()) {
-    lua_newtable(c.L);
-    set_string(c.L, "schema", signature_text(known->schema));
+    push_schema(c.L, known->schema);
+    set_string(c.L, "doc", known->doc);
     lua_rawseti(c.L, -2, ++i);
   }
   return 1;

@@ -8,6 +8,20 @@
 
 namespace facula::interp {
 
+// Torch7's and PyTorch's names of tensor types, by dtype.
+static constexpr const char* kTypeNames[kDTypes] = {"Bool",  "Byte",   "Char",         "Short",
+                                                    "Int",   "Long",   "Half",         "BFloat16",
+                                                    "Float", "Double", "ComplexFloat", "ComplexDouble"};
+
+DType dtype_of_type_name(std::string_view name, const char* where) {
+  for (int i = 0; i < kDTypes; ++i)
+    if (name == text("torch.", kTypeNames[i], "Tensor")) return static_cast<DType>(i);
+  const OptDType t = dtype_of_name(name.starts_with("torch.") ? name.substr(6) : name);
+  check(t.has_value(), where, ": '", name,
+        "' is no type; expected a dtype such as torch.float64, or 'torch.DoubleTensor'");
+  return *t;
+}
+
 int64_t wrapped_dim(const Tensor& x, int64_t dim, const char* where) {
   const int64_t rank = x.dim();
   check(rank > 0, where, ": a tensor without dimensions has no dim ", Counting::shown(dim));
@@ -44,6 +58,13 @@ int data_ptr(Call& c) { return c.returns(static_cast<int64_t>(reinterpret_cast<i
 int id(Call& c) { return c.returns(static_cast<int64_t>(reinterpret_cast<intptr_t>(c.tensor().impl()))); }
 int is_floating_point(Call& c) { return c.returns(is_floating(c.tensor().dtype())); }
 int is_complex_(Call& c) { return c.returns(is_complex(c.tensor().dtype())); }
+int is_signed(Call& c) { return c.returns(c.tensor().dtype() > DType::UInt8); }
+int is_nonzero(Call& c) {
+  const Tensor& x = c.tensor();
+  check(x.numel() == 1, "is_nonzero: expected one element, got sizes ", x.sizes());
+  return c.returns(item(x).to<bool>());
+}
+int no(Call& c) { return c.returns(false); }
 int get_device(Call& c) {
   const Device d = c.tensor().device();
   return c.returns(int64_t{d.is_cuda() ? d.index : -1});
@@ -67,19 +88,6 @@ int cuda(Call& c) {
   return c.returns(converted(c.tensor(), {}, d));
 }
 
-// Torch7's and PyTorch's names of tensor types, by dtype.
-constexpr const char* kTypeNames[kDTypes] = {"Bool", "Byte",     "Char",  "Short",  "Int",          "Long",
-                                             "Half", "BFloat16", "Float", "Double", "ComplexFloat", "ComplexDouble"};
-
-DType dtype_of_type_name(std::string_view name) {
-  for (int i = 0; i < kDTypes; ++i)
-    if (name == text("torch.", kTypeNames[i], "Tensor")) return static_cast<DType>(i);
-  const OptDType t = dtype_of_name(name.starts_with("torch.") ? name.substr(6) : name);
-  check(t.has_value(), "type: '", name,
-        "' is no type; expected a dtype such as torch.float64, or 'torch.DoubleTensor'");
-  return *t;
-}
-
 int type(Call& c) {
   const Tensor& x = c.tensor();
   if (!c.source(1))
@@ -89,7 +97,7 @@ int type(Call& c) {
   const DType* given = to_dtype(c.L, c.S, c.source(1));
   check(given || lua_type(c.L, c.source(1)) == LUA_TSTRING, "type: expected a dtype or a name, got ",
         describe(c.L, c.S, c.source(1)));
-  return c.returns(converted(x, given ? *given : dtype_of_type_name(to_string(c.L, c.source(1))), {}));
+  return c.returns(converted(x, given ? *given : dtype_of_type_name(to_string(c.L, c.source(1)), "type"), {}));
 }
 
 // ---- Lua functions over the elements ----
@@ -130,6 +138,9 @@ constexpr Native kShared[] = {
     {"is_floating_point(Tensor self) -> bool", is_floating_point},
     {"is_complex(Tensor self) -> bool", is_complex_},
     {"is_same_size(Tensor self, Tensor other) -> bool", is_same_size},
+    {"is_signed(Tensor self) -> bool", is_signed},
+    {"is_nonzero(Tensor self) -> bool", is_nonzero},
+    {"is_inference(Tensor self) -> bool", no},
 };
 constexpr Native kMethods[] = {
     {"size(Tensor self, Dim? dim=None) -> any", size},

@@ -5,6 +5,8 @@
 
 namespace facula::interp {
 
+/// The dtype that a tensor type (`torch.DoubleTensor`) or a dtype (`float64`) names. `where` names the caller in the error.
+DType dtype_of_type_name(std::string_view name, const char* where);
 /// The index of a dimension counted from 0 or from the end, as a position; an error with `where` outside the tensor's.
 int64_t wrapped_dim(const Tensor& x, int64_t dim, const char* where);
 

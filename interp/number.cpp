@@ -62,7 +62,7 @@ bool to_scalar(lua_State* L, const State& S, int index, Scalar& out) {
   int64_t i;
   switch (lua_type(L, index)) {
     case LUA_TNUMBER: {
-      const lua_Number d = lua_tonumber(L, index);
+      const lua_Number d = number_at(L, index);
       out = to_integer(d, i) ? Scalar(i) : Scalar(d);
       return true;
     }

@@ -1,6 +1,8 @@
 // Numbers between Lua and core: doubles, booleans, and LuaJIT's 64-bit integers and complex numbers.
 #pragma once
 
+#include <limits>
+
 #include "interp/state.h"
 
 namespace facula::interp {
@@ -13,6 +15,11 @@ inline bool to_integer(lua_Number d, int64_t& out) {
   if (!(d >= -9223372036854775808.0 && d < 9223372036854775808.0)) return false;
   out = static_cast<int64_t>(d);
   return static_cast<lua_Number>(out) == d;
+}
+/// The number at `index`. Lua's 0/0 has its sign set on x86, which no script means.
+inline lua_Number number_at(lua_State* L, int index) {
+  const lua_Number d = lua_tonumber(L, index);
+  return d == d ? d : std::numeric_limits<lua_Number>::quiet_NaN();
 }
 /// The integer at `index`: an integral number or an int64_t or uint64_t; false for anything else.
 bool to_integer(lua_State* L, const State& S, int index, int64_t& out);

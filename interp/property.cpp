@@ -46,6 +46,8 @@ constexpr Property kProperties[] = {
     {"is_cuda", [](lua_State* L, State&, const Tensor& x) { lua_pushboolean(L, x.device().is_cuda()); }},
     {"is_leaf", [](lua_State* L, State&, const Tensor& x) { lua_pushboolean(L, is_leaf(x)); }},
     {"is_meta", [](lua_State* L, State&, const Tensor& x) { lua_pushboolean(L, x.is_meta()); }},
+    {"is_quantized", [](lua_State* L, State&, const Tensor&) { lua_pushboolean(L, false); }},
+    {"is_sparse", [](lua_State* L, State&, const Tensor&) { lua_pushboolean(L, false); }},
     {"itemsize", [](lua_State* L, State& S, const Tensor& x) { push_integer(L, S, x.item_size()); }},
     {"layout",
      [](lua_State* L, State& S, const Tensor&) {

@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/print.h"
 #include "core/promotion.h"
+#include "interp/method.h"
 #include "interp/number.h"
 #include "interp/types.h"
 
@@ -19,6 +20,17 @@ int get_default_dtype(Call& c) { return c.returns(default_dtype()); }
 int set_default_dtype(Call& c) {
   const auto t = c.get<DType>(0);
   check(is_floating(t), "set_default_dtype: only floating point dtypes can be the default, got ", t);
+  facula::set_default_dtype(t);
+  return 0;
+}
+
+int set_default_tensor_type(Call& c) {
+  const int at = c.source(0);
+  const DType* given = to_dtype(c.L, c.S, at);
+  check(given || lua_type(c.L, at) == LUA_TSTRING, "set_default_tensor_type: expected a dtype or a name, got ",
+        describe(c.L, c.S, at));
+  const DType t = given ? *given : dtype_of_type_name(to_string(c.L, at), "set_default_tensor_type");
+  check(is_floating(t), "set_default_tensor_type: only floating point dtypes can be the default, got ", t);
   facula::set_default_dtype(t);
   return 0;
 }
@@ -100,6 +112,7 @@ int set_printoptions(Call& c) {
   if (c.given(1)) o.threshold = saturated(c.get<double>(1));
   if (c.given(2)) o.edgeitems = c.get<int64_t>(2);
   if (c.given(3)) o.linewidth = static_cast<int>(c.get<int64_t>(3));
+  o.sci_mode.reset();  // as PyTorch does at every call
   if (c.given(5)) o.sci_mode = c.get<bool>(5);
   set_print_options(o);
   return 0;
@@ -111,10 +124,47 @@ int is_tensor(lua_State* L, Function&) {
   return 1;
 }
 
-constexpr Variadic kPredicates[] = {{"is_tensor", door<is_tensor>}};
+// A size given at the top of the stack, which is popped.
+int64_t pop_size(lua_State* L, const State& S) {
+  int64_t n;
+  check(to_integer(L, S, -1, n) && n >= 0, "broadcast_shapes: expected lists of sizes, got ", describe(L, S, -1));
+  lua_pop(L, 1);
+  return n;
+}
+
+// Each argument is a list of sizes, or one size.
+int broadcast_shapes(lua_State* L, Function& f) {
+  const State& S = *f.state;
+  Sizes common;
+  for (int i = 1, top = lua_gettop(L); i <= top; ++i) {
+    Sizes sizes;
+    if (lua_istable(L, i)) {
+      for (int k = 1, n = static_cast<int>(lua_objlen(L, i)); k <= n; ++k) {
+        lua_rawgeti(L, i, k);
+        sizes.push_back(pop_size(L, S));
+      }
+    } else {
+      lua_pushvalue(L, i);
+      sizes.push_back(pop_size(L, S));
+    }
+    common = broadcast(common, sizes, "broadcast_shapes");
+  }
+  push_sizes(L, S, common);
+  return 1;
+}
+
+int is_storage(lua_State* L, Function& f) {
+  lua_pushboolean(L, lua_gettop(L) > 0 && to_object(L, f.state->storage, 1) != nullptr);
+  return 1;
+}
+
+constexpr Variadic kVariadics[] = {{"is_tensor", door<is_tensor>},
+                                   {"is_storage", door<is_storage>},
+                                   {"broadcast_shapes", door<broadcast_shapes>}};
 constexpr Native kFunctions[] = {
     {"get_default_dtype() -> DType", get_default_dtype},
     {"set_default_dtype(DType dtype)", set_default_dtype},
+    {"set_default_tensor_type(any type)", set_default_tensor_type},
     {"promote_types(DType type1, DType type2) -> DType", promote_types},
     {"result_type(Operand tensor1, Operand tensor2) -> DType", result_type},
     {"can_cast(DType from, DType to) -> bool", can_cast},
@@ -135,7 +185,7 @@ constexpr std::pair<const char*, double> kConstants[] = {{"inf", std::numeric_li
 }  // namespace
 
 void open_settings(lua_State* L, State& S) {
-  add_variadics(L, S, kPredicates);
+  add_variadics(L, S, kVariadics);
   add_natives(L, S, kFunctions);
   for (const auto& [name, value] : kConstants) {
     lua_pushnumber(L, value);

@@ -54,6 +54,12 @@ size_t edits(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string default_text(const Parameter& p) {
+  std::ostringstream out;
+  show_default(out, p);
+  return out.str();
+}
+
 std::string signature_text(const Schema& schema) {
   const auto shifted = [](const Parameter& p) { return counts_positions(p.type) && !p.fallback.is_none(); };
   if (schema.overload.empty() && std::none_of(schema.parameters.begin(), schema.parameters.end(), shifted))

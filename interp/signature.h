@@ -12,6 +12,8 @@ namespace facula::interp {
 /// Dimensions and positions: counted from 1 in Lua, from 0 in core.
 inline bool counts_positions(Type t) { return t == Type::Dim || t == Type::NewDim || t == Type::Index; }
 
+/// A parameter's default as signatures show it: `None`, `1`, `[0, 1]`, `'mean'`.
+std::string default_text(const Parameter& p);
 /// As declared, without the overload's name, and with default dimensions and positions counted from 1.
 std::string signature_text(const Schema& schema);
 /// `unknown argument 'dims', did you mean 'dim'?`

@@ -104,7 +104,7 @@ lua_State* open_lua_state() {
   heap.release();  // close_lua_state finds it again
   luaL_openlibs(L);
   lua_pushcfunction(L, luaopen_torch);
-  if (lua_pcall(L, 0, 1, 0) != 0) {
+  if (lua_pcall(L, 0, 1, 0) != 0 || luaL_dostring(L, "require 'torch.pairs'") != 0) {
     const std::string message = lua_tostring(L, -1);
     close_lua_state(L);
     fail(message);

@@ -246,7 +246,8 @@ void open_symbols(lua_State* L, State& S) {
   const Metamethod metamethods[] = {{"__tostring", door<show_symbol>}};
   set_metamethods(L, S, metamethods);
   lua_pop(L, 1);
-  for (const char* name : {"torch.newaxis", "torch.strided"}) {
+  for (const char* name : {"torch.newaxis", "torch.strided", "torch.contiguous_format", "torch.preserve_format",
+                           "torch.channels_last", "torch.channels_last_3d"}) {
     push_object(L, S.symbol, name);
     set_path(L, std::string_view(name).substr(6));
   }

@@ -6,7 +6,7 @@
 --
 -- A signature in the operators' notation is read before `init` runs: `init` gets one table with every argument,
 -- checked and with its default. A bare name passes the arguments through. A subclass calls `Parent.init(self, ...)`
--- with the parent's arguments.
+-- with the parent's arguments; one with a signature and no `init` has its parent's, with the arguments by name.
 --
 -- A class is the metatable of its objects. Methods are found class by class through __index; metamethods, which Lua
 -- looks up without it, are taken over when the subclass is made.
@@ -29,9 +29,19 @@ function Object:__tostring()
   return getmetatable(self).__name
 end
 
--- A class with a signature that never defined `init` still reads its arguments.
+local class = {}
+
+--- The `init` that a class has or inherits, as it was written: it takes the arguments by name if there is a signature.
+function class.plain_init(C)
+  local meta = getmetatable(C)
+  if not meta then return C.init end
+  return meta.plain_init or rawget(C, "init") or class.plain_init(meta.__index)
+end
+
+-- A class with a signature that never defined `init` reads its arguments and hands them to its parent's.
 local function settle(C)
-  if getmetatable(C).reads and rawget(C, "init") == nil then C.init = Object.init end
+  local meta = getmetatable(C)
+  if meta.reads and rawget(C, "init") == nil then C.init = class.plain_init(meta.__index) end
 end
 
 local function construct(C, ...)
@@ -47,6 +57,7 @@ local function reading(signature)
   return function(C, key, value)
     if key == "init" then
       local init = value
+      getmetatable(C).plain_init = init
       value = function(self, ...)
         local opt = read(...)
         init(self, opt)
@@ -56,8 +67,6 @@ local function reading(signature)
     rawset(C, key, value)
   end
 end
-
-local class = {}
 
 --- A new class.
 ---@param signature string  "Name" or "Name(type argument=default, ...)"

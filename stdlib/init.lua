@@ -15,6 +15,7 @@ lazy.fields(torch, {
   class = "torch.class",
   isinstance = "torch.class:isinstance",
   type = "torch.class:type",
+  deepcopy = "torch.copy",
   save = "torch.serialization:save",
   load = "torch.serialization:load",
   optim = "torch.optim",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs the tests: tests/run.sh [--preset NAME] [SUITE...]
-# Suites: unit lua module conformance examples lint; all of them by default. The presets are release, debug, asan, tsan and
+# Suites: unit lua module conformance fuzz examples lint; all of them by default. The presets are release, debug, asan, tsan and
 # coverage. Every suite ends in a line `N passed, N failed` (`, N skipped` may follow), and so does the whole run, which
 # fails if a test failed or a suite ran none.
 set -euo pipefail
@@ -13,7 +13,7 @@ if [[ ${1:-} == --preset ]]; then
   shift 2
 fi
 suites=("$@")
-[[ ${#suites[@]} -gt 0 ]] || suites=(unit lua module conformance examples lint)
+[[ ${#suites[@]} -gt 0 ]] || suites=(unit lua module conformance fuzz examples lint)
 
 # Leaks are looked for without Lua only: LeakSanitizer does not see what LuaJIT's own heap refers to.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:allocator_may_return_null=1:detect_leaks=0}
@@ -37,6 +37,13 @@ suite_module() { # some of the same through a stock luajit, which cannot host a 
   fi
 }
 suite_conformance() { timeout $seconds "$build/facula" "$root/tests/conformance/run.lua"; }
+
+suite_fuzz() { # a crash leaves its call in the log
+  timeout $seconds "$build/facula" "$root/tests/fuzz.lua" 200000 1 "$scratch/calls" && return
+  local status=$?
+  echo "The last call was $(tail -n 1 "$scratch/calls")"
+  return $status
+}
 
 suite_examples() { # every example, small; what knows no --smoke is a module of theirs
   local passed=0 failed=0 examples example
@@ -66,7 +73,7 @@ suite_lint() { # every file of ours, one by one, so that each counts
       failed=$((failed + 1))
       cat "$scratch/lint"
     fi
-  done < <(cd "$root" && find .ci cmake examples stdlib tests -name '*.lua' -not -path 'tests/conformance/ops/*' \
+  done < <(cd "$root" && find .ci cmake docs examples stdlib tests -name '*.lua' -not -path 'tests/conformance/ops/*' \
     -o -name '*.sh' -o -path .ci/run | sort)
   echo "$passed passed, $failed failed, $skipped skipped"
 }

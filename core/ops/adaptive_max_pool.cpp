@@ -1,6 +1,6 @@
 // Pooling by the largest element of windows that share the input out: evenly, or at random.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

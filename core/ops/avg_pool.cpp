@@ -1,7 +1,7 @@
 // Pooling by averages, and what is made of it. An average over windows is a map along each dimension (core/sampling.h):
 // sums, divided by the product of the windows' sizes.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

@@ -144,17 +144,44 @@ void define_compare(const Family& define) {
   define("bitwise_xor(Tensor self, Operand other) -> Tensor")
       .doc("Bits set in exactly one.")
       .pointwise(slots::bitwise_xor, kBits);
+  define("bitwise_left_shift(Operand self, Operand other) -> Tensor")
+      .doc(
+          "The bits of `self` moved up by `other` places: `self * 2^other`, wrapped. Beyond the width nothing is left.")
+      .pointwise(slots::bitwise_left_shift, kInteger);
+  define("bitwise_right_shift(Operand self, Operand other) -> Tensor")
+      .doc("The bits of `self` moved down by `other` places: `self / 2^other` rounded down.")
+      .pointwise(slots::bitwise_right_shift, kInteger);
   define(ops::isnan, "isnan(Tensor self) -> Tensor")
       .doc("True where `self` is not a number.")
       .pointwise(slots::isnan, kPredicate);
   define("isinf(Tensor self) -> Tensor").doc("True where `self` is infinite.").pointwise(slots::isinf, kPredicate);
-  define("isfinite(Tensor self) -> Tensor").doc("True where `self` is finite.").pointwise(slots::isfinite, kPredicate);
+  define("isposinf(Tensor self) -> Tensor").doc("True where `self` is infinity.").compose([](const Tensor& x) {
+    check(!is_complex(x.dtype()), "isposinf: expected real numbers, got ", x.dtype());
+    return ops::eq(x, std::numeric_limits<double>::infinity());
+  });
+  define("isneginf(Tensor self) -> Tensor").doc("True where `self` is minus infinity.").compose([](const Tensor& x) {
+    check(!is_complex(x.dtype()), "isneginf: expected real numbers, got ", x.dtype());
+    return ops::eq(x, -std::numeric_limits<double>::infinity());
+  });
+  define("isreal(Tensor self) -> Tensor").doc("True where `self` has no imaginary part.").compose([](const Tensor& x) {
+    if (is_complex(x.dtype())) return ops::eq(ops::imag(x), 0);
+    return ops::ones_like(x, DType::Bool);
+  });
+  define("signbit(Tensor self) -> Tensor")
+      .doc("True where `self` has its sign set: below zero, or -0.")
+      .pointwise(slots::signbit, kOrder);
+  define(ops::isfinite, "isfinite(Tensor self) -> Tensor")
+      .doc("True where `self` is finite.")
+      .pointwise(slots::isfinite, kPredicate);
 
   define(ops::where, "where(Tensor condition, Operand self, Operand other) -> Tensor")
       .doc("`self` where the condition holds, `other` elsewhere. Of a condition alone: the positions where it holds.")
       .elementwise(where_forward)
       .grad("self", [](Tensor g, Tensor c) { return ops::where(c, g, 0); })
       .grad("other", [](Tensor g, Tensor c) { return ops::where(c, 0, g); });
+  define("Tensor.where(Tensor self, Tensor condition, Operand other) -> Tensor")
+      .doc("`self` where the condition holds, `other` elsewhere: `torch.where(condition, self, other)`.")
+      .compose([](const Tensor& x, const Tensor& condition, const Tensor& y) { return ops::where(condition, x, y); });
   define("where:positions(Tensor condition) -> Tensor[]").compose([](const Tensor& c) {
     Tensors columns;
     const Tensor rows = ops::nonzero(c.dim() == 0 ? ops::unsqueeze(c, 0) : c);

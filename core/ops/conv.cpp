@@ -1,7 +1,7 @@
 // Convolutions in one to three dimensions. Convolution is linear in input and in weight, and its two adjoints are so again;
 // three slots close the family under differentiation of any order.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

@@ -1,6 +1,6 @@
 // Transposed convolution, the adjoint of convolution in its input, and `convolution`, which is either.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

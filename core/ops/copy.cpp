@@ -41,13 +41,13 @@ Tensor convert(const Tensor& x, OptDType dtype, OptDevice device, bool copy) {
 }  // namespace
 
 void define_copy(const Family& define) {
-  define(ops::clone, "clone(Tensor self) -> Tensor")
-      .doc("A copy with memory of its own.")
-      .forward(clone_forward)
+  define(ops::clone, "clone(Tensor self, *, any memory_format=None) -> Tensor")
+      .doc("A copy with memory of its own. Memory formats are accepted for PyTorch's sake and change nothing.")
+      .forward(+[](const Tensor& x, const OptString&) { return clone_forward(x); })
       .grad("self", [](Tensor g) { return g; });
-  define(ops::contiguous, "contiguous(Tensor self) -> Tensor")
+  define(ops::contiguous, "contiguous(Tensor self, *, any memory_format=None) -> Tensor")
       .doc("`self` if it is dense and row-major in memory, otherwise a copy that is.")
-      .compose([](const Tensor& x) {
+      .compose([](const Tensor& x, const OptString&) {
         if (x.is_contiguous()) return x;
         const Tensor y = empty(x.sizes(), x.dtype(), x.device());
         return ops::copy_(y, x);

@@ -24,6 +24,13 @@ Tensor unset(const Tensor& y) {
   return y;
 }
 
+Tensor strided(const char* name, const IntList& size, const IntList& stride, DType dtype, Device device) {
+  check(size.size() == stride.size(), name, ": ", size, " and ", stride, " have different lengths");
+  for (const int64_t s : stride) check(s >= 0, name, ": stride ", s, " is negative");
+  numel_of(size);
+  return unset(empty_strided(size, stride, dtype, device));
+}
+
 // Numbers that are data become the default dtype, whatever their values.
 DType data_type(const Scalar& value) { return value.kind() == Category::Integral ? default_dtype() : value.dtype(); }
 
@@ -35,6 +42,7 @@ Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Sc
   const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
   check(std::isfinite(a) && std::isfinite(b), "arange: from ", start, " to ", end, " is no range");
   check(s != 0 && !std::isnan(s), "arange: step must not be ", step);
+  check(!dtype || !is_integral(*dtype) || step.to<int64_t>() != 0, "arange: step ", step, " is 0 as an integer");
   check((s > 0) ? b >= a : b <= a, "arange: from ", start, " to ", end, " does not go in steps of ", step);
   double count = std::ceil((b - a) / s);
   check(count < 0x1p62, "arange: from ", start, " to ", end, " in steps of ", step, " has too many elements");
@@ -65,6 +73,21 @@ Tensor linspace_forward(Out& out, const Scalar& start, const Scalar& end, int64_
       dtype.value_or(start.is_complex() || end.is_complex() ? complex_dtype(default_dtype()) : default_dtype());
   const Tensor y = out.make({steps}, t, chosen(device));
   slots::linspace(y, start, end);
+  return y;
+}
+
+// In double precision, rounded once; an integer dtype cuts both ends to integers before and the powers after.
+Tensor logspace_forward(Out& out, const Scalar& start, const Scalar& end, int64_t steps, double base, OptDType dtype,
+                        OptDevice device) {
+  check(steps >= 0, "logspace: steps must not be negative, got ", steps);
+  const DType t =
+      dtype.value_or(start.is_complex() || end.is_complex() ? complex_dtype(default_dtype()) : default_dtype());
+  const Tensor y = out.make({steps}, t, chosen(device));
+  const Tensor exponents = empty({steps}, is_complex(t) ? DType::Complex128 : DType::Float64, y.device());
+  const bool whole = is_integral(t, true);
+  auto end_of = [whole](const Scalar& s) { return whole ? Scalar(s.to<int64_t>()) : s; };
+  slots::linspace(exponents, end_of(start), end_of(end));
+  slots::copy(y, ops::pow(Scalar(base), exponents));
   return y;
 }
 
@@ -110,10 +133,7 @@ void define_creation(const Family& define) {
   define("empty_strided(int[] size, int[] stride, " OPTIONS)
       .doc("A tensor with the given strides whose elements are not set.")
       .forward(+[](const IntList& size, const IntList& stride, OptDType t, OptDevice d) {
-        check(size.size() == stride.size(), "empty_strided: ", size, " and ", stride, " have different lengths");
-        for (const int64_t s : stride) check(s >= 0, "empty_strided: stride ", s, " is negative");
-        numel_of(size);
-        return unset(empty_strided(size, stride, chosen(t), chosen(d)));
+        return strided("empty_strided", size, stride, chosen(t), chosen(d));
       });
 
   define(ops::arange, "arange(Scalar end, " OPTIONS)
@@ -129,6 +149,10 @@ void define_creation(const Family& define) {
   define("linspace(Scalar start, Scalar end, int steps, " OPTIONS)
       .doc("`steps` numbers from `start` to `end`, both included.")
       .forward(linspace_forward);
+  define("logspace(Scalar start, Scalar end, int steps, float base=10, " OPTIONS)
+      .doc("`steps` numbers from `base ^ start` to `base ^ end`, evenly spaced on a logarithmic scale.")
+      .example("torch.logspace(0, 3, 4)")
+      .forward(logspace_forward);
   define("eye(int n, int? m=None, " OPTIONS)
       .doc("The identity matrix of `n` rows and `m` (or `n`) columns.")
       .forward(eye_forward);
@@ -162,6 +186,11 @@ void define_creation(const Family& define) {
       .doc("A tensor of `self`'s dtype and device whose elements are not set.")
       .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
         return unset(out.make(size, t.value_or(x.dtype()), d.value_or(x.device())));
+      });
+  define("new_empty_strided(Tensor self, int[] size, int[] stride, " OPTIONS)
+      .doc("A tensor of `self`'s dtype and device with the given strides whose elements are not set.")
+      .forward(+[](const Tensor& x, const IntList& size, const IntList& stride, OptDType t, OptDevice d) {
+        return strided("new_empty_strided", size, stride, t.value_or(x.dtype()), d.value_or(x.device()));
       });
   define("new_zeros(Tensor self, int[]... size, " OPTIONS)
       .doc("Zeros of `self`'s dtype and device.")

@@ -5,40 +5,27 @@
 
 namespace facula {
 
-void define_creation(const Family& define);
-void define_copy(const Family& define);
-void define_view(const Family& define);
-void define_join(const Family& define);
-void define_arithmetic(const Family& define);
-void define_math(const Family& define);
-void define_compare(const Family& define);
-void define_reduce(const Family& define);
-void define_softmax(const Family& define);
-void define_linalg(const Family& define);
-void define_index(const Family& define);
-void define_order(const Family& define);
-void define_random(const Family& define);
-void define_conv(const Family& define);
-void define_pool(const Family& define);
-void define_conv_transpose(const Family& define);
-void define_avg_pool(const Family& define);
-void define_adaptive_max_pool(const Family& define);
-void define_max_unpool(const Family& define);
-void define_interpolate(const Family& define);
-void define_grid_sample(const Family& define);
-void define_pad(const Family& define);
-void define_fold(const Family& define);
-void define_shuffle(const Family& define);
-void define_loss(const Family& define);
+// clang-format off
+#define FACULA_FAMILIES(_) \
+  _(creation) _(copy) _(view) _(join) _(arithmetic) _(math) _(compare) _(reduce) _(softmax) _(linalg) _(index) \
+  _(order) _(random) _(conv) _(pool) _(loss) _(axes) _(split) _(stack) _(grid) _(rearrange) _(diagonal) \
+  _(view_scatter) _(take) _(scatter_reduce) _(special) _(polynomial) _(number) _(storage) _(scan) _(statistics) \
+  _(quantile) _(histogram) _(unique) _(difference) _(segment) _(sampling) _(fft) _(stft) _(window) _(product) \
+  _(einsum) _(factor) _(solve) _(solve_factored) _(determinant) _(orthogonal) _(spectrum) _(least_squares) \
+  _(matrix_norm) _(matrix_function) _(distance) _(conv_transpose) _(avg_pool) _(adaptive_max_pool) \
+  _(max_unpool) _(interpolate) _(grid_sample) _(pad) _(fold) _(shuffle) _(activation) _(layer_norm) \
+  _(batch_norm) _(embedding) _(embedding_bag) _(dropout) _(similarity) _(attention) _(recurrent) \
+  _(regression_loss) _(margin_loss) _(ctc_loss)
+// clang-format on
+
+#define FACULA_DECLARE_FAMILY(name) void define_##name(const Family& define);
+FACULA_FAMILIES(FACULA_DECLARE_FAMILY)
+#undef FACULA_DECLARE_FAMILY
 
 inline void define_all(const Family& define) {
-  for (const auto family : {define_creation, define_copy, define_view, define_join, define_arithmetic, define_math,
-                            define_compare, define_reduce, define_softmax, define_linalg, define_index, define_order,
-                            define_random, define_conv, define_pool, define_loss})
-    family(define);
-  for (const auto family : {define_conv_transpose, define_avg_pool, define_adaptive_max_pool, define_max_unpool,
-                            define_interpolate, define_grid_sample, define_pad, define_fold, define_shuffle})
-    family(define);
+#define FACULA_DEFINE_FAMILY(name) define_##name(define);
+  FACULA_FAMILIES(FACULA_DEFINE_FAMILY)
+#undef FACULA_DEFINE_FAMILY
 }
 
 }  // namespace facula

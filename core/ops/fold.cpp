@@ -1,6 +1,6 @@
 // Sliding windows as columns of a matrix, and back. The two are each other's adjoints.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

@@ -2,7 +2,7 @@
 // interpolant's derivative; with the order of that derivative as an argument, three operators are closed under
 // differentiation.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

@@ -1,39 +1,12 @@
 // Reading and writing at positions. Index tensors count from 1.
 #include "core/ops.h"
 #include "core/ops/families.h"
+#include "core/ops/positions.h"
 #include "core/pointwise.h"
 #include "core/slots.h"
 
 namespace facula {
 namespace {
-
-Tensor positions_of(const char* name, const Tensor& index) {
-  check(is_integral(index.dtype()), name, ": positions must be integers, got ", index.dtype());
-  return converted(index, DType::Int64);
-}
-// gather and scatter take int64 only, as in PyTorch.
-Tensor exact_positions(const char* name, const Tensor& index) {
-  check(index.dtype() == DType::Int64 || index.numel() == 0, name, ": positions must be int64, got ", index.dtype());
-  return converted(index, DType::Int64);
-}
-
-Tensor at_least_1d(const Tensor& x) { return x.dim() > 0 ? x : x.alias({1}, {1}, x.offset()); }
-
-/// A result that begins as `self`: self itself in place, otherwise a copy.
-Tensor start_from(Out& out, const Tensor& self) {
-  const Tensor y = out.make(self.sizes(), self.dtype());
-  if (!y.is(self)) slots::copy(y, self);
-  return y;
-}
-
-void check_window(const char* name, const Tensor& x, int64_t dim, const Tensor& index, bool other_dims) {
-  const int64_t rank = std::max<int64_t>(x.dim(), 1);
-  check(std::max<int64_t>(index.dim(), 1) == rank, name, ": index ", index.sizes(), " and tensor ", x.sizes(),
-        " must have the same number of dimensions");
-  for (int64_t d = 0; d < std::min(x.dim(), index.dim()); ++d)
-    check(d == dim || !other_dims || index.size(d) <= x.size(d), name, ": index ", index.sizes(), " is larger than ",
-          x.sizes(), " at dimension ", Counting::shown(d));
-}
 
 Tensor gather_forward(Out& out, const Tensor& x, int64_t dim, const Tensor& given, bool) {
   const Tensor index = exact_positions("gather", given);
@@ -43,24 +16,16 @@ Tensor gather_forward(Out& out, const Tensor& x, int64_t dim, const Tensor& give
   return y;
 }
 
-void check_source(const char* name, const Tensor& self, const Tensor& index, const Tensor& src) {
-  check(src.dtype() == self.dtype(), name, ": dtypes differ, 'self' is ", self.dtype(), ", 'src' ", src.dtype());
-  check(std::max<int64_t>(src.dim(), 1) == std::max<int64_t>(index.dim(), 1), name, ": index ", index.sizes(),
-        " and src ", src.sizes(), " must have the same number of dimensions");
-  for (int64_t d = 0; d < std::min(src.dim(), index.dim()); ++d)
-    check(index.size(d) <= src.size(d), name, ": index ", index.sizes(), " is larger than src ", src.sizes(),
-          " at dimension ", Counting::shown(d));
-}
-
 using ScatterSlot = Slot<const Tensor&, int64_t, const Tensor&, const Tensor&>;
 Tensor scatter_with(Out& out, const ScatterSlot& slot, const Tensor& self, int64_t dim, const Tensor& given,
                     const Tensor& src) {
   const char* name = slot.name();
-  const Tensor index = exact_positions(name, given);
+  Tensor index = exact_positions(name, given);
   check_window(name, self, dim, index, index.numel() > 0);
   if (index.numel() > 0) check_source(name, self, index, src);
   const Tensor y = start_from(out, self);
-  if (index.numel() > 0) slot(at_least_1d(y), dim, at_least_1d(index), at_least_1d(src));
+  index = apart(index, y);
+  if (index.numel() > 0) slot(at_least_1d(y), dim, at_least_1d(index), at_least_1d(apart(src, y)));
   return y;
 }
 Tensor scatter_forward(Out& out, const Tensor& self, int64_t dim, const Tensor& index, const Tensor& src) {
@@ -75,17 +40,6 @@ Tensor scatter_reduced(Out& out, const Tensor& self, int64_t dim, const Tensor& 
                        const std::string& reduce) {
   check(reduce == "add" || reduce == "multiply", "scatter: reduce must be 'add' or 'multiply', got '", reduce, "'");
   return scatter_with(out, reduce == "add" ? slots::scatter_add : slots::scatter_multiply, self, dim, index, src);
-}
-
-// The part of src that was used; the rest has no influence.
-Tensor used_part(const Tensor& g, const Meta& src, int64_t dim, const Tensor& index) {
-  const Tensor picked = ops::gather(g, dim, index);
-  if (src.sizes() == index.sizes()) return picked;
-  if (src.dim() == 0) return index.dim() == 0 ? picked : ops::sum(picked);
-  Tensor whole = src.zeros(), region = whole;
-  for (int64_t d = 0; d < src.dim(); ++d) region = ops::narrow(region, d, 0, index.size(d));
-  ops::copy_(region, picked);
-  return whole;
 }
 
 Tensor index_select_forward(Out& out, const Tensor& x, int64_t dim, const Tensor& given) {
@@ -107,15 +61,9 @@ Tensor index_select_forward(Out& out, const Tensor& x, int64_t dim, const Tensor
 Tensor index_add_forward(Out& out, const Tensor& self, int64_t dim, const Tensor& given, const Tensor& src,
                          const Scalar& alpha) {
   const Tensor index = at_least_1d(positions_of("index_add", given));
-  const Tensor x = at_least_1d(self), s = at_least_1d(src);
-  check(index.dim() == 1, "index_add: the index must be a vector, got ", index.sizes());
-  check(src.dtype() == self.dtype(), "index_add: dtypes differ, 'self' is ", self.dtype(), ", 'source' ", src.dtype());
-  bool fits = s.dim() == x.dim() && s.size(dim) == index.size(0);
-  for (int64_t d = 0; fits && d < x.dim(); ++d) fits = d == dim || s.size(d) == x.size(d);
-  check(fits, "index_add: source ", src.sizes(), " does not fit ", index.size(0), " positions of dimension ",
-        Counting::shown(dim), " in ", self.sizes());
+  check_slices("index_add", self, dim, index, src);
   const Tensor y = start_from(out, self);
-  slots::index_add(at_least_1d(y), dim, index, s, alpha);
+  slots::index_add(at_least_1d(y), dim, apart(index, y), at_least_1d(apart(src, y)), alpha);
   return y;
 }
 
@@ -240,23 +188,6 @@ Tensor masked_select_of(const Tensor& x, const Tensor& mask) {
   return ops::index(wide, {m});
 }
 
-Tensor flip_forward(Out& out, const Tensor& x, const IntList& dims) {
-  const Tensor y = out.make(x.sizes(), x.dtype());
-  if (x.numel() == 0 || dims.empty()) {
-    slots::copy(y, x);
-    return y;
-  }
-  Tensor from = x;
-  for (const int64_t d : dims) {
-    Tensor positions = empty({x.size(d)}, DType::Int64, x.device());
-    slots::arange(positions, x.size(d), -1);
-    const Tensor to = d == dims.back() ? y : empty(x.sizes(), x.dtype(), x.device());
-    slots::index_select(to, from, d, positions);
-    from = to;
-  }
-  return y;
-}
-
 }  // namespace
 
 void define_index(const Family& define) {
@@ -269,7 +200,9 @@ void define_index(const Family& define) {
       .doc("`self` with elements of `src`, or one number, put at the positions in `index` along `dim`.")
       .elementwise(scatter_forward)
       .grad("self", [](Tensor g, Meta, int64_t dim, Tensor index) { return ops::scatter(g, dim, index, 0); })
-      .grad("src", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src) { return used_part(g, src, dim, index); });
+      .grad("src", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src) {
+        return padded_to(ops::gather(g, dim, index), src);
+      });
   define("scatter:value(Tensor self, Dim dim, IndexTensor index, Scalar value) -> Tensor")
       .compose([](const Tensor& x, int64_t dim, const Tensor& index, const Scalar& value) {
         return ops::scatter(x, dim, index, value);
@@ -286,7 +219,9 @@ void define_index(const Family& define) {
       .doc("`self` with elements of `src` added at the positions in `index` along `dim`.")
       .elementwise(scatter_add_forward)
       .grad("self", [](Tensor g) { return g; })
-      .grad("src", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src) { return used_part(g, src, dim, index); });
+      .grad("src", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src) {
+        return padded_to(ops::gather(g, dim, index), src);
+      });
   define(ops::index_select, "index_select(Tensor self, Dim dim, IndexTensor index) -> Tensor")
       .doc("The slices of `self` along `dim` at the positions in `index`.")
       .forward(index_select_forward)
@@ -333,10 +268,6 @@ void define_index(const Family& define) {
   define(ops::masked_select, "masked_select(Tensor self, Tensor mask) -> Tensor")
       .doc("The elements where the mask holds, as a vector.")
       .compose(masked_select_of);
-  define(ops::flip, "flip(Tensor self, Dim[]... dims) -> Tensor")
-      .doc("A copy with the order along some dimensions reversed.")
-      .forward(flip_forward)
-      .grad("self", [](Tensor g, Meta, IntList dims) { return ops::flip(g, dims); });
 }
 
 }  // namespace facula

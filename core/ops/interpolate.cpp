@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

@@ -1,4 +1,6 @@
 // Several tensors as one, and one as several.
+#include <algorithm>
+
 #include "core/ops.h"
 #include "core/ops/families.h"
 #include "core/pointwise.h"
@@ -10,6 +12,22 @@ namespace {
 
 // Torch7's empty vectors join with anything.
 bool is_nothing(const Sizes& sizes) { return sizes.size() == 1 && sizes[0] == 0; }
+
+// Dense tensors of one dtype in one go: what counts for many small ones is the time for each. Of few large ones that lie
+// element beside element each is better copied by itself.
+bool joined(const Tensor& y, const Tensors& tensors, int64_t dim) {
+  constexpr int64_t kRun = 64, kSmall = 256;
+  const auto count = static_cast<int64_t>(tensors.size());
+  const int64_t run = y.dim() > 0 ? y.size(dim) * y.stride(dim) * y.item_size() / count : 0;
+  if (run < kRun && y.numel() > kSmall * count) return false;
+  auto fits = [&](const Tensor& t) {
+    return t.is_contiguous() && t.dtype() == y.dtype() && t.dim() == y.dim() && t.device() == y.device();
+  };
+  if (!slots::join.filled(y.device().type) || !y.is_contiguous() || !std::all_of(tensors.begin(), tensors.end(), fits))
+    return false;
+  slots::join(y, tensors, dim);
+  return true;
+}
 
 Tensor cat_forward(Out& out, const Tensors& tensors, int64_t dim) {
   check(!tensors.empty(), "cat: the list of tensors is empty");
@@ -33,6 +51,7 @@ Tensor cat_forward(Out& out, const Tensors& tensors, int64_t dim) {
     total += s[static_cast<size_t>(dim)];
   }
   const Tensor y = out.make(sizes, result_type(tensors));
+  if (joined(y, tensors, dim)) return y;
   int64_t at = 0;
   for (const Tensor& t : tensors) {
     if (is_nothing(t.sizes())) continue;
@@ -55,15 +74,38 @@ Tensors cat_gradient(Tensor g, Metas tensors, int64_t dim) {
   return parts;
 }
 
-Tensor stack_of(const Tensors& tensors, int64_t dim) {
+Tensor stack_forward(Out& out, const Tensors& tensors, int64_t dim) {
   check(!tensors.empty(), "stack: the list of tensors is empty");
-  Tensors columns;
+  const Sizes& each = tensors[0].sizes();
+  Sizes sizes = each, slice = each;
+  sizes.insert(static_cast<size_t>(dim), static_cast<int64_t>(tensors.size()));
+  slice.insert(static_cast<size_t>(dim), 1);
+  Tensors slices;
   for (size_t i = 0; i < tensors.size(); ++i) {
-    check(tensors[i].sizes() == tensors[0].sizes(), "stack: tensor ", i + static_cast<size_t>(Counting::base()),
-          " has sizes ", tensors[i].sizes(), ", the first has ", tensors[0].sizes());
-    columns.push_back(ops::unsqueeze(tensors[i], dim));
+    const Tensor& t = tensors[i];
+    check(t.sizes() == each, "stack: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ", t.sizes(),
+          ", the first has ", each);
+    IntList strides = t.strides();
+    strides.insert(static_cast<size_t>(dim), 1);
+    slices.push_back(t.alias(slice, strides, t.offset()));
   }
-  return ops::cat(columns, dim);
+  const Tensor y = out.make(sizes, result_type(tensors));
+  if (!joined(y, slices, dim))
+    for (size_t i = 0; i < slices.size(); ++i)
+      slots::copy(y.alias(slice, y.strides(), y.offset() + static_cast<int64_t>(i) * y.stride(dim)), slices[i]);
+  return y;
+}
+
+Tensors stack_gradient(Tensor g, Metas, int64_t dim) {
+  Tensors slices;
+  for (int64_t i = 0; i < g.size(dim); ++i) slices.push_back(ops::select(g, dim, i));
+  return slices;
+}
+
+// A view takes some hundred bytes, and a stretched or empty dimension has as many as a script likes.
+void check_pieces(const char* name, int64_t n) {
+  constexpr int64_t kMost = int64_t{1} << 24;
+  check(n <= kMost, name, ": ", n, " pieces are too many, at most ", kMost, " can be made");
 }
 
 Tensors split_sizes(const Tensor& x, const IntList& sizes, int64_t dim) {
@@ -71,7 +113,7 @@ Tensors split_sizes(const Tensor& x, const IntList& sizes, int64_t dim) {
   int64_t total = 0;
   for (const int64_t n : sizes) {
     check(n >= 0, "split: a size must not be negative, got ", sizes);
-    total += n;
+    check(!__builtin_add_overflow(total, n, &total), "split: sizes ", sizes, " add up to more than can be counted");
   }
   check(total == x.size(dim), "split: sizes ", sizes, " do not add up to ", x.size(dim), ", the size of dimension ",
         Counting::shown(dim));
@@ -88,6 +130,7 @@ Tensors split_of(const Tensor& x, int64_t size, int64_t dim) {
   check(x.dim() > 0, "split: a tensor without dimensions cannot be split");
   const int64_t n = x.size(dim);
   check(size > 0 || (size == 0 && n == 0), "split: split_size must be positive, got ", size);
+  if (n > 0) check_pieces("split", (n - 1) / size + 1);
   IntList sizes;
   for (int64_t at = 0; at < n; at += size) sizes.push_back(std::min(size, n - at));
   if (n == 0) sizes.push_back(0);
@@ -98,12 +141,14 @@ Tensors chunk_of(const Tensor& x, int64_t chunks, int64_t dim) {
   check(x.dim() > 0, "chunk: a tensor without dimensions cannot be split");
   check(chunks > 0, "chunk: expected a positive number of chunks, got ", chunks);
   const int64_t n = x.size(dim);
-  if (n == 0) return split_sizes(x, IntList(static_cast<size_t>(chunks), 0), dim);
-  return split_of(x, (n + chunks - 1) / chunks, dim);
+  if (n > 0) return split_of(x, (n - 1) / chunks + 1, dim);
+  check_pieces("chunk", chunks);
+  return split_sizes(x, IntList(static_cast<size_t>(chunks), 0), dim);
 }
 
 Tensors unbind_of(const Tensor& x, int64_t dim) {
   check(x.dim() > 0, "unbind: a tensor without dimensions cannot be taken apart");
+  check_pieces("unbind", x.size(dim));
   Tensors parts;
   for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(ops::select(x, dim, i));
   return parts;
@@ -121,7 +166,8 @@ void define_join(const Family& define) {
       .grad("tensors", cat_gradient);
   define(ops::stack, "stack(Tensor[] tensors, NewDim dim=0) -> Tensor")
       .doc("Tensors of equal sizes side by side in a new dimension.")
-      .compose(stack_of);
+      .forward(stack_forward)
+      .grad("tensors", stack_gradient);
   define("split(Tensor self, int split_size, Dim dim=0) -> Tensor[]")
       .doc(
           "Views of `split_size` positions each along a dimension, the last one perhaps shorter; a list gives each "

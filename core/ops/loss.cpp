@@ -1,12 +1,11 @@
-// Losses.
-#include "core/ops.h"
+// Losses: distances, and the likelihood of classes.
+#include "core/ops/loss.h"
+
 #include "core/ops/families.h"
 #include "core/slots.h"
 
 namespace facula {
-namespace {
 
-// The old arguments size_average and reduce say the same as reduction.
 std::string reduction_of(const std::string& reduction, std::optional<bool> size_average, std::optional<bool> reduce) {
   if (!size_average && !reduce) return reduction;
   if (!reduce.value_or(true)) return "none";
@@ -20,19 +19,6 @@ Tensor reduced(const char* name, const Tensor& loss, const std::string& reductio
   return ops::mean(loss);
 }
 
-Tensor mse_loss(const Tensor& x, const Tensor& target, std::optional<bool> average, std::optional<bool> reduce,
-                const std::string& reduction) {
-  return reduced("mse_loss", ops::square(x - target), reduction_of(reduction, average, reduce));
-}
-Tensor l1_loss(const Tensor& x, const Tensor& target, std::optional<bool> average, std::optional<bool> reduce,
-               const std::string& reduction) {
-  return reduced("l1_loss", ops::abs(x - target), reduction_of(reduction, average, reduce));
-}
-
-// The dimension of the classes: the second, or the only one without a batch.
-int64_t class_dim(const Tensor& x) { return x.dim() == 1 ? 0 : 1; }
-
-// A class outside 1..C is named with its place before any kernel meets it.
 void check_classes(const char* name, const Tensor& target, int64_t classes, int64_t ignore_index) {
   if (target.is_meta() || target.numel() == 0) return;
   NoGrad guard;
@@ -44,6 +30,20 @@ void check_classes(const char* name, const Tensor& target, int64_t classes, int6
   fail(name, ": target ", item(ops::select(ops::reshape(target, {-1}), 0, at - 1)), " at position ",
        at - 1 + Counting::base(), " is outside 1..", classes);
 }
+
+namespace {
+
+Tensor mse_loss(const Tensor& x, const Tensor& target, std::optional<bool> average, std::optional<bool> reduce,
+                const std::string& reduction) {
+  return reduced("mse_loss", ops::square(x - target), reduction_of(reduction, average, reduce));
+}
+Tensor l1_loss(const Tensor& x, const Tensor& target, std::optional<bool> average, std::optional<bool> reduce,
+               const std::string& reduction) {
+  return reduced("l1_loss", ops::abs(x - target), reduction_of(reduction, average, reduce));
+}
+
+// The dimension of the classes: the second, or the only one without a batch.
+int64_t class_dim(const Tensor& x) { return x.dim() == 1 ? 0 : 1; }
 
 Tensor nll_loss_of(const char* name, const Tensor& x, const Tensor& given, const Tensor& weight, int64_t ignore_index,
                    const std::string& reduction) {
@@ -129,13 +129,11 @@ Tensor cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight
 
 }  // namespace
 
-#define REDUCTION "bool? size_average=None, bool? reduce=None, str reduction='mean') -> Tensor"
-
 void define_loss(const Family& define) {
-  define("nn.functional.mse_loss(Tensor input, Tensor target, " REDUCTION)
+  define("nn.functional.mse_loss(Tensor input, Tensor target, " FACULA_REDUCTION)
       .doc("The mean of the squared differences.")
       .compose(mse_loss);
-  define("nn.functional.l1_loss(Tensor input, Tensor target, " REDUCTION)
+  define("nn.functional.l1_loss(Tensor input, Tensor target, " FACULA_REDUCTION)
       .doc("The mean of the absolute differences.")
       .compose(l1_loss);
   define(ops::nll_loss,

@@ -70,7 +70,7 @@ void define_math(const Family& define) {
       .doc("The logarithm to base 10.")
       .pointwise(slots::log10, kFloat)
       .grad("self", [](Tensor g, Tensor x) { return g / ops::conj(x * kLog10); });
-  define("log1p(Tensor self) -> Tensor")
+  define(ops::log1p, "log1p(Tensor self) -> Tensor")
       .doc("`log(1 + self)`, exact near 0.")
       .alias("special.log1p")
       .pointwise(slots::log1p, kFloat)
@@ -114,12 +114,15 @@ void define_math(const Family& define) {
       .doc("The sign: -1, 0 or 1.")
       .pointwise(slots::sgn, kReal)
       .grad("self", no_change);
-  define("ceil(Tensor self) -> Tensor").doc("Rounded up.").pointwise(slots::ceil, kReal).grad("self", no_change);
-  define("floor(Tensor self) -> Tensor").doc("Rounded down.").pointwise(slots::floor, kReal).grad("self", no_change);
+  define("ceil(Tensor self) -> Tensor").doc("Rounded up.").pointwise(slots::ceil, kRealNumber).grad("self", no_change);
+  define("floor(Tensor self) -> Tensor")
+      .doc("Rounded down.")
+      .pointwise(slots::floor, kRealNumber)
+      .grad("self", no_change);
   define("trunc(Tensor self) -> Tensor")
       .doc("Rounded towards zero.")
       .alias("fix")
-      .pointwise(slots::trunc, kReal)
+      .pointwise(slots::trunc, kRealNumber)
       .grad("self", no_change);
 
   define(ops::sin, "sin(Tensor self) -> Tensor")
@@ -157,6 +160,21 @@ void define_math(const Family& define) {
       .doc("The hyperbolic cosine.")
       .pointwise(slots::cosh, kFloat)
       .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::sinh(x)); });
+  define("asinh(Tensor self) -> Tensor")
+      .doc("The inverse hyperbolic sine.")
+      .alias("arcsinh")
+      .pointwise(slots::asinh, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::rsqrt(x * x + 1)); });
+  define("acosh(Tensor self) -> Tensor")
+      .doc("The inverse hyperbolic cosine; NaN below 1.")
+      .alias("arccosh")
+      .pointwise(slots::acosh, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g * ops::conj(ops::rsqrt(x - 1) * ops::rsqrt(x + 1)); });
+  define("atanh(Tensor self) -> Tensor")
+      .doc("The inverse hyperbolic tangent; NaN outside -1..1.")
+      .alias("arctanh")
+      .pointwise(slots::atanh, kFloat)
+      .grad("self", [](Tensor g, Tensor x) { return g / ops::conj(ops::sub(1, x * x)); });
   define(ops::tanh, "tanh(Tensor self) -> Tensor")
       .doc("The hyperbolic tangent.")
       .alias("nn.functional.tanh")
@@ -165,8 +183,8 @@ void define_math(const Family& define) {
   define(ops::tanh_backward, "tanh_backward(Tensor grad_output, Tensor output) -> Tensor")
       .doc("`grad_output * (1 - output^2)`: the derivative of tanh from its result.")
       .pointwise(slots::tanh_backward, kFloat)
-      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::tanh_backward(g, y); })
-      .grad("output", [](Tensor g, Tensor first, Tensor y) { return g * ops::conj(first) * y * -2; });
+      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::tanh_backward(g, ops::conj(y)); })
+      .grad("output", [](Tensor g, Tensor first, Tensor y) { return ops::conj(g) * first * ops::conj(y) * -2; });
   define("atan2(Tensor self, Tensor other) -> Tensor")
       .doc("The angle of the point (other, self), in radians.")
       .alias("arctan2")
@@ -175,7 +193,7 @@ void define_math(const Family& define) {
       .grad("other", [](Tensor g, Tensor y, Tensor x) { return -(g * y / (x * x + y * y)); });
   define("hypot(Tensor self, Tensor other) -> Tensor")
       .doc("`sqrt(self^2 + other^2)` without overflow.")
-      .pointwise(slots::hypot, kReal)
+      .pointwise(slots::hypot, kFractional)
       .grad("self", [](Tensor g, Result r, Tensor x) { return g * (x / r); })
       .grad("other", [](Tensor g, Result r, Meta, Tensor y) { return g * (y / r); });
 
@@ -188,11 +206,12 @@ void define_math(const Family& define) {
   define(ops::sigmoid_backward, "sigmoid_backward(Tensor grad_output, Tensor output) -> Tensor")
       .doc("`grad_output * (1 - output) * output`: the derivative of sigmoid from its result.")
       .pointwise(slots::sigmoid_backward, kFloat)
-      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::sigmoid_backward(g, y); })
-      .grad("output", [](Tensor g, Tensor first, Tensor y) { return g * ops::conj(first) * ops::sub(1, y * 2); });
+      .grad("grad_output", [](Tensor g, Meta, Tensor y) { return ops::sigmoid_backward(g, ops::conj(y)); })
+      .grad("output",
+            [](Tensor g, Tensor first, Tensor y) { return ops::conj(g) * first * ops::conj(ops::sub(1, y * 2)); });
   define(ops::relu, "relu(Tensor self) -> Tensor")
       .doc("`max(self, 0)`.")
-      .pointwise(slots::relu, kNumber)
+      .pointwise(slots::relu, kRealNumber)
       .grad("self", [](Tensor g, Result y) { return ops::threshold_backward(g, y, 0); });
   define(ops::threshold_backward, "threshold_backward(Tensor grad_output, Tensor self, Scalar threshold) -> Tensor")
       .doc("`grad_output` where `self > threshold`, 0 elsewhere.")

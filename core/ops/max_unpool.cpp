@@ -1,6 +1,6 @@
 // The inverse of pooling by the largest element: numbers back at their positions, zeros elsewhere.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

@@ -1,6 +1,6 @@
 // Frames around tensors: of a constant, or of elements from inside.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

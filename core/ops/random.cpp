@@ -112,19 +112,6 @@ Tensor normal_of(Out& out, const Tensor& mean, const Tensor& std, const Gen& gen
   return ops::add.in_place(y, mean);
 }
 
-Tensor dropout_of(const Tensor& x, double p, bool training, bool inplace) {
-  check(p >= 0 && p <= 1, "dropout: p must be within 0..1, got ", p);
-  if (!training || p == 0) return x;
-  Tensor mask = empty(x.sizes(), x.dtype(), x.device());
-  if (p == 1) {
-    ops::zero_(mask);
-  } else {
-    bernoulli_into(mask, scalar_tensor(1 - p, DType::Float64), default_generator());
-    ops::mul.in_place(mask, 1 / (1 - p));
-  }
-  return inplace ? ops::mul.in_place(x, mask) : x * mask;
-}
-
 }  // namespace
 
 #define OPTIONS "Generator? generator=None, DType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"
@@ -230,9 +217,6 @@ void define_random(const Family& define) {
       .forward(+[](Out& out, double mean, double std, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
         return normal_forward(out.make(size, continuous("normal", t), d.value_or(Device{})), mean, std, g);
       });
-  define("nn.functional.dropout(Tensor input, float p=0.5, bool training=True, bool inplace=False) -> Tensor")
-      .doc("In training, zeroes elements with probability `p` and scales the others by `1 / (1 - p)`.")
-      .compose(dropout_of);
 }
 
 }  // namespace facula

@@ -3,62 +3,23 @@
 
 #include "core/ops.h"
 #include "core/ops/families.h"
+#include "core/ops/reduce.h"
 #include "core/pointwise.h"
 #include "core/slots.h"
 
 namespace facula {
 namespace {
 
-Sizes kept(const Sizes& sizes, const IntList& dims) {
-  Sizes s = sizes;
-  for (const int64_t d : dims) s[static_cast<size_t>(d)] = 1;
-  return s;
-}
-Sizes reduced(const Sizes& sizes, const IntList& dims, bool keepdim) {
-  if (keepdim) return kept(sizes, dims);
-  Sizes s;
-  for (size_t d = 0; d < sizes.size(); ++d)
-    if (!dims.contains(static_cast<int64_t>(d))) s.push_back(sizes[d]);
-  return s;
-}
-IntList dims_of(const Sizes& sizes, OptInt dim) {
-  if (dim) return sizes.empty() ? IntList{} : IntList{*dim};
-  IntList all(sizes.size());
-  for (size_t d = 0; d < all.size(); ++d) all[d] = static_cast<int64_t>(d);
-  return all;
-}
-
-/// `y`, made without the reduced dimensions, as the kernels want it: with size 1 for them.
-Tensor with_kept(const Tensor& y, const Sizes& sizes) {
-  if (y.sizes() == sizes) return y;
-  IntList strides(sizes.size(), 1);
-  size_t from = static_cast<size_t>(y.dim());
-  for (size_t d = sizes.size(); d-- > 0 && from > 0;)
-    if (sizes[d] == y.sizes()[from - 1] && (sizes[d] != 1 || d + 1 == from)) strides[d] = y.strides()[--from];
-  return y.alias(sizes, strides, y.offset());
-}
-
 Tensor reduce(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& dims, bool keepdim, DType dtype) {
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), dtype);
-  slot(with_kept(y, kept(x.sizes(), dims)), x, dims);
+  slot(with_kept(y, x.sizes(), dims), x, dims);
   return y;
-}
-
-/// The gradient or result of a reduction, stretched over what was reduced.
-Tensor restored(const Tensor& y, const Sizes& sizes, const IntList& dims) {
-  return ops::expand(ops::reshape(y, kept(sizes, dims)), sizes);
 }
 
 int64_t count(const Sizes& sizes, const IntList& dims) {
   int64_t n = 1;
   for (const int64_t d : dims) n *= sizes[static_cast<size_t>(d)];
   return n;
-}
-
-void check_not_empty(const char* name, const Tensor& x, const IntList& dims) {
-  for (const int64_t d : dims)
-    check(x.size(d) > 0, name, ": dimension ", Counting::shown(d), " of ", x.sizes(),
-          " has no elements to choose from");
 }
 
 DType sum_dtype(const Tensor& x, OptDType dtype) {
@@ -131,24 +92,16 @@ std::tuple<Tensor, Tensor> extreme_along(Out& out, const Tensor& x, int64_t dim,
   check(!is_complex(x.dtype()), name, ": complex numbers have no order");
   const IntList dims = dims_of(x.sizes(), dim);
   check_not_empty(name, x, dims);
-  const Sizes sizes = reduced(x.sizes(), dims, keepdim), full = kept(x.sizes(), dims);
+  const Sizes sizes = reduced(x.sizes(), dims, keepdim);
   const Tensor values = out.make(0, sizes, x.dtype()), positions = out.make(1, sizes, DType::Int64);
   if (x.dim() == 0) {
     slots::copy(values, x);
     slots::fill(positions, 1);
   } else {
-    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, full), with_kept(positions, full), x,
-                                                               dim);
+    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, x.sizes(), dims),
+                                                               with_kept(positions, x.sizes(), dims), x, dim);
   }
   return {values, positions};
-}
-
-// The gradient goes to the position that was chosen.
-Tensor chosen_gradient(Tensor g, const Tensor& positions, const Meta& x, int64_t dim) {
-  if (x.dim() == 0) return g;
-  const Sizes sizes = kept(x.sizes(), {dim});
-  return ops::scatter_add(ops::zero_(empty(x.sizes(), g.dtype(), g.device())), dim, ops::reshape(positions, sizes),
-                          ops::reshape(g, sizes));
 }
 
 template <bool kLargest>
@@ -160,7 +113,7 @@ Tensor position(Out& out, const Tensor& x, OptInt dim, bool keepdim) {
   check_not_empty(name, x, dims);
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), DType::Int64);
   const int64_t along = dim && x.dim() > 0 ? *dim : -1;
-  (kLargest ? slots::argmax : slots::argmin)(with_kept(y, kept(x.sizes(), dims)), x, along);
+  (kLargest ? slots::argmax : slots::argmin)(with_kept(y, x.sizes(), dims), x, along);
   return y;
 }
 
@@ -169,7 +122,7 @@ Tensor position(Out& out, const Tensor& x, OptInt dim, bool keepdim) {
 Tensor var_forward(Out& out, const Tensor& x, const IntList& dims, const OptScalar& correction, bool keepdim) {
   check(is_differentiable(x.dtype()), "var: expected a floating or complex dtype, got ", x.dtype());
   const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), real_dtype(x.dtype()));
-  slots::var(with_kept(y, kept(x.sizes(), dims)), x, dims, correction.value_or(Scalar(1)).to<double>());
+  slots::var(with_kept(y, x.sizes(), dims), x, dims, correction.value_or(Scalar(1)).to<double>());
   return y;
 }
 Tensor var_gradient(Tensor g, Tensor x, IntList dims, OptScalar correction) {
@@ -181,13 +134,24 @@ Tensor std_of(const Tensor& x, const IntList& dims, const OptScalar& correction,
 }
 OptScalar bessel(bool unbiased) { return Scalar(unbiased ? 1 : 0); }
 
+// PyTorch's sum of the powers of float16 is a float16, too: from p = 3 on it overflows soon.
+Tensor narrow_norm(Out& out, const Tensor& wide, double p) {
+  const Tensor sums = converted(ops::pow(wide, p), DType::Float16);
+  const Tensor y = out.make(wide.sizes(), DType::Float16);
+  slots::copy(y, ops::pow(converted(sums, DType::Float32), 1 / p));
+  return y;
+}
+
 Tensor norm_forward(Out& out, const Tensor& given, const OptScalar& p, const IntList& dims, bool keepdim,
                     OptDType dtype) {
   check(is_differentiable(given.dtype()), "norm: expected a floating or complex dtype, got ", given.dtype());
   const Tensor x = converted(given, dtype.value_or(given.dtype()));
-  const Tensor y = out.make(reduced(x.sizes(), dims, keepdim), real_dtype(x.dtype()));
-  slots::norm(with_kept(y, kept(x.sizes(), dims)), x, dims, p.value_or(Scalar(2)).to<double>());
-  return y;
+  const double order = p.value_or(Scalar(2)).to<double>();
+  const bool narrow = x.dtype() == DType::Float16 && order != 0 && order != 1 && order != 2 && !std::isinf(order);
+  const Sizes sizes = reduced(x.sizes(), dims, keepdim);
+  const Tensor y = narrow ? empty(sizes, DType::Float32, x.device()) : out.make(sizes, real_dtype(x.dtype()));
+  slots::norm(with_kept(y, x.sizes(), dims), x, dims, order);
+  return narrow ? narrow_norm(out, y, order) : y;
 }
 Tensor norm_gradient(Tensor g, Result y, Tensor x, OptScalar power, IntList dims) {
   const double p = power.value_or(Scalar(2)).to<double>();
@@ -204,52 +168,6 @@ Tensor norm_gradient(Tensor g, Result y, Tensor x, OptScalar power, IntList dims
   return ops::masked_fill(slope, p < 2 ? ops::logical_or(ops::eq(n, 0), ops::eq(size, 0)) : ops::eq(n, 0), 0);
 }
 
-// ---- the nuclear norm: the sum of the singular values of a matrix over two dimensions ----
-
-struct Matrices {
-  Tensor x;       // [B, M, N], dense
-  IntList order;  // x's dimensions, the two of the matrices last
-  Sizes sizes;    // in that order
-};
-Matrices matrices(const Tensor& x, const IntList& dims) {
-  check(dims.size() == 2 && is_differentiable(x.dtype()),
-        "norm: p='nuc' needs two dimensions and a floating or complex dtype, got ", x.dtype(), ' ', x.sizes());
-  Matrices m;
-  for (int64_t d = 0; d < x.dim(); ++d)
-    if (!dims.contains(d)) m.order.push_back(d);
-  for (const int64_t d : dims) m.order.push_back(d);
-  const Tensor moved = ops::permute(x, m.order);
-  m.sizes = moved.sizes();
-  m.x = dense(
-      ops::reshape(moved, {m.sizes.empty() ? 1 : x.numel() / std::max<int64_t>(1, moved.size(-1) * moved.size(-2)),
-                           moved.size(-2), moved.size(-1)}));
-  return m;
-}
-struct Svd {
-  Tensor u, s, vh;
-};
-Svd svd(const Tensor& x) {
-  const int64_t b = x.size(0), k = std::min(x.size(1), x.size(2));
-  const Svd f{empty({b, x.size(1), k}, x.dtype(), x.device()), empty({b, k}, real_dtype(x.dtype()), x.device()),
-              empty({b, k, x.size(2)}, x.dtype(), x.device())};
-  slots::svd(f.u, f.s, f.vh, x);
-  return f;
-}
-Tensor nuclear_norm(const Tensor& x, const IntList& dims, bool keepdim) {
-  NoGrad guard;
-  return ops::reshape(ops::sum(svd(matrices(x, dims).x).s, {1}), reduced(x.sizes(), dims, keepdim));
-}
-// d|x|_* = Re tr(V U^H dx): where the singular values are distinct and not zero.
-Tensor nuclear_gradient(Tensor g, Tensor x, IntList dims) {
-  check(!GradMode::enabled(), "norm: p='nuc' can be differentiated once only");
-  const Matrices m = matrices(x, dims);
-  const Svd f = svd(m.x);
-  const Tensor slope = ops::reshape(ops::bmm(f.u, f.vh), m.sizes);
-  IntList back(m.order.size());
-  for (size_t d = 0; d < back.size(); ++d) back[static_cast<size_t>(m.order[d])] = static_cast<int64_t>(d);
-  return restored(g, x.sizes(), dims) * ops::permute(slope, back);
-}
-
 Tensor logsumexp_forward(const Tensor& given, const IntList& dims, bool keepdim) {
   const Tensor x = is_integral(given.dtype(), true) ? converted(given, default_dtype()) : given;
   if (x.numel() == 0) return ops::log(ops::sum(ops::exp(x), dims, keepdim));
@@ -264,7 +182,7 @@ Tensor truth(Out& out, const ReduceSlot& slot, const Tensor& x, const IntList& d
   const DType t = x.dtype() == DType::UInt8 ? DType::UInt8 : DType::Bool;
   if (t == DType::Bool) return reduce(out, slot, x, dims, keepdim, t);
   const Tensor y = empty(reduced(x.sizes(), dims, keepdim), DType::Bool, x.device());
-  slot(with_kept(y, kept(x.sizes(), dims)), x, dims);
+  slot(with_kept(y, x.sizes(), dims), x, dims);
   return converted(y, t);
 }
 
@@ -426,10 +344,6 @@ void define_reduce(const Family& define) {
       .node("LinalgVectorNormBackward0")
       .forward(norm_forward)
       .grad("self", norm_gradient);
-  define(ops::nuclear_norm, "_nuclear_norm(Tensor self, Dim[]? dim, bool keepdim) -> Tensor")
-      .doc("The sum of the singular values of the matrices over two dimensions.")
-      .forward(nuclear_norm)
-      .grad("self", nuclear_gradient);
   define("norm:name(Tensor self, str p, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .compose([](const Tensor& x, const std::string& p, const IntList& dim, bool keepdim, OptDType t) {
         if (p == "nuc") return ops::nuclear_norm(t ? ops::to_dtype(x, *t) : x, dim, keepdim);

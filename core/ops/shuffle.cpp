@@ -1,6 +1,6 @@
 // Channels exchanged with pixels or among themselves.
 #include "core/ops/families.h"
-#include "core/ops/window.h"
+#include "core/ops/pool_window.h"
 
 namespace facula {
 namespace {

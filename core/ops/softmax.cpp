@@ -1,6 +1,4 @@
-// The softmax family, and activations made for networks.
-#include <numbers>
-
+// The softmax family.
 #include "core/ops.h"
 #include "core/ops/families.h"
 #include "core/pointwise.h"
@@ -68,47 +66,6 @@ void define_softmax(const Family& define) {
             [](Tensor g, Meta, Tensor y, int64_t dim) { return g - ops::sum(g * ops::exp(y), along(y, dim), true); })
       .grad("output", [](Tensor g, Tensor first, Tensor y, int64_t dim) {
         return -(g * ops::exp(y) * ops::sum(first, along(y, dim), true));
-      });
-
-  define("nn.functional.relu(Tensor input, bool inplace=False) -> Tensor")
-      .doc("`max(input, 0)`.")
-      .compose([](const Tensor& x, bool inplace) { return inplace ? ops::relu.in_place(x) : ops::relu(x); });
-  define(ops::gelu, "nn.functional.gelu(Tensor input, *, str approximate='none') -> Tensor")
-      .doc(
-          "`x * Phi(x)` with the normal distribution's Phi, or its approximation by 'tanh' (Hendrycks and Gimpel "
-          "2016).")
-      .forward(+[](Out& out, Tensor x, const std::string& approximate) {
-        check(approximate == "none" || approximate == "tanh", "gelu: approximate must be 'none' or 'tanh', got '",
-              approximate, "'");
-        check(is_floating(x.dtype()), "gelu: expected a floating dtype, got ", x.dtype());
-        const Scalar tanh = approximate == "tanh";
-        Tensor inputs[] = {std::move(x)};
-        return pointwise(out, "gelu", slots::gelu, kRealFloat, inputs, {&tanh, 1});
-      })
-      .grad("input", [](Tensor g, Tensor x, std::string approximate) {
-        return ops::gelu_backward(g, x, approximate == "tanh");
-      });
-  // The composition, differentiable again; the slot is its fused form.
-  define(ops::gelu_backward, "_gelu_backward(Tensor grad_output, Tensor self, bool tanh) -> Tensor")
-      .doc("The derivative of gelu.")
-      .compose([](const Tensor& g, const Tensor& x, bool tanh) {
-        if (!GradMode::enabled() || !(requires_grad(g) || requires_grad(x))) {
-          const Tensor y = empty(x.sizes(), x.dtype(), x.device());
-          const Tensor inputs[] = {g.sizes() == x.sizes() ? g : g.expanded(x.sizes()), x};
-          const Scalar flag = tanh;
-          slots::gelu_backward(y, inputs, ScalarSpan(&flag, 1));
-          return y;
-        }
-        if (tanh) {
-          const double b = std::numbers::sqrt2 * std::numbers::inv_sqrtpi, c = 0.044715;  // sqrt(2 / pi)
-          const Tensor t = ops::tanh((x + x * x * x * c) * b);
-          const Tensor slope = ops::sub(1, t * t) * (x * x * (3 * c) + 1) * b;
-          return g * ((t + 1) * 0.5 + x * slope * 0.5);
-        }
-        // Phi' is the density; Phi follows from gelu itself.
-        const Tensor density = ops::exp(x * x * -0.5) * (0.5 * std::numbers::sqrt2 * std::numbers::inv_sqrtpi);
-        const Tensor phi = ops::where(ops::eq(x, 0), 0.5, ops::gelu(x) / ops::where(ops::eq(x, 0), 1, x));
-        return g * (phi + x * density);
       });
 }
 

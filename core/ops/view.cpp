@@ -122,18 +122,29 @@ Tensor as_strided_forward(const Tensor& x, const IntList& size, const IntList& s
   return x.alias(size, stride, offset);
 }
 
-// The adjoint of as_strided in general: what reads an element more than once adds to it as often.
+bool meets_itself(const Sizes& sizes, const IntList& strides) {
+  return overlaps_itself(empty(sizes, DType::Bool, DeviceType::Meta).alias(sizes, strides, 0));
+}
+
+// The adjoint of as_strided in general: what reads an element more than once adds to it as often, and where x shows an
+// element more than once, each of these gets its part.
 Tensor as_strided_gradient(Tensor g, Meta x, IntList size, IntList stride, OptInt storage_offset) {
   const int64_t offset = storage_offset.value_or(x.offset), base = std::min(offset, x.offset);
   const int64_t length = std::max(offset - base + extent(size, stride), x.offset - base + extent(x.sizes(), x.strides));
-  const Tensor like = empty(size, x.dtype(), DeviceType::Meta).alias(size, stride, 0);
   Tensor memory = ops::zero_(empty({length}, g.dtype(), g.device()));
-  if (overlaps_itself(like)) {
-    const Tensor positions = ops::add(ops::arange(length, Value(DType::Int64), Value(g.device())), 1);
+  const bool reads_twice = meets_itself(size, stride), shows_twice = meets_itself(x.sizes(), x.strides);
+  Tensor positions;
+  if (reads_twice || shows_twice) positions = ops::add(ops::arange(length, Value(DType::Int64), Value(g.device())), 1);
+  if (reads_twice) {
     const Tensor read = ops::as_strided(positions, size, stride, offset - base);
     memory = ops::index_add(memory, 0, ops::reshape(read, {-1}), ops::reshape(g, {-1}));
   } else {
     ops::copy_(ops::as_strided(memory, size, stride, offset - base), g);
+  }
+  if (shows_twice) {
+    const Tensor shown = ops::reshape(ops::as_strided(positions, x.sizes(), x.strides, x.offset - base), {-1});
+    const Tensor times = ops::zero_(empty({length}, g.dtype(), g.device()));
+    memory = memory / ops::clamp(ops::index_add(times, 0, shown, ops::ones_like(ops::to_dtype(shown, g.dtype()))), 1);
   }
   return ops::as_strided(memory, x.sizes(), x.strides, x.offset - base);
 }
@@ -396,6 +407,11 @@ void define_view(const Family& define) {
   define("narrow:tensor(Tensor self, Dim dim, IndexTensor start, int length) -> Tensor")
       .compose([](const Tensor& x, int64_t dim, const Tensor& start, int64_t length) {
         return narrow_of(x, dim, item(start).to<int64_t>() - 1, length);
+      });
+  define("narrow_copy(Tensor self, Dim dim, Index start, int length) -> Tensor")
+      .doc("A copy of `length` positions of a dimension from `start` on.")
+      .compose([](const Tensor& x, int64_t dim, int64_t start, int64_t length) {
+        return ops::clone(narrow_of(x, dim, start, length));
       });
   define(ops::flatten, "flatten(Tensor self, Dim start_dim=0, Dim end_dim=-1) -> Tensor")
       .doc("The dimensions from `start_dim` to `end_dim` as one.")

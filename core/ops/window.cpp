@@ -1,52 +1,74 @@
-#include "core/ops/window.h"
+// Windows: weights that fall off to both sides. Symmetric ones have n - 1 steps from end to end; periodic ones are the
+// first n of n + 1, which repeat without a seam.
+#include <cmath>
+#include <functional>
+#include <numbers>
+
+#include "core/ops.h"
+#include "core/ops/families.h"
+#include "core/slots.h"
 
 namespace facula {
+namespace {
 
-int64_t windows_along(int64_t size, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation, bool ceil_mode) {
-  const int64_t padded = saturated_sum(size, saturated_product(2, padding));
-  const int64_t room = saturated_sum(padded, -reach_of(kernel, dilation));
-  if (room < 0 && (!ceil_mode || saturated_sum(room, stride - 1) < 0)) return 0;
-  if (room < 0) return 1;  // the only window begins at the padding's edge
-  int64_t n = room / stride + 1;
-  if (ceil_mode && room % stride > 0 && saturated_product(n, stride) < saturated_sum(size, padding)) ++n;
-  return n;
+// weight(t) for t from 0 to 1.
+Tensor window(Out& out, const char* name, int64_t n, bool periodic, OptDType dtype, OptDevice device,
+              const std::function<double(double)>& weight) {
+  const DType t = dtype.value_or(default_dtype());
+  check(is_floating(t), name, ": expected a floating dtype, got ", t);
+  check(n >= 0, name, ": window_length must not be negative, got ", n);
+  const Tensor y = out.make({n}, t, device.value_or(Device{}));
+  if (y.is_meta()) return y;
+  const Tensor weights = empty({n}, DType::Float64);
+  const auto steps = static_cast<double>(periodic ? n : n - 1);
+  for (int64_t i = 0; i < n; ++i) weights.data<double>()[i] = n == 1 ? 1 : weight(static_cast<double>(i) / steps);
+  slots::copy(y, y.device().is_cpu() ? weights : ops::to_device(weights, y.device()));
+  return y;
 }
 
-void check_planes(const std::string& op, const Tensor& x, int64_t spatial) {
-  const bool batch = x.dim() == spatial + 2;
-  check(batch || x.dim() == spatial + 1, op, ": expected ", spatial + 2, " dimensions, or ", spatial + 1,
-        " without a batch, got ", x.sizes());
-  for (int64_t d = batch ? 1 : 0; d < x.dim(); ++d)
-    check(x.size(d) > 0, op, ": only the batch may be empty, got ", x.sizes());
+double wave(double t, int k) { return std::cos(2 * std::numbers::pi * k * t); }
+double bartlett(double t) { return 1 - std::fabs(2 * t - 1); }
+double blackman(double t) { return 0.42 - 0.5 * wave(t, 1) + 0.08 * wave(t, 2); }
+double hann(double t) { return 0.5 - 0.5 * wave(t, 1); }
+
+Tensor hamming(Out& out, int64_t n, bool periodic, double alpha, double beta, OptDType t, OptDevice d) {
+  return window(out, "hamming_window", n, periodic, t, d, [=](double at) { return alpha - beta * wave(at, 1); });
+}
+Tensor kaiser(Out& out, int64_t n, bool periodic, double beta, OptDType t, OptDevice d) {
+  check(std::fabs(beta) < 700, "kaiser_window: beta must be within -700..700, got ", beta);
+  const double size = std::fabs(beta), middle = std::cyl_bessel_i(0, size);
+  return window(out, "kaiser_window", n, periodic, t, d, [=](double at) {
+    return std::cyl_bessel_i(0, size * std::sqrt(std::max(0.0, 1 - (2 * at - 1) * (2 * at - 1)))) / middle;
+  });
 }
 
-Sizes pooled_sizes(const std::string& op, const Sizes& x, const IntList& kernel, const IntList& stride,
-                   const IntList& padding, const IntList& dilation, bool ceil_mode) {
-  const size_t spatial = kernel.size();
-  check(x.size() >= spatial && stride.size() == spatial && padding.size() == spatial && dilation.size() == spatial, op,
-        ": expected ", spatial, " numbers for each of stride, padding and dilation, got ", stride, ", ", padding,
-        " and ", dilation);
-  Sizes sizes = x;
-  for (size_t i = 0; i < spatial; ++i) {
-    const size_t d = x.size() - spatial + i;
-    check(kernel[i] > 0 && stride[i] > 0 && dilation[i] > 0, op, ": kernel, stride and dilation must be positive, got ",
-          kernel, ", ", stride, " and ", dilation);
-    check(padding[i] >= 0 && padding[i] <= kernel[i] / 2, op, ": padding must be within 0 and half of the kernel, got ",
-          padding, " for ", kernel);
-    sizes[d] = windows_along(x[d], kernel[i], stride[i], padding[i], dilation[i], ceil_mode);
-    check(sizes[d] > 0 && x[d] > 0, op, ": the kernel ", kernel, " does not fit into ", x);
-  }
-  return sizes;
+#define OPTIONS ", *, DType? dtype=None, Device? device=None, bool requires_grad=False) -> Tensor"
+
+template <double (*weight)(double)>
+void define_plain(const Family& define, const std::string& name, const char* doc) {
+  static const std::string known = name;
+  define(text(name, "(int window_length, bool periodic=True" OPTIONS))
+      .doc(text(doc, " at t = 0, 1 / n .. of `window_length` n steps, or of n - 1 unless `periodic`."))
+      .forward(+[](Out& out, int64_t n, bool periodic, OptDType t, OptDevice d) {
+        return window(out, known.c_str(), n, periodic, t, d, weight);
+      });
 }
 
-void check_strides(const std::string& op, const IntList& stride, const IntList& padding, const IntList& dilation) {
-  constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
-  auto within = [](const IntList& list, int64_t least) {
-    return std::all_of(list.begin(), list.end(), [&](int64_t n) { return least <= n && n <= kMost; });
-  };
-  check(within(stride, 1) && within(dilation, 1), op, ": stride and dilation must be positive and below 2^31, got ",
-        stride, " and ", dilation);
-  check(within(padding, 0), op, ": padding must not be negative and below 2^31, got ", padding);
+}  // namespace
+
+void define_window(const Family& define) {
+  define_plain<bartlett>(define, "bartlett_window", "The triangle `1 - |2 t - 1|`");
+  define_plain<blackman>(define, "blackman_window", "`0.42 - 0.5 cos(2 pi t) + 0.08 cos(4 pi t)`");
+  define_plain<hann>(define, "hann_window", "`0.5 - 0.5 cos(2 pi t)`");
+  define("hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46" OPTIONS)
+      .doc("`alpha - beta cos(2 pi t)` at t = 0, 1 / n .. of `window_length` n steps, or of n - 1 unless `periodic`.")
+      .forward(hamming);
+  define("kaiser_window(int window_length, bool periodic=True, float beta=12" OPTIONS)
+      .doc(
+          "`I0(beta sqrt(1 - (2 t - 1)^2)) / I0(beta)` at t = 0, 1 / n .. of `window_length` n steps, or of n - 1 "
+          "unless "
+          "`periodic` (Kaiser 1966).")
+      .forward(kaiser);
 }
 
 }  // namespace facula

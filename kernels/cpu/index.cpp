@@ -26,7 +26,16 @@ int64_t position_at(const char* p) { return *reinterpret_cast<const int64_t*>(p)
 
 }  // namespace
 
-void check_positions(const char* where, const Tensor& index, const Tensor& x, int64_t dim) {
+// x with one element along the dimensions in which it stands still.
+static Tensor without_repeats(const Tensor& x) {
+  Sizes sizes = x.sizes();
+  for (int64_t d = 0; d < x.dim(); ++d)
+    if (x.stride(d) == 0) sizes[static_cast<size_t>(d)] = std::min<int64_t>(sizes[static_cast<size_t>(d)], 1);
+  return x.alias(sizes, x.strides(), x.offset());
+}
+
+void check_positions(const char* where, const Tensor& given, const Tensor& x, int64_t dim) {
+  const Tensor index = without_repeats(given);
   const uint64_t n = static_cast<uint64_t>(x.size(dim));
   std::atomic<bool> bad{false};
   LoopNest<1> nest({&index});
@@ -74,6 +83,8 @@ void fill_index_slots() {
   slots::scatter.fill(DeviceType::CPU, scatter);
   slots::scatter_add.fill(DeviceType::CPU, scatter_add);
   slots::scatter_multiply.fill(DeviceType::CPU, scatter_multiply);
+  slots::scatter_reduce.fill(DeviceType::CPU, scatter_reduce);
+  slots::index_copy.fill(DeviceType::CPU, index_copy);
   slots::index_add.fill(DeviceType::CPU, index_add);
   slots::index_put.fill(DeviceType::CPU, index_put);
   slots::nonzero.fill(DeviceType::CPU, nonzero);

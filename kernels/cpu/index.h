@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/tensor.h"
+#include "core/slots.h"
 
 namespace facula::cpu {
 
@@ -62,6 +62,9 @@ void index(const Tensor& out, const Tensor& x, std::span<const Tensor> indices);
 void scatter(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src);
 void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src);
 void scatter_multiply(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src);
+void scatter_reduce(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src, slots::Fold fold,
+                    const char* where);
+void index_copy(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src);
 void index_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha);
 void index_put(const Tensor& x, std::span<const Tensor> indices, const Tensor& values, bool accumulate);
 // nonzero.cpp

@@ -120,12 +120,15 @@ template void run_blocks<2>(const char*, const Rows&, const Tensor&, TensorSpan,
 template void run_blocks<3>(const char*, const Rows&, const Tensor&, TensorSpan, ScalarSpan);
 
 void fill_pointwise_slots() {
+  fill_activation_rows();
   fill_arithmetic_rows();
   fill_compare_rows();
   fill_complex_rows();
   fill_fused_rows();
   fill_integer_rows();
   fill_math_rows();
+  fill_number_rows();
+  fill_polynomial_rows();
   fill_special_rows();
   fill_power_rows();
 }

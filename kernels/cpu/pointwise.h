@@ -62,12 +62,15 @@ void add_row(DType t, Row row, int64_t grain = kGrain) {
 }
 
 // One per file; fill_pointwise_slots() calls them all.
+void fill_activation_rows();
 void fill_arithmetic_rows();
 void fill_compare_rows();
 void fill_complex_rows();
 void fill_fused_rows();
 void fill_integer_rows();
 void fill_math_rows();
+void fill_number_rows();
+void fill_polynomial_rows();
 void fill_power_rows();
 void fill_special_rows();
 

@@ -30,8 +30,9 @@ void fill_bits() {
     const bool fits = y >= 0 && y < std::numeric_limits<std::make_unsigned_t<T>>::digits;
     return fits ? static_cast<std::make_unsigned_t<T>>(x) << y : 0;
   });
-  numbers<slots::bitwise_right_shift, 2>(Integers(), []<class T>(T x, T y) {
+  numbers<slots::bitwise_right_shift, 2>(Integers(), []<class T>(T x, T y) -> T {
     constexpr T last = std::numeric_limits<std::make_unsigned_t<T>>::digits - 1;
+    if (std::is_unsigned_v<T> && y > last) return 0;
     return x >> (y >= 0 && y < last ? y : last);
   });
 }

@@ -1,5 +1,5 @@
-// Exponentials, logarithms, trigonometric and hyperbolic functions. exp, log, tanh, sigmoid and erf have vectors of
-// float32; the others compute it in float64, which costs half the speed and leaves half a unit in the last place.
+// Exponentials, logarithms, trigonometric and hyperbolic functions, and the error function. Some have vectors of float32;
+// the others compute it in float64, which costs half the speed and leaves half a unit in the last place.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/pointwise_math.cpp"
 #include "kernels/cpu/targets.h"
@@ -30,6 +30,17 @@ void fill_divisions() {
   });
 }
 
+/// log(x / (1 - x)), with x held within eps .. 1 - eps first.
+template <class T>
+void logit_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
+  const auto eps = params[0].to<double>();
+  each<T, 1, true>(out, in, n, [eps](auto d, auto x) {
+    const auto low = constant(d, eps), high = constant(d, 1 - eps);
+    if (eps >= 0) x = hn::IfThenElse(hn::Lt(x, low), low, hn::IfThenElse(hn::Gt(x, high), high, x));
+    return log(d, hn::Div(x, hn::Sub(constant(d, 1), x)));
+  });
+}
+
 void fill_math() {
   fill_divisions();
   using Double = Types<double>;
@@ -40,6 +51,10 @@ void fill_math() {
   FACULA_FILL(Floats, tanh)
   FACULA_FILL(Floats, sigmoid)
   FACULA_FILL(Floats, erf)
+  FACULA_FILL(Double, erfc)
+  FACULA_FILL(Double, ndtr)
+  FACULA_FILL(Double, sinc)
+  FACULA_FILL(Floats, entr)
   FACULA_FILL(Double, exp2)
   FACULA_FILL(Double, expm1)
   FACULA_FILL(Double, log1p)
@@ -55,6 +70,12 @@ void fill_math() {
   FACULA_FILL(Double, tan)
 #undef FACULA_FILL
   vectors<slots::atan2, 2, kHeavyGrain>(Double(), [](auto d, auto y, auto x) { return atan2(d, y, x); });
+  vectors<slots::xlogy, 2, kHeavyGrain>(Floats(), [](auto d, auto x, auto y) { return xlogy(d, x, y); });
+  vectors<slots::xlog1py, 2, kHeavyGrain>(Double(), [](auto d, auto x, auto y) { return xlog1py(d, x, y); });
+  vectors<slots::logaddexp, 2, kHeavyGrain>(Double(), [](auto d, auto x, auto y) { return logaddexp(d, x, y); });
+  vectors<slots::logaddexp2, 2, kHeavyGrain>(Double(), [](auto d, auto x, auto y) { return logaddexp2(d, x, y); });
+  add_row<slots::logit, 1>(DType::Float32, logit_row<float>, kHeavyGrain);
+  add_row<slots::logit, 1>(DType::Float64, logit_row<double>, kHeavyGrain);
   vectors<slots::asin, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Asin(d, x); });
   vectors<slots::acos, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Acos(d, x); });
   vectors<slots::atan, 1, kHeavyGrain>(Double(), [](auto d, auto x) { return hn::Atan(d, x); });

@@ -1,79 +1,75 @@
 // Functions that are computed number by number: in float64, where float32 loses nothing by it, else by the C library.
 #include <cmath>
-#include <limits>
+#include <complex>
 
 #include "kernels/cpu/rows.h"
+#include "kernels/cpu/special.h"
 
 namespace facula::cpu {
 using namespace HWY_NAMESPACE;
 
-static constexpr double kPi = 3.14159265358979323846;
-
-/// The inverse of erf: rational approximations (Blair, Edwards and Johnson 1976; about three digits), then two steps of
-/// Newton's method on erf(y) = x, which double the digits each.
-static double erfinv(double x) {
-  if (!(std::abs(x) < 1)) return std::abs(x) == 1 ? std::copysign(HUGE_VAL, x) : std::nan("");
-  double y;
-  if (std::abs(x) <= 0.7) {
-    const double z = x * x;
-    y = x * (((-0.140543331 * z + 0.914624893) * z - 1.645349621) * z + 0.886226899) /
-        ((((0.012229801 * z - 0.329097515) * z + 1.442710462) * z - 2.118377725) * z + 1);
-  } else {
-    const double z = std::sqrt(-std::log((1 - std::abs(x)) / 2));
-    y = std::copysign((((1.641345311 * z + 3.429567803) * z - 1.624906493) * z - 1.970840454) /
-                          ((1.637067800 * z + 3.543889200) * z + 1),
-                      x);
-  }
-  for (int step = 0; step < 2; ++step) y -= (std::erf(y) - x) / (2 / std::sqrt(kPi) * std::exp(-y * y));
-  return y;
-}
-
-/// The derivative of lgamma: reflected to x > 0, carried up to x >= 10 by digamma(x) = digamma(x + 1) - 1 / x, where
-/// the asymptotic series (Abramowitz and Stegun 6.3.18) holds to full precision.
-static double digamma(double x) {
-  if (x == 0) return std::copysign(HUGE_VAL, -x);
-  double reflection = 0;
-  if (x < 0) {
-    double whole;
-    if (std::modf(x, &whole) == 0) return std::nan("");
-    reflection = -kPi / std::tan(kPi * std::modf(x, &whole));
-    x = 1 - x;
-  }
-  double sum = 0;
-  for (; x < 10; ++x) sum -= 1 / x;
-  if (std::isinf(x)) return x;
-  constexpr double bernoulli[] = {1.0 / 12, -691.0 / 32760, 1.0 / 132, -1.0 / 240, 1.0 / 252, -1.0 / 120, 1.0 / 12};
-  const double z = 1 / (x * x);
-  double series = 0;
-  for (const double b : bernoulli) series = (series + b) * z;
-  return reflection + sum + std::log(x) - 0.5 / x - series;
-}
-
-static void fill_gamma() {
-  using Double = Types<double>;
-  numbers<slots::erf, 1, kHeavyGrain>(Double(), [](double x) { return std::erf(x); });
-  numbers<slots::erfc, 1, kHeavyGrain>(Double(), [](double x) { return std::erfc(x); });
-  numbers<slots::erfinv, 1, kHeavyGrain>(Double(), [](double x) { return erfinv(x); });
-  numbers<slots::digamma, 1, kHeavyGrain>(Double(), [](double x) { return digamma(x); });
-  numbers<slots::lgamma, 1, kHeavyGrain>(Double(), [](double x) {
-    int sign;  // std::lgamma would write it to a global
-    return ::lgamma_r(x, &sign);
-  });
-}
+using Double = Types<double>;
 
 static void fill_angles() {
   numbers<slots::hypot, 2, kHeavyGrain>(Floats(), [](auto x, auto y) { return std::hypot(x, y); });
   numbers<slots::angle, 1>(Floats(), [](auto x) { return x != x ? x : decltype(x)(x < 0 ? kPi : 0); });
 }
 
-void fill_special_rows() {
-  fill_gamma();
-  fill_angles();
-  numbers<slots::nextafter, 2>(Floats(), [](auto x, auto y) { return std::nextafter(x, y); });
-  numbers<slots::xlogy, 2, kHeavyGrain>(Floats(), [](auto x, auto y) {
-    if (y != y) return y;
-    return x == 0 ? decltype(x)(0) : x * std::log(y);
+static void fill_bessel() {
+#define FACULA_FILL(function) numbers<slots::function, 1, kHeavyGrain>(Double(), [](double x) { return function(x); });
+  FACULA_FILL(i0)
+  FACULA_FILL(i0e)
+  FACULA_FILL(i1)
+  FACULA_FILL(i1e)
+  FACULA_FILL(k0)
+  FACULA_FILL(k0e)
+  FACULA_FILL(k1)
+  FACULA_FILL(k1e)
+  FACULA_FILL(bessel_j0)
+  FACULA_FILL(bessel_j1)
+  FACULA_FILL(bessel_y0)
+  FACULA_FILL(bessel_y1)
+  FACULA_FILL(spherical_bessel_j0)
+  FACULA_FILL(airy_ai)
+}
+
+/// The order 1 is reflected in T's own precision, as in PyTorch: at its poles it is not infinite but as large as the
+/// rounding of pi leaves it.
+template <class T>
+static void polygamma_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
+  const auto order = params[0].to<double>();
+  each_number<T, T, 1>(out, in, n, [order](T x) {
+    if (order != 1 || !(x < 0)) return static_cast<T>(polygamma(order, x));
+    const T s = std::sin(static_cast<T>(kPi) * x);
+    return static_cast<T>(kPi * kPi) / (s * s) - static_cast<T>(polygamma(1, 1 - x));
   });
+}
+
+static void fill_gamma() {
+  FACULA_FILL(digamma)
+  numbers<slots::lgamma, 1, kHeavyGrain>(Double(), [](double x) { return log_gamma(x); });
+  numbers<slots::zeta, 2, kHeavyGrain>(Double(), [](double s, double q) { return zeta(s, q); });
+  numbers<slots::igamma, 2, kHeavyGrain>(Double(), [](double a, double x) { return gamma_lower(a, x); });
+  numbers<slots::igammac, 2, kHeavyGrain>(Double(), [](double a, double x) { return gamma_upper(a, x); });
+  add_row<slots::polygamma, 1>(DType::Float32, polygamma_row<float>, kHeavyGrain);
+  add_row<slots::polygamma, 1>(DType::Float64, polygamma_row<double>, kHeavyGrain);
+}
+
+static void fill_error() {
+  FACULA_FILL(erfinv)
+  FACULA_FILL(erfcx)
+  FACULA_FILL(log_ndtr)
+  FACULA_FILL(ndtri)
+#undef FACULA_FILL
+}
+
+void fill_special_rows() {
+  fill_angles();
+  fill_bessel();
+  fill_gamma();
+  fill_error();
+  numbers<slots::sinc, 1, kHeavyGrain>(
+      Types<complex128>(), [](complex128 x) { return x == 0.0 ? complex128(1) : std::sin(kPi * x) / (kPi * x); });
 }
 
 }  // namespace facula::cpu

@@ -1,6 +1,6 @@
 // Writing at positions. Places that meet in the output are visited in row-major order by one thread: the output stands
 // still along the dimensions whose positions are given, these are walked in order, and threads share the other
-// dimensions.
+// dimensions. The loop over the dimension along which src is dense is the inner one.
 #include <type_traits>
 
 #include "core/iterator.h"
@@ -8,6 +8,9 @@
 #include "kernels/cpu/index.h"
 
 namespace facula::cpu {
+
+using slots::Fold;
+
 namespace {
 
 // x with size 1 along the dimensions outside (or inside) first .. last.
@@ -53,6 +56,22 @@ void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_
       put(*reinterpret_cast<T*>(to + i * to_stride + distance(position + i * position_stride)),
           *reinterpret_cast<const T*>(from + i * from_stride));
   };
+  if (given.numel > 1 && std::abs(given.stride[0][1]) < std::abs(rest.stride[0][2])) {
+    const auto [position_stride, from_stride] = given.stride[0];
+    auto walk = [&](char* to, int64_t d_index, int64_t d_src) {
+      given.rows(0, given.numel, [&](const std::array<char*, 2>& p, int64_t count) {
+        for (int64_t i = 0; i < count; ++i)
+          put(*reinterpret_cast<T*>(to + distance(p[0] + d_index + i * position_stride)),
+              *reinterpret_cast<const T*>(p[1] + d_src + i * from_stride));
+      });
+    };
+    rest.parallel_rows(std::max<int64_t>(1, kGrain / given.numel), [&](const std::array<char*, 3>& p, int64_t count) {
+      const auto [to, position, from] = rest.stride[0];
+      for (int64_t i = 0; i < count; ++i)
+        walk(p[0] + i * to, p[1] - rest.base[1] + i * position, p[2] - rest.base[2] + i * from);
+    });
+    return;
+  }
   // Pieces keep the lines of the output that are written in the cache while the given dimensions are walked.
   constexpr int64_t kPiece = 1024;
   auto piece = [&](int64_t begin, int64_t end) {
@@ -138,10 +157,30 @@ void add_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_
   });
 }
 
-void multiply_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_t first, int64_t last, Step step) {
+// NaN wins.
+template <class T>
+T larger(T a, T b) {
+  return (b > a) | (b != b) ? b : a;  // without a branch
+}
+template <class T>
+T smaller(T a, T b) {
+  return (b < a) | (b != b) ? b : a;
+}
+
+void fold_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_t dim, Fold fold) {
   with_type(target.dtype(), [&]<class T>() {
-    if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16>)
-      spread<T>(target, index, src, first, last, step, [](T& to, const T& from) { to = times(to, from); });
+    if constexpr (!std::is_same_v<T, Half> && !std::is_same_v<T, BFloat16>) {
+      auto with = [&](auto combine) {
+        spread<T>(standing(target, index.sizes(), dim, dim + 1), index, src, dim, dim + 1, step_along(target, dim),
+                  [=](T& to, const T& from) { to = combine(to, from); });
+      };
+      if (fold == Fold::Sum) return with([](T a, T b) { return plus(a, b); });
+      if (fold == Fold::Prod) return with([](T a, T b) { return times(a, b); });
+      if constexpr (!is_complex(dtype_of<T>)) {
+        if (fold == Fold::Max) return with([](T a, T b) { return larger(a, b); });
+        with([](T a, T b) { return smaller(a, b); });
+      }
+    }
   });
 }
 
@@ -165,14 +204,24 @@ void scatter_add(const Tensor& out, int64_t dim, const Tensor& index, const Tens
   });
 }
 
-void scatter_multiply(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
+void scatter_reduce(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src, Fold fold,
+                    const char* where) {
   const Tensor to_given = at_least_1d(out), positions = at_least_1d(index), src_given = at_least_1d(src);
-  check_positions("scatter", positions, to_given, dim);
+  check_positions(where, positions, to_given, dim);
   with_wide(to_given, src_given, [&](const Tensor& to, const Tensor& from) {
-    const Sizes& sizes = positions.sizes();
-    multiply_at(standing(to, sizes, dim, dim + 1), positions, from.alias(sizes, from.strides(), from.offset()), dim,
-                dim + 1, step_along(to, dim));
+    fold_at(to, positions, from.alias(positions.sizes(), from.strides(), from.offset()), dim, fold);
   });
+}
+
+void scatter_multiply(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
+  scatter_reduce(out, dim, index, src, Fold::Prod, "scatter");
+}
+
+void index_copy(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src) {
+  const Tensor to = at_least_1d(out), from = at_least_1d(src), positions = at_least_1d(index);
+  check_positions("index_copy", positions, to, dim);
+  spread_items(standing(to, from.sizes(), dim, dim + 1), along(positions, from.sizes(), dim), from, dim, dim + 1,
+               step_along(to, dim));
 }
 
 void index_add(const Tensor& out, int64_t dim, const Tensor& index, const Tensor& src, const Scalar& alpha) {

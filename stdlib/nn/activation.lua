@@ -1,53 +1,84 @@
 --- Activations: functions of each element, or of the elements along a dimension.
 
-local class = require "torch.class"
+local torch, class = require "torch", require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local Parameter = require "torch.nn.parameter"
 
 local activation = {}
 
--- Modules that apply one function of each element; `inplace` overwrites the input.
-for _, entry in ipairs { { "ReLU", "relu" } } do
-  local Activation = class(entry[1] .. "(bool inplace=False)", Module)
-  local name = entry[2]
+--- Declares a module that hands its arguments to a function of its input, F[name] or a function, in the signature's
+--- order. `format` is what it prints, see Module.format.
+local function define(signature, name, format)
+  local Activation = class(signature, Module)
+  Activation.format = format
 
   function Activation:forward(x)
-    return F[name](x, self.inplace)
+    local arguments = {}
+    for i, argument in ipairs(self._options.names) do arguments[i] = self[argument] end
+    local f = name
+    if type(name) == "string" then f = F[name] end
+    return f(x, unpack(arguments, 1, #self._options.names))
   end
 
-  function Activation:extra_repr()
-    return self.inplace and "inplace=True" or ""
-  end
-
-  activation[entry[1]] = Activation
+  activation[signature:match "^%w+"] = Activation
 end
 
--- Modules that apply one function of each element and take no argument.
-for _, entry in ipairs { { "Sigmoid", "sigmoid" }, { "Tanh", "tanh" } } do
-  local Activation = class(entry[1] .. "()", Module)
-  local name = entry[2]
+define("ReLU(bool inplace=False)", "relu", "{?inplace}")
+define("ReLU6(bool inplace=False)", "relu6", "{?inplace}")
+define("SELU(bool inplace=False)", "selu", "{?inplace}")
+define("SiLU(bool inplace=False)", "silu", "{?inplace}")
+define("Mish(bool inplace=False)", "mish", "{?inplace}")
+define("Hardsigmoid(bool inplace=False)", "hardsigmoid", "")
+define("Hardswish(bool inplace=False)", "hardswish", "")
+define("ELU(float alpha=1.0, bool inplace=False)", "elu", "alpha={alpha}{?inplace}")
+define("CELU(float alpha=1.0, bool inplace=False)", "celu", "alpha={alpha}{?inplace}")
+define("LeakyReLU(float negative_slope=0.01, bool inplace=False)", "leaky_relu",
+  "negative_slope={negative_slope}{?inplace}")
+define("Hardtanh(float min_val=-1.0, float max_val=1.0, bool inplace=False)", "hardtanh",
+  "min_val={min_val}, max_val={max_val}{?inplace}")
+define("Threshold(float threshold, float value, bool inplace=False)", "threshold",
+  "threshold={threshold}, value={value}{?inplace}")
+define("GELU(str approximate='none')", function(x, approximate) return F.gelu(x, { approximate = approximate }) end,
+  "approximate='{approximate}'")
+define("GLU(int dim=-1)", "glu", "dim={dim}")
+define("Softmax(int? dim=None)", "softmax", "dim={dim}")
+define("LogSoftmax(int? dim=None)", "log_softmax", "dim={dim}")
+define("Softmin(int? dim=None)", "softmin", "dim={dim}")
+define("Softplus(Scalar beta=1, Scalar threshold=20)", "softplus", "beta={beta}, threshold={threshold}")
+define("Hardshrink(float lambd=0.5)", "hardshrink", "{lambd}")
+define("Softshrink(float lambd=0.5)", "softshrink", "{lambd}")
+define("Sigmoid()", "sigmoid", "")
+define("Tanh()", "tanh", "")
+define("LogSigmoid()", "logsigmoid", "")
+define("Softsign()", "softsign", "")
+define("Tanhshrink()", "tanhshrink", "")
 
-  function Activation:forward(x)
-    return x[name](x)
-  end
+--- softmax over the channels of [N, C, H, W] or [C, H, W].
+define("Softmax2d()", function(x) return F.softmax(x, -3) end, "")
 
-  activation[entry[1]] = Activation
+--- In training a random slope between `lower` and `upper` for each negative element, else their mean.
+---@class nn.RReLU: nn.Module
+local RReLU = class("RReLU(float lower=0.125, float upper=0.3333333333333333, bool inplace=False)", Module)
+RReLU.format = "lower={lower}, upper={upper}{?inplace}"
+
+function RReLU:forward(x)
+  return F.rrelu(x, self.lower, self.upper, self.training, self.inplace)
 end
 
--- Modules that normalise along `dim`.
-for _, entry in ipairs { { "Softmax", "softmax" }, { "LogSoftmax", "log_softmax" } } do
-  local Activation = class(entry[1] .. "(int dim)", Module)
-  local name = entry[2]
+--- x where it is positive, weight x where it is not; a weight for all, or for each channel.
+---@class nn.PReLU: nn.Module
+---@field weight torch.Tensor  [num_parameters]
+local PReLU = class("PReLU(int num_parameters=1, float init=0.25)", Module)
+PReLU.format = "num_parameters={num_parameters}"
 
-  function Activation:forward(x)
-    return x[name](x, self.dim)
-  end
-
-  activation[entry[1]] = Activation
+function PReLU:init(opt)
+  self.weight = Parameter(torch.full({ opt.num_parameters }, opt.init))
+  self.init = nil
 end
 
----@class nn.ReLU: nn.Module
----@class nn.Sigmoid: nn.Module
----@class nn.Tanh: nn.Module
----@class nn.Softmax: nn.Module
----@class nn.LogSoftmax: nn.Module
+function PReLU:forward(x)
+  return F.prelu(x, self.weight)
+end
+
+activation.RReLU, activation.PReLU = RReLU, PReLU
 return activation

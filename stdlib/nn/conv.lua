@@ -1,4 +1,4 @@
---- Convolutions over one to three spatial dimensions, one class each.
+--- Convolutions over one to three spatial dimensions and their transposes, one class each.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
@@ -11,57 +11,158 @@ local function all_equal(list, value)
   return true
 end
 
--- A padding as the operators take it: "same", "valid", or a number for each of the dimensions.
-local function padding_of(padding, dims)
-  if type(padding) ~= "number" then return padding end
+-- A number for each of the dimensions; words stay words.
+local function for_each(value, dims)
+  if type(value) ~= "number" then return value end
   local list = {}
-  for d = 1, dims do list[d] = padding end
+  for d = 1, dims do list[d] = value end
+  return list
+end
+
+-- What convolutions and transposed ones share. `_dims` is the number of spatial dimensions.
+local Base = class("Base", Module)
+
+-- Weight [a, b / groups, kernel...] and bias, uniform in (-k, k), k = 1 / sqrt(b / groups * kernel elements).
+function Base:_make(a, b, opt)
+  local weight = torch.empty(a, b / opt.groups, unpack(opt.kernel_size))
+  local fan_in = a > 0 and weight:numel() / a or 0
+  local k = fan_in > 0 and 1 / math.sqrt(fan_in) or 0
+  self.weight = Parameter(weight:uniform_(-k, k))
+  self.bias = opt.bias and Parameter(torch.empty(opt.out_channels):uniform_(-k, k)) or nil
+end
+
+function Base:_settle(opt)
+  local groups = opt.groups
+  check(groups > 0 and opt.in_channels % groups == 0 and opt.out_channels % groups == 0,
+    "%s: in_channels %s and out_channels %s are not both divisible by groups %s", class.type(self), opt.in_channels,
+    opt.out_channels, groups)
+  self:_prepare(opt)
+end
+
+-- What is known before in_channels is.
+function Base:_prepare(opt)
+  self.padding = for_each(opt.padding, self._dims)
+end
+
+-- The input has in_channels at its place: [N, in_channels, s...] or [in_channels, s...].
+function Base:_check(x)
+  local dims = self._dims
+  local good = x:dim() == dims + 1 or x:dim() == dims + 2
+  if good and x:size(-dims - 1) == self.in_channels then return end
+  local sizes = ({ "L", "H, W", "D, H, W" })[dims]
+  check(false, "%s: expected input (N, %s, %s) or (%s, %s), got %s", tostring(self), self.in_channels, sizes,
+    self.in_channels, sizes, tostring(x:size()):gsub("torch.Size%(?%[?", "("):gsub("%]?%)?$", ")"))
+end
+
+function Base:extra_repr()
+  local text = ("%d, %d, kernel_size=%s, stride=%s"):format(self.in_channels, self.out_channels,
+    repr(self.kernel_size), repr(self.stride))
+  if type(self.padding) == "string" or not all_equal(self.padding, 0) then
+    text = text .. ", padding=" .. repr(self.padding)
+  end
+  if not all_equal(self.dilation, 1) then text = text .. ", dilation=" .. repr(self.dilation) end
+  if self.output_padding and not all_equal(self.output_padding, 0) then
+    text = text .. ", output_padding=" .. repr(self.output_padding)
+  end
+  if self.groups ~= 1 then text = text .. ", groups=" .. self.groups end
+  if not self.bias then text = text .. ", bias=False" end
+  if self.padding_mode ~= "zeros" then text = text .. ", padding_mode=" .. self.padding_mode end
+  return text
+end
+
+local MODES = { zeros = true, reflect = true, replicate = true, circular = true }
+
+-- What is added to the two sides of each dimension before a convolution without padding, last dimension first.
+local function sides_of(self)
+  local list, kernel, dilation = {}, self.kernel_size, self.dilation
+  for d = self._dims, 1, -1 do
+    local left, right = 0, 0
+    if self.padding == "same" then
+      local total = dilation[d] * (kernel[d] - 1)
+      left = math.floor(total / 2)
+      right = total - left
+    elseif self.padding ~= "valid" then
+      left, right = self.padding[d], self.padding[d]
+    end
+    list[#list + 1], list[#list + 2] = left, right
+  end
   return list
 end
 
 -- y = cross-correlation of x [N, in_channels, s...] with weight, plus bias: [N, out_channels, s'...].
--- Both start uniform in (-k, k), k = 1 / sqrt(in_channels / groups * kernel elements).
 local function define(dims)
   local signature = "Conv#d(int in_channels, int out_channels, int[#] kernel_size, int[#] stride=1, any padding=0, "
-    .. "int[#] dilation=1, int groups=1, bool bias=True)"
-  local Conv = class((signature:gsub("#", dims)), Module)
+    .. "int[#] dilation=1, int groups=1, bool bias=True, str padding_mode='zeros')"
+  local Conv = class((signature:gsub("#", dims)), Base)
   local convolve = "conv" .. dims .. "d"
+  Conv._dims = dims
 
   function Conv:init(opt)
-    local groups = opt.groups
-    check(groups > 0 and opt.in_channels % groups == 0 and opt.out_channels % groups == 0,
-      "%s: in_channels %s and out_channels %s are not both divisible by groups %s", class.type(self), opt.in_channels,
-      opt.out_channels, groups)
-    local weight = torch.empty(opt.out_channels, opt.in_channels / groups, unpack(opt.kernel_size))
-    local fan_in = weight:numel() / math.max(opt.out_channels, 1)
-    local k = fan_in > 0 and 1 / math.sqrt(fan_in) or 0
-    self.padding = padding_of(opt.padding, dims)
-    self.weight = Parameter(weight:uniform_(-k, k))
-    self.bias = opt.bias and Parameter(torch.empty(opt.out_channels):uniform_(-k, k)) or nil
+    check(MODES[opt.padding_mode], "Conv%sd: padding_mode is 'zeros', 'reflect', 'replicate' or 'circular', got '%s'",
+      dims, opt.padding_mode)
+    self:_settle(opt)
+    self:_make(opt.out_channels, opt.in_channels, opt)
   end
 
   ---@param x torch.Tensor  [N, in_channels, s...] or [in_channels, s...]
   ---@return torch.Tensor
   function Conv:forward(x)
-    return F[convolve](x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
-  end
-
-  function Conv:extra_repr()
-    local text = ("%d, %d, kernel_size=%s, stride=%s"):format(self.in_channels, self.out_channels,
-      repr(self.kernel_size), repr(self.stride))
-    if type(self.padding) == "string" or not all_equal(self.padding, 0) then
-      text = text .. ", padding=" .. repr(self.padding)
+    self:_check(x)
+    local padding = self.padding
+    if self.padding_mode ~= "zeros" then
+      x, padding = F.pad(x, sides_of(self), { mode = self.padding_mode }), 0
     end
-    if not all_equal(self.dilation, 1) then text = text .. ", dilation=" .. repr(self.dilation) end
-    if self.groups ~= 1 then text = text .. ", groups=" .. self.groups end
-    if not self.bias then text = text .. ", bias=False" end
-    return text
+    return F[convolve](x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
   end
 
   return Conv
 end
 
----@class nn.Conv1d: nn.Module
----@class nn.Conv2d: nn.Module
----@class nn.Conv3d: nn.Module
-return { Conv1d = define(1), Conv2d = define(2), Conv3d = define(3) }
+-- The gradient of a convolution as a layer: x [N, in_channels, s...] to [N, out_channels, s'...].
+local function define_transpose(dims)
+  local signature = "ConvTranspose#d(int in_channels, int out_channels, int[#] kernel_size, int[#] stride=1, "
+    .. "int[#] padding=0, int[#] output_padding=0, int groups=1, bool bias=True, int[#] dilation=1, "
+    .. "str padding_mode='zeros')"
+  local Transpose = class((signature:gsub("#", dims)), Base)
+  local convolve = "conv_transpose" .. dims .. "d"
+  Transpose._dims = dims
+
+  function Transpose:init(opt)
+    check(opt.padding_mode == "zeros", "ConvTranspose%sd: padding_mode is 'zeros', got '%s'", dims, opt.padding_mode)
+    self:_settle(opt)
+    self:_make(opt.in_channels, opt.out_channels, opt)
+  end
+
+  -- The output_padding that makes the given spatial sizes; each is ambiguous by its stride.
+  function Transpose:_output_padding(x, sizes)
+    local list, from = {}, #sizes - dims
+    check(from == 0 or from == x:dim() - dims, "%s: output_size has %s or %s numbers, got %s", class.type(self), dims,
+      x:dim(), #sizes)
+    for d = 1, dims do
+      local least = (x:size(d - dims - 1) - 1) * self.stride[d] - 2 * self.padding[d]
+        + self.dilation[d] * (self.kernel_size[d] - 1) + 1
+      list[d] = sizes[from + d] - least
+      check(list[d] >= 0 and list[d] < self.stride[d], "%s: output size %s of dimension %s is outside %s..%s",
+        class.type(self), sizes[from + d], d, least, least + self.stride[d] - 1)
+    end
+    return list
+  end
+
+  ---@param x torch.Tensor             [N, in_channels, s...] or [in_channels, s...]
+  ---@param output_size? integer[]     s', where the stride leaves it open
+  ---@return torch.Tensor
+  function Transpose:forward(x, output_size)
+    self:_check(x)
+    if output_size and output_size.output_size then output_size = output_size.output_size end
+    local extra = output_size and self:_output_padding(x, output_size) or self.output_padding
+    return F[convolve](x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
+  end
+
+  return Transpose
+end
+
+local conv = { Base = Base }
+for dims = 1, 3 do
+  for _, Class in ipairs { define(dims), define_transpose(dims) } do conv[Class.__name] = Class end
+end
+return conv

@@ -1,18 +1,28 @@
+--- Dropout: in training each element (or channel) is dropped with probability p; otherwise x itself.
+
 local class, check = require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
 
---- In training each element is zeroed with probability p, the others grow by 1 / (1 - p); otherwise x itself.
----@class nn.Dropout: nn.Module
-local Dropout = class("Dropout(float p=0.5, bool inplace=False)", Module)
+local dropout = {}
 
-function Dropout:init(opt)
-  check(opt.p >= 0 and opt.p <= 1, "Dropout: the probability p is within 0..1, got %s", opt.p)
+for name, operator in pairs {
+  Dropout = "dropout", Dropout1d = "dropout1d", Dropout2d = "dropout2d", Dropout3d = "dropout3d",
+  AlphaDropout = "alpha_dropout", FeatureAlphaDropout = "feature_alpha_dropout",
+} do
+  local Dropout = class(name .. "(float p=0.5, bool inplace=False)", Module)
+  Dropout.format = "p={p}, inplace={inplace}"
+
+  function Dropout:init(opt)
+    check(opt.p >= 0 and opt.p <= 1, "%s: the probability p is within 0..1, got %s", name, opt.p)
+  end
+
+  ---@param x torch.Tensor
+  ---@return torch.Tensor
+  function Dropout:forward(x)
+    return F[operator](x, self.p, self.training, self.inplace)
+  end
+
+  dropout[name] = Dropout
 end
 
----@param x torch.Tensor
----@return torch.Tensor
-function Dropout:forward(x)
-  return F.dropout(x, self.p, self.training, self.inplace)
-end
-
-return Dropout
+return dropout

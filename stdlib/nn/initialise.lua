@@ -96,6 +96,27 @@ define("kaiming_normal_(Tensor tensor, float a=0, str mode='fan_in', str nonline
   x:normal_(0, kaiming_std(x, opt, "kaiming_normal_"))
 end)
 
+--- Normal numbers within a..b: the others are drawn anew, by the inverse of the distribution function.
+define("trunc_normal_(Tensor tensor, float mean=0, float std=1, float a=-2, float b=2)", function(x, opt)
+  local function scaled(bound)
+    return torch.tensor((bound - opt.mean) / (opt.std * math.sqrt(2)), { dtype = torch.float64 }):erf():item()
+  end
+  local low, high = scaled(opt.a), scaled(opt.b)
+  x:uniform_(low, high):erfinv_():mul_(opt.std * math.sqrt(2)):add_(opt.mean):clamp_(opt.a, opt.b)
+end)
+
+--- A (semi-)orthogonal matrix [size 1, rest], times gain: the Q of a normal one (Saxe, McClelland and Ganguli 2014).
+define("orthogonal_(Tensor tensor, float gain=1)", function(x, opt)
+  check(x:dim() >= 2, "orthogonal_: expected at least 2 dimensions, got %s", x:dim())
+  if x:numel() == 0 then return end
+  local rows = x:size(1)
+  local flat = torch.randn(rows, x:numel() / rows, { dtype = x.dtype })
+  local wide = rows < flat:size(2)
+  local q, r = torch.linalg.qr(wide and flat:t() or flat)
+  q = q * r:diagonal():sgn() -- each Q as likely as any other
+  x:copy_((wide and q:t() or q):reshape_as(x)):mul_(opt.gain)
+end)
+
 --- Normal numbers, of which the given share of every column is zero (Martens 2010).
 define("sparse_(Tensor tensor, float sparsity, float std=0.01)", function(x, opt)
   check(x:dim() == 2, "sparse_: expected a matrix, got a tensor with %s dimensions", x:dim())

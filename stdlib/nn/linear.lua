@@ -1,4 +1,6 @@
-local torch, class = require "torch", require "torch.class"
+--- Layers that multiply by matrices.
+
+local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
 local Parameter = require "torch.nn.parameter"
 
@@ -9,6 +11,8 @@ local Parameter = require "torch.nn.parameter"
 ---@field bias? torch.Tensor   [out_features]
 local Linear = class("Linear(int in_features, int out_features, bool bias=True)", Module)
 
+Linear.format = "in_features={in_features}, out_features={out_features}, bias={bias}"
+
 function Linear:init(opt)
   local k = opt.in_features > 0 and 1 / math.sqrt(opt.in_features) or 0
   self.weight = Parameter(torch.empty(opt.out_features, opt.in_features):uniform_(-k, k))
@@ -18,7 +22,32 @@ end
 ---@param x torch.Tensor
 ---@return torch.Tensor
 function Linear:forward(x)
+  check(x:dim() > 0 and x:size(-1) == self.in_features, "%s: expected input (*, %s), got %s", tostring(self),
+    self.in_features, tostring(x:size()))
   return F.linear(x, self.weight, self.bias)
 end
 
-return Linear
+--- PyTorch's name for the Linear within attention.
+local NonDynamicallyQuantizableLinear = class("NonDynamicallyQuantizableLinear(int in_features, int out_features, "
+  .. "bool bias=True)", Linear)
+
+--- y_k = x1^T W_k x2 + b_k, over the last dimensions: (*, in1_features) and (*, in2_features) to (*, out_features).
+---@class nn.Bilinear: nn.Module
+---@field weight torch.Tensor  [out_features, in1_features, in2_features]
+---@field bias? torch.Tensor   [out_features]
+local Bilinear = class("Bilinear(int in1_features, int in2_features, int out_features, bool bias=True)", Module)
+
+function Bilinear:init(opt)
+  local k = 1 / math.sqrt(opt.in1_features)
+  self.weight = Parameter(torch.empty(opt.out_features, opt.in1_features, opt.in2_features):uniform_(-k, k))
+  self.bias = opt.bias and Parameter(torch.empty(opt.out_features):uniform_(-k, k)) or nil
+end
+
+---@param x1 torch.Tensor
+---@param x2 torch.Tensor
+---@return torch.Tensor
+function Bilinear:forward(x1, x2)
+  return F.bilinear(x1, x2, self.weight, self.bias)
+end
+
+return { Linear = Linear, Bilinear = Bilinear, NonDynamicallyQuantizableLinear = NonDynamicallyQuantizableLinear }

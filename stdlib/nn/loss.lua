@@ -1,51 +1,60 @@
---- Losses. `reduction` is "mean", "sum" or "none"; targets that are classes count from 1.
+--- Losses. `reduction` is "mean", "sum" or "none"; targets that are classes count from 1. What a loss prints is its
+--- name alone.
 
-local class = require "torch.class"
+local torch, class = require "torch", require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
 
---- What all losses print: nothing but their name.
-local Loss = class("Loss", Module)
+local loss = {}
 
-function Loss:extra_repr()
-  return ""
+--- Declares the class whose forward is F[name] of `count` tensors and of the constructor's arguments by name; tensors
+--- among these are buffers.
+local function define(signature, name, count)
+  local Loss = class(signature, Module)
+  Loss.format = ""
+
+  function Loss:init(opt)
+    for _, key in ipairs { "weight", "pos_weight" } do
+      if torch.is_tensor(opt[key]) then self:register_buffer(key, opt[key]) end
+    end
+  end
+
+  function Loss:forward(...)
+    local options, given = {}, { ... }
+    for _, key in ipairs(self._options.names) do options[key] = self[key] end
+    given[count + 1] = options
+    return F[name](unpack(given, 1, count + 1))
+  end
+
+  loss[signature:match "^%w+"] = Loss
 end
 
---- Mean of (input - target)^2.
----@class nn.MSELoss: nn.Module
-local MSELoss = class("MSELoss(*, str reduction='mean')", Loss)
+define("L1Loss(*, str reduction='mean')", "l1_loss", 2)
+define("MSELoss(*, str reduction='mean')", "mse_loss", 2)
+define("SmoothL1Loss(*, str reduction='mean', float beta=1.0)", "smooth_l1_loss", 2)
+define("HuberLoss(str reduction='mean', float delta=1.0)", "huber_loss", 2)
+define("NLLLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2)
+define("NLLLoss2d(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2)
+define("CrossEntropyLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean', "
+  .. "float label_smoothing=0.0)", "cross_entropy", 2)
+define("BCELoss(Tensor? weight=None, *, str reduction='mean')", "binary_cross_entropy", 2)
+define("BCEWithLogitsLoss(Tensor? weight=None, *, str reduction='mean', Tensor? pos_weight=None)",
+  "binary_cross_entropy_with_logits", 2)
+define("KLDivLoss(*, str reduction='mean', bool log_target=False)", "kl_div", 2)
+define("PoissonNLLLoss(bool log_input=True, bool full=False, *, float eps=1e-8, str reduction='mean')",
+  "poisson_nll_loss", 2)
+define("GaussianNLLLoss(*, bool full=False, float eps=1e-6, str reduction='mean')", "gaussian_nll_loss", 3)
+define("HingeEmbeddingLoss(float margin=1.0, *, str reduction='mean')", "hinge_embedding_loss", 2)
+define("MultiLabelMarginLoss(*, str reduction='mean')", "multilabel_margin_loss", 2)
+define("MultiLabelSoftMarginLoss(Tensor? weight=None, *, str reduction='mean')", "multilabel_soft_margin_loss", 2)
+define("MultiMarginLoss(Scalar p=1, float margin=1.0, Tensor? weight=None, *, str reduction='mean')",
+  "multi_margin_loss", 2)
+define("SoftMarginLoss(*, str reduction='mean')", "soft_margin_loss", 2)
+define("CosineEmbeddingLoss(float margin=0.0, *, str reduction='mean')", "cosine_embedding_loss", 3)
+define("MarginRankingLoss(float margin=0.0, *, str reduction='mean')", "margin_ranking_loss", 3)
+define("TripletMarginLoss(float margin=1.0, float p=2.0, float eps=1e-6, bool swap=False, *, str reduction='mean')",
+  "triplet_margin_loss", 3)
+define("TripletMarginWithDistanceLoss(*, any distance_function=None, float margin=1.0, bool swap=False, "
+  .. "str reduction='mean')", "triplet_margin_with_distance_loss", 3)
+define("CTCLoss(int blank=1, str reduction='mean', bool zero_infinity=False)", "ctc_loss", 4)
 
----@param input torch.Tensor
----@param target torch.Tensor
----@return torch.Tensor
-function MSELoss:forward(input, target)
-  return F.mse_loss(input, target, { reduction = self.reduction })
-end
-
---- Mean of -weight[target] * input[target], with log-probabilities for input.
----@class nn.NLLLoss: nn.Module
----@field weight? torch.Tensor  [C]
-local NLLLoss = class("NLLLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", Loss)
-
----@param input torch.Tensor   [N, C, ...]
----@param target torch.Tensor  [N, ...]: classes 1..C
----@return torch.Tensor
-function NLLLoss:forward(input, target)
-  return F.nll_loss(input, target,
-    { weight = self.weight, ignore_index = self.ignore_index, reduction = self.reduction })
-end
-
---- The negative log-likelihood of log_softmax(input), with classes or their probabilities for target.
----@class nn.CrossEntropyLoss: nn.Module
----@field weight? torch.Tensor  [C]
-local CrossEntropyLoss = class("CrossEntropyLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean', "
-  .. "float label_smoothing=0.0)", Loss)
-
----@param input torch.Tensor   [N, C, ...]
----@param target torch.Tensor  [N, ...]: classes 1..C, or probabilities of input's sizes
----@return torch.Tensor
-function CrossEntropyLoss:forward(input, target)
-  return F.cross_entropy(input, target, { weight = self.weight, ignore_index = self.ignore_index,
-    reduction = self.reduction, label_smoothing = self.label_smoothing })
-end
-
-return { MSELoss = MSELoss, NLLLoss = NLLLoss, CrossEntropyLoss = CrossEntropyLoss }
+return loss

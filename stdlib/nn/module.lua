@@ -21,19 +21,21 @@ Module.training = true
 
 -- Fields ----------------------------------------------------------------------------------------------------
 
-function Module:__newindex(key, value)
-  if type(key) == "number" or type(key) == "string" and key:sub(1, 1) ~= "_" then
-    local known = rawget(self, "_known")
-    if not known then
-      known = {}
-      rawset(self, "_known", known)
-      rawset(self, "_order", {})
-    end
-    if not known[key] then
-      known[key] = true
-      self._order[#self._order + 1] = key
-    end
+-- Remembers when the field came.
+local function note(module, key)
+  local known = rawget(module, "_known")
+  if not known then
+    known = {}
+    rawset(module, "_known", known)
+    rawset(module, "_order", {})
   end
+  if known[key] then return end
+  known[key] = true
+  module._order[#module._order + 1] = key
+end
+
+function Module:__newindex(key, value)
+  if type(key) == "number" or type(key) == "string" and key:sub(1, 1) ~= "_" then note(self, key) end
   rawset(self, key, value)
 end
 
@@ -158,6 +160,7 @@ function Module:_put(name, value)
     "%s: a field's name is a string without dots, got '%s'", class.type(self), name)
   local key = key_of(name)
   check(self[key] == nil or rawget(self, key) ~= nil, "%s: '%s' is already a method", class.type(self), name)
+  note(self, key)
   self[key] = value
 end
 
@@ -344,19 +347,42 @@ function Module:__call(...)
   return self:forward(...)
 end
 
+-- A field as Python prints it: whole numbers with a fraction where the constructor takes a float, and what it was told
+-- where the field is a tensor that it made or did not make (`bias`).
+local function shown(module, name)
+  local options, value = rawget(module, "_options"), module[name]
+  if not options then return repr(value) end
+  local type_of = options.signature:match("(%a+)%[?%d*%]?%??%s+" .. name .. "%f[^%w_]")
+  if type_of == "bool" then value = options.values[name] end
+  return repr(value, type_of == "float")
+end
+
+-- `{name}` stands for the field's value, `{?name}` for `, name=value` where that is neither false nor nil,
+-- `{?name!value}` for the same where it is not `value`.
+local function filled(module, format)
+  local text = format:gsub("{(%??)([%w_]+)(!?)([^}]*)}", function(optional, name, unless, usual)
+    local value = shown(module, name)
+    if optional == "" then return value end
+    local dull = value == "None" or value == (unless == "!" and usual or "False")
+    return dull and "" or (", %s=%s"):format(name, value)
+  end)
+  return (text:gsub("^, ", ""))
+end
+
 local printed = { ["nil"] = true, boolean = true, number = true, string = true, table = true }
 
---- What stands in the parentheses of `tostring(module)`: the constructor's arguments, but for tensors and objects.
+--- What stands in the parentheses of `tostring(module)`: as the class's `format` says, without one the constructor's
+--- arguments, but for tensors and objects.
 ---@return string
 function Module:extra_repr()
   local options = rawget(self, "_options")
+  if self.format then return filled(self, self.format) end
   if not options then return "" end
   local parts = {}
   for _, name in ipairs(options.names) do
     local value = options.values[name]
     if printed[class.type(value)] then
-      local is_float = options.signature:find("float%??%s+" .. name .. "%f[^%w_]")
-      parts[#parts + 1] = name .. "=" .. repr(value, is_float)
+      parts[#parts + 1] = name .. "=" .. shown(self, name)
     end
   end
   return table.concat(parts, ", ")

@@ -1,4 +1,4 @@
-local torch, class, check = require "torch", require "torch.class", require "torch.check"
+local torch, class = require "torch", require "torch.class"
 local Optimizer = require "torch.optim.optimizer"
 
 --- Adam (Kingma and Ba 2015), at step t:
@@ -12,28 +12,12 @@ local Optimizer = require "torch.optim.optimizer"
 local Adam = class("Adam(any params, float lr=1e-3, float[] betas=[0.9, 0.999], float eps=1e-8, float weight_decay=0, "
   .. "bool amsgrad=False, *, bool maximize=False)", Optimizer)
 
-function Adam:init(opt)
-  local params = opt.params
-  opt.params = nil
-  for _, name in ipairs { "lr", "eps", "weight_decay" } do
-    check(opt[name] >= 0, "Adam: %s is at least 0, got %s", name, opt[name])
-  end
-  check(#opt.betas == 2, "Adam: betas are two numbers, got %s", #opt.betas)
-  for i, beta in ipairs(opt.betas) do check(beta >= 0 and beta < 1, "Adam: beta %s is within 0..1, got %s", i, beta) end
-  Optimizer.init(self, params, opt)
-end
-
 function Adam:update(p, g, state, group)
-  local b1, b2 = group.betas[1], group.betas[2]
-  if not state.step then
-    state.step, state.exp_avg, state.exp_avg_sq = 0, torch.zeros_like(p), torch.zeros_like(p)
+  local b1, b2, t = group.betas[1], group.betas[2], state.step
+  if t == 1 then
+    state.exp_avg, state.exp_avg_sq = torch.zeros_like(p), torch.zeros_like(p)
     if group.amsgrad then state.max_exp_avg_sq = torch.zeros_like(p) end
   end
-  local t = state.step + 1
-  state.step = t
-  if group.maximize then g = -g end
-  if group.weight_decay ~= 0 then g = g:add(p, { alpha = group.weight_decay }) end
-
   local m, v = state.exp_avg, state.exp_avg_sq
   m:lerp_(g, 1 - b1)
   v:mul_(b2):addcmul_(g, g, { value = 1 - b2 })
@@ -42,4 +26,14 @@ function Adam:update(p, g, state, group)
   p:addcdiv_(m, scale, { value = -group.lr / (1 - b1 ^ t) })
 end
 
-return Adam
+--- Adam with decoupled weight decay (Loshchilov and Hutter 2019): p = (1 - lr weight_decay) p, then Adam's step.
+---@class optim.AdamW: optim.Adam
+local AdamW = class("AdamW(any params, float lr=1e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
+  .. "float weight_decay=1e-2, bool amsgrad=False, *, bool maximize=False)", Adam)
+
+function AdamW:decayed(p, g, group)
+  if group.weight_decay ~= 0 then p:mul_(1 - group.lr * group.weight_decay) end
+  return g
+end
+
+return { Adam = Adam, AdamW = AdamW }

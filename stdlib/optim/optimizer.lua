@@ -1,8 +1,9 @@
 --- The base of all optimizers: groups of parameters with their settings, and a state for each parameter.
 --
--- An optimizer gives its settings to `Optimizer.init` and defines `update(p, g, state, group)`, which is called in
--- `step` for every parameter p with a gradient g, without recording. `state` is a table of its own for p, empty at
--- first.
+-- An optimizer gives the arguments of its constructor to `Optimizer.init` and defines `update(p, g, state, group)`,
+-- which is called in `step` for every parameter p with a gradient g, without recording. `state` is a table of its own
+-- for p, empty at first, where `state.step` counts the calls from 1. g comes with `maximize` and `weight_decay` dealt
+-- with; who decays weights otherwise defines `decayed`.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 
@@ -11,9 +12,28 @@ local torch, class, check = require "torch", require "torch.class", require "tor
 ---@field state table<integer, table>  by the parameter's id
 local Optimizer = class("Optimizer")
 
----@param params torch.Tensor[]|table[]   parameters, or groups `{params = {...}, lr = ...}` with settings of their own
----@param defaults table<string, any>     settings for groups which do not have them
-function Optimizer:init(params, defaults)
+-- What every setting must hold to, where an optimizer has it.
+local NOT_NEGATIVE = { "lr", "eps", "weight_decay", "momentum", "lr_decay", "momentum_decay", "lambd" }
+
+local function check_settings(name, settings)
+  for _, key in ipairs(NOT_NEGATIVE) do
+    local value = settings[key]
+    check(not value or value >= 0, "%s: %s is at least 0, got %s", name, key, value)
+  end
+  if not settings.betas then return end
+  check(#settings.betas == 2, "%s: betas are two numbers, got %s", name, #settings.betas)
+  for i, beta in ipairs(settings.betas) do
+    check(beta >= 0 and beta < 1, "%s: beta %s is within 0..1, got %s", name, i, beta)
+  end
+end
+
+--- `defaults` holds the constructor's arguments: `params`, a list of parameters or of groups `{params = {...},
+--- lr = ...}` with settings of their own, and the settings for groups which do not have them.
+---@param defaults table<string, any>
+function Optimizer:init(defaults)
+  local params = defaults.params
+  defaults.params = nil
+  check_settings(class.type(self), defaults)
   check(type(params) == "table", "%s: expected a list of parameters or of groups, got a %s", class.type(self),
     class.type(params))
   self.defaults, self.param_groups, self.state = defaults, {}, {}
@@ -43,6 +63,7 @@ function Optimizer:add_param_group(group)
   for key, value in pairs(self.defaults) do settings[key] = value end
   for key, value in pairs(group) do settings[key] = value end
   settings.params = { unpack(params) }
+  check_settings(name, settings)
   check(settings.lr, "%s: a group has no learning rate `lr`", name)
   table.insert(self.param_groups, settings)
 end
@@ -64,6 +85,13 @@ function Optimizer:zero_grad(...)
   end
 end
 
+--- The gradient that `update` gets.
+---@return torch.Tensor
+function Optimizer:decayed(p, g, group)
+  local decay = group.weight_decay or 0
+  return decay ~= 0 and g:add(p, { alpha = decay }) or g
+end
+
 local function update_all(self)
   for _, group in ipairs(self.param_groups) do
     for _, p in ipairs(group.params) do
@@ -72,10 +100,12 @@ local function update_all(self)
         local id = p:id()
         local state = self.state[id]
         if not state then
-          state = {}
+          state = { step = 0 }
           self.state[id] = state
         end
-        self:update(p, g, state, group)
+        state.step = state.step + 1
+        if group.maximize then g = -g end
+        self:update(p, self:decayed(p, g, group), state, group)
       end
     end
   end

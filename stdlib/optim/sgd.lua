@@ -11,19 +11,12 @@ local SGD = class("SGD(any params, float? lr=None, float momentum=0, float dampe
   .. "bool nesterov=False, *, bool maximize=False)", Optimizer)
 
 function SGD:init(opt)
-  local params = opt.params
-  opt.params = nil
-  for _, name in ipairs { "lr", "momentum", "weight_decay" } do
-    check(not opt[name] or opt[name] >= 0, "SGD: %s is at least 0, got %s", name, opt[name])
-  end
   check(not opt.nesterov or opt.momentum > 0 and opt.dampening == 0, "SGD: nesterov needs a momentum and no dampening")
-  Optimizer.init(self, params, opt)
+  Optimizer.init(self, opt)
 end
 
 function SGD:update(p, g, state, group)
   local momentum = group.momentum
-  if group.maximize then g = -g end
-  if group.weight_decay ~= 0 then g = g:add(p, { alpha = group.weight_decay }) end
   if momentum ~= 0 then
     local v = state.momentum_buffer
     if v then

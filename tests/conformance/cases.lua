@@ -4,7 +4,7 @@ local lib = require "lib"
 
 local cases = {}
 
-cases.MODES = { "forward", "method", "alias", "inplace", "out", "noncontiguous", "backward", "error" }
+cases.MODES = { "forward", "method", "alias", "inplace", "out", "noncontiguous", "backward", "meta", "error" }
 
 local torch
 
@@ -192,6 +192,48 @@ function run.backward(file, case, fn)
   local good, res = lib.call(fn, args, kwargs)
   if not good then return false, "error in forward: " .. res end
   return lib.check_backward(lib.flatten(res), leaves, case, tolerance(file.base or file.name, case, true))
+end
+
+-- What reads elements, be it for the sizes of its result, cannot run on meta and has to say so.
+local READS_ELEMENTS = {}
+for name in ("allclose argwhere bincount equal index index_put indexing item masked_select narrow nonzero "
+  .. "repeat_interleave tensor_split to unique unique_consecutive where"):gmatch("%S+") do
+  READS_ELEMENTS[name] = true
+end
+
+local function on_meta(v)
+  if lib.is_tensor(v) then return v:to("meta"), true end
+  if type(v) ~= "table" or getmetatable(v) then return v, false end
+  local copy, any = {}, false
+  for k, item in pairs(v) do
+    local moved, found = on_meta(item)
+    copy[k], any = moved, any or found
+  end
+  return copy, any
+end
+
+-- The same sizes and dtypes from tensors without elements.
+function run.meta(file, case, fn)
+  local args, kwargs = arguments(case)
+  local moved, found = on_meta(args)
+  if not found then return nil end
+  local good, res = lib.call(fn, moved, kwargs and on_meta(kwargs))
+  if not good then
+    if READS_ELEMENTS[file.base] and res:find("meta", 1, true) then return true end
+    return false, "error: " .. res
+  end
+  local flat = lib.flatten(res)
+  for i, want in ipairs(case.out) do
+    local got = flat[i]
+    if lib.is_tensor(got) and type(want) == "table" and want.shape then
+      local shape = table.concat(got.shape, ",")
+      if got.dtype ~= lib.dtype(want.dtype) or shape ~= table.concat(want.shape, ",") then
+        return false, ("result %d is %s (%s), expected %s (%s)"):format(i, tostring(got.dtype), shape, want.dtype,
+          table.concat(want.shape, ","))
+      end
+    end
+  end
+  return true
 end
 
 run["error"] = function(file, case, fn)

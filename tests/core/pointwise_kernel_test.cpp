@@ -78,6 +78,8 @@ long double rsqrt(long double x) { return 1 / std::sqrt(x); }
 long double sigmoid(long double x) { return 1 / (1 + std::exp(-x)); }
 long double relu(long double x) { return x < 0 ? 0 : x; }
 long double neg(long double x) { return -x; }
+long double entr(long double x) { return x == 0 ? 0 : x < 0 ? -HUGE_VALL : -x * std::log(x); }
+long double ndtr(long double x) { return 0.5L * std::erfc(-x * std::sqrt(0.5L)); }
 long double lgamma(long double x) {
   int sign;
   return ::lgammal_r(x, &sign);
@@ -116,8 +118,10 @@ const Unary kUnary[] = {
     {slots::acosh, std::acosh, 0.51, 4, 1, 1e5},
     {slots::atanh, std::atanh, 0.51, 4, -1, 1},
     {slots::sigmoid, sigmoid, 2, 2},
-    {slots::erf, std::erf, 1.1, 1.1, -6, 6},
-    {slots::erfc, std::erfc, 0.51, 5, -6, 6},
+    {slots::erf, std::erf, 1.1, 4, -6, 6},
+    {slots::erfc, std::erfc, 0.51, 6, -6, 6},
+    {slots::entr, entr, 2, 2, 0, 30},
+    {slots::ndtr, ndtr, 0.51, 6, -30, 30},
     {slots::lgamma, lgamma, 2, 8, -30, 100},
 };
 
@@ -164,6 +168,8 @@ const Binary kBinary[] = {
     {slots::atan2, std::atan2, 0.51, 3},
     {slots::hypot, std::hypot, 0.6, 1.1},
     {slots::pow, std::pow, 0.51, 1.1},
+    {slots::xlogy, [](long double x, long double y) { return x == 0 && y == y ? 0 : x * std::log(y); }, 2, 2},
+    {slots::xlog1py, [](long double x, long double y) { return x == 0 && y == y ? 0 : x * std::log1p(y); }, 0.51, 3},
     {slots::fmod, std::fmod, 0, 0},
     {slots::remainder, remainder<long double>, 0.5, 0.5},
 };

@@ -218,6 +218,7 @@ local modes = {
   end },
   { "as a method", function(c)
     return torch.is_tensor(c.arguments[1]) and not c.op:find(".", 1, true) and c.arguments[1][c.op] ~= nil
+      and not torch.core.operator("Tensor." .. c.op) -- a method of its own
   end, function(c)
     compare(call(c.arguments[1][c.op], c.arguments), c.row.gives, c.row.within)
   end },

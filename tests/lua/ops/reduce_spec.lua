@@ -92,3 +92,28 @@ describe("integers of every length", function()
     end
   end)
 end)
+
+-- Dimensions of size 1 beside the reduced one were taken for it.
+describe("a reduction along a dimension", function()
+  local function same_row_by_row(name, data, dim)
+    local order = { 1, 2, 3, 4 }
+    table.remove(order, dim)
+    order[4] = dim
+    local reduced, rows = data[name](data, dim), {}
+    for i, row in ipairs(data:permute(order):reshape(-1, data:size(dim)):unbind()) do
+      rows[i] = row[name](row, 1)
+    end
+    assert(torch.allclose(reduced, torch.stack(rows):reshape(reduced.shape)), name)
+  end
+  for _, name in ipairs { "sum", "amax", "mean", "prod", "var", "argmax", "logsumexp", "all" } do
+    it("treats rows alike, whatever the sizes: " .. name, function()
+      for code = 0, 3 ^ 4 - 1 do
+        local sizes = {}
+        for d = 1, 4 do sizes[d] = math.floor(code / 3 ^ (d - 1)) % 3 + 1 end
+        for dim = 1, 4 do
+          if name ~= "var" or sizes[dim] > 1 then same_row_by_row(name, torch.randn(sizes), dim) end
+        end
+      end
+    end)
+  end
+end)

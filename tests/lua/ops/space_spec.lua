@@ -38,7 +38,7 @@ cases("convolution", {
   { "straight", row, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, false, { 0 }, 1,
     gives = { { { 21, 32, 43 } } } },
 
-     { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, { transposed = true },
+  { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, { transposed = true },
     gives = { { { 1, 12, 20 } } } },
 })
 

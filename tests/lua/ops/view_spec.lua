@@ -53,3 +53,28 @@ describe("views", function()
     equal(x:t():reshape(6):tolist(), { 1, 4, 2, 5, 3, 6 })
   end)
 end)
+
+-- What random calls found: each of these once ended the program.
+describe("absurd arguments are refused", function()
+  local function refused(text, f, ...)
+    local n, arguments = select("#", ...), { ... }
+    fails(function() f(unpack(arguments, 1, n)) end, text)
+  end
+  it("pieces beyond counting", function()
+    refused("chunk: 2147483648 pieces are too many", torch.chunk, torch.zeros(0, 3), 2 ^ 31)
+    refused("unbind: 1099511627776 pieces are too many", torch.unbind, torch.zeros(1):expand(2 ^ 40))
+    refused("add up to more than can be counted", torch.split, torch.zeros(2), { 2 ^ 62, 2 ^ 62 })
+  end)
+  it("out= for a list", function()
+    refused("nonzero: called like this it does not return the tensor that 'out' is for",
+      torch.nonzero, torch.ones(2), { as_tuple = true, out = torch.zeros(1, { dtype = torch.int64 }) })
+  end)
+  it("tensors of several devices in a list", function()
+    refused("stack: tensors are on different devices, cpu and meta", torch.stack,
+      { torch.tensor(1), torch.empty({}, { device = "meta" }) })
+  end)
+  it("padding='same' for what is no image", function()
+    refused("conv2d: expected an input with 4 dimensions, or 3 without a batch, got (0)", torch.conv2d, torch.zeros(0),
+      torch.zeros(2, 2, 3, 3), nil, 1, "same")
+  end)
+end)

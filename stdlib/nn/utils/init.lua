@@ -1,8 +1,17 @@
---- torch.nn.utils: gradients kept within bounds, parameters as one vector.
+--- torch.nn.utils: gradients kept within bounds, parameters as one vector, and what is loaded when asked for.
 
 local torch, check = require "torch", require "torch.check"
 
-local utils = {}
+local utils = require("torch.lazy").fields({}, {
+  rnn = "torch.nn.utils.rnn",
+  parametrize = "torch.nn.utils.parametrize",
+  parametrizations = "torch.nn.utils.parametrizations",
+  prune = "torch.nn.utils.prune",
+  weight_norm = "torch.nn.utils.weight_norm:weight_norm",
+  remove_weight_norm = "torch.nn.utils.weight_norm:remove_weight_norm",
+  spectral_norm = "torch.nn.utils.spectral_norm:spectral_norm",
+  remove_spectral_norm = "torch.nn.utils.spectral_norm:remove_spectral_norm",
+})
 
 -- The gradients of a parameter or a list of them, where they are.
 local function gradients(parameters)

@@ -1,0 +1,135 @@
+// Elements that are only moved: triangles, joined tensors, and what a mask or a list of counts says.
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "core/iterator.h"
+#include "core/slots.h"
+#include "kernels/cpu/index.h"
+#include "kernels/cpu/register.h"
+
+namespace facula::cpu {
+namespace {
+
+// ---- triangles ----
+
+template <class T>
+void triangle_row(char* to, int64_t to_step, const char* from, int64_t from_step, int64_t first, int64_t last,
+                  int64_t n) {
+  auto clear = [&](int64_t begin, int64_t end) {
+    if (to_step == sizeof(T))
+      std::fill(reinterpret_cast<T*>(to) + begin, reinterpret_cast<T*>(to) + end, T());
+    else
+      for (int64_t j = begin; j < end; ++j) *reinterpret_cast<T*>(to + j * to_step) = T();
+  };
+  clear(0, first);
+  if (to != from || to_step != from_step) {
+    if (to_step == sizeof(T) && from_step == sizeof(T))
+      std::copy_n(reinterpret_cast<const T*>(from) + first, last - first, reinterpret_cast<T*>(to) + first);
+    else
+      for (int64_t j = first; j < last; ++j)
+        *reinterpret_cast<T*>(to + j * to_step) = *reinterpret_cast<const T*>(from + j * from_step);
+  }
+  clear(last, n);
+}
+
+// Row by row: the part that stays is [first, last).
+void triangle(const Tensor& out, const Tensor& x, int64_t diagonal, bool upper) {
+  if (out.numel() == 0) return;
+  const int64_t rows = out.size(-2), columns = out.size(-1), item = out.item_size();
+  const int64_t to_step = out.stride(-1) * item, from_step = x.stride(-1) * item;
+  const int64_t shift = std::clamp(diagonal, -rows, columns);  // far diagonals would overflow
+  parallel_for(out.numel() / columns, std::max<int64_t>(1, kGrain / columns), [&](int64_t begin, int64_t end) {
+    with_item(item, [&]<class T>() {
+      for (int64_t r = begin; r < end; ++r) {
+        int64_t rest = r, to = 0, from = 0;
+        for (int64_t d = out.dim() - 2; d >= 0; --d) {
+          const int64_t at = rest % out.size(d);
+          rest /= out.size(d);
+          to += at * out.stride(d), from += at * x.stride(d);
+        }
+        const int64_t middle = r % rows + shift;
+        const int64_t first = upper ? std::clamp<int64_t>(middle, 0, columns) : 0;
+        const int64_t last = upper ? columns : std::clamp<int64_t>(middle + 1, 0, columns);
+        triangle_row<T>(out.bytes() + to * item, to_step, x.bytes() + from * item, from_step, first, last, columns);
+      }
+    });
+  });
+}
+
+// ---- joining ----
+
+// A row of the result holds a run of each tensor; threads share the result's bytes, whatever run they lie in.
+void join(const Tensor& out, std::span<const Tensor> tensors, int64_t dim) {
+  if (out.numel() == 0) return;
+  int64_t inner = out.item_size();
+  for (int64_t d = dim + 1; d < out.dim(); ++d) inner *= out.size(d);
+  std::vector<int64_t> start{0};  // of each run within a row
+  for (const Tensor& t : tensors) start.push_back(start.back() + t.size(dim) * inner);
+  const int64_t row = start.back(), total = out.numel() * out.item_size();
+  parallel_for(total, kGrain * 4, [&](int64_t begin, int64_t end) {
+    int64_t r = begin / row, at = begin % row;
+    auto i = static_cast<size_t>(std::upper_bound(start.begin(), start.end(), at) - start.begin() - 1);
+    while (begin < end) {
+      const int64_t run = start[i + 1] - start[i], skip = at - start[i], count = std::min(run - skip, end - begin);
+      if (count > 0) std::memcpy(out.bytes() + begin, tensors[i].bytes() + r * run + skip, static_cast<size_t>(count));
+      begin += count, at += count;
+      if (++i == tensors.size()) i = 0, at = 0, ++r;
+    }
+  });
+}
+
+// ---- masks and counts ----
+
+Tensor dense_copy(const Tensor& x) {
+  if (x.is_contiguous()) return x;
+  const Tensor y = empty(x.sizes(), x.dtype());
+  slots::copy(y, x);
+  return y;
+}
+
+// Two passes over fixed blocks: counting what the mask takes, then taking it.
+void masked_scatter(const Tensor& out, const Tensor& mask, const Tensor& src) {
+  const int64_t n = out.numel(), blocks = (n + kGrain - 1) / kGrain, item = out.item_size();
+  if (n == 0) return;
+  const Tensor to = dense_copy(out), holds = dense_copy(mask), from = dense_copy(src);
+  const bool* m = holds.data<bool>();
+  std::vector<int64_t> start(static_cast<size_t>(blocks) + 1);
+  auto each_block = [&](auto body) {
+    parallel_for(blocks, 1, [&](int64_t first, int64_t last) {
+      for (int64_t b = first; b < last; ++b) body(b, b * kGrain, std::min(n, (b + 1) * kGrain));
+    });
+  };
+  each_block([&](int64_t b, int64_t begin, int64_t end) {
+    start[static_cast<size_t>(b) + 1] = std::count(m + begin, m + end, true);
+  });
+  for (size_t b = 1; b < start.size(); ++b) start[b] += start[b - 1];
+  check(start.back() <= from.numel(), "masked_scatter: the mask holds at ", start.back(), " places, source has ",
+        from.numel(), " elements");
+  with_item(item, [&]<class T>() {
+    each_block([&](int64_t b, int64_t begin, int64_t end) {
+      const T* next = reinterpret_cast<const T*>(from.bytes()) + start[static_cast<size_t>(b)];
+      T* y = reinterpret_cast<T*>(to.bytes());
+      for (int64_t i = begin; i < end; ++i)
+        if (m[i]) y[i] = *next++;
+    });
+  });
+  if (!to.is(out)) slots::copy(out, to);
+}
+
+void repeat_positions(const Tensor& out, const Tensor& counts) {
+  int64_t* to = out.data<int64_t>();
+  const int64_t* count = counts.data<int64_t>();
+  for (int64_t i = 0; i < counts.numel(); ++i) to = std::fill_n(to, count[i * counts.stride(0)], i + 1);
+}
+
+}  // namespace
+
+void fill_arrange_slots() {
+  slots::triangle.fill(DeviceType::CPU, triangle);
+  slots::join.fill(DeviceType::CPU, join);
+  slots::masked_scatter.fill(DeviceType::CPU, masked_scatter);
+  slots::repeat_positions.fill(DeviceType::CPU, repeat_positions);
+}
+
+}  // namespace facula::cpu

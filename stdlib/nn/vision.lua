@@ -1,0 +1,68 @@
+--- Layers that move elements between channels and places, and that enlarge images.
+
+local class = require "torch.class"
+local F, Module = require "torch.nn.functional", require "torch.nn.module"
+
+local vision = {}
+
+for name, entry in pairs {
+  --- [*, C r^2, H, W] to [*, C, H r, W r] (Shi et al. 2016).
+  PixelShuffle = { "upscale_factor", F.pixel_shuffle },
+  --- The inverse.
+  PixelUnshuffle = { "downscale_factor", F.pixel_unshuffle },
+  --- Channels of each group side by side with those of the others (Zhang et al. 2018).
+  ChannelShuffle = { "groups", F.channel_shuffle },
+} do
+  local argument, operator = entry[1], entry[2]
+  local Shuffle = class(("%s(int %s)"):format(name, argument), Module)
+  Shuffle.format = ("%s={%s}"):format(argument, argument)
+
+  function Shuffle:forward(x)
+    return operator(x, self[argument])
+  end
+
+  vision[name] = Shuffle
+end
+
+--- Windows of an image as columns: [N, C, H, W] to [N, C kernel elements, windows].
+---@class nn.Unfold: nn.Module
+local Unfold = class("Unfold(any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
+Unfold.format = "kernel_size={kernel_size}, dilation={dilation}, padding={padding}, stride={stride}"
+
+function Unfold:forward(x)
+  return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
+end
+
+--- The transpose: sums the columns back into an image of `output_size`.
+---@class nn.Fold: nn.Module
+local Fold = class("Fold(any output_size, any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
+Fold.format = "output_size={output_size}, " .. Unfold.format
+
+function Fold:forward(x)
+  return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+end
+
+--- The image in another size, given as such or by a factor. mode: nearest, linear, bilinear, bicubic, trilinear.
+---@class nn.Upsample: nn.Module
+local Upsample = class("Upsample(any size=None, any scale_factor=None, str mode='nearest', any align_corners=None, "
+  .. "any recompute_scale_factor=None)", Module)
+
+function Upsample:extra_repr()
+  local repr = require "torch.nn.repr"
+  local what = self.scale_factor and "scale_factor=" .. repr(self.scale_factor, true) or "size=" .. repr(self.size)
+  return ("%s, mode=%s"):format(what, self.mode)
+end
+
+function Upsample:forward(x)
+  return F.interpolate(x, { size = self.size, scale_factor = self.scale_factor, mode = self.mode,
+    align_corners = self.align_corners, recompute_scale_factor = self.recompute_scale_factor })
+end
+
+local UpsamplingNearest2d = class("UpsamplingNearest2d(any size=None, any scale_factor=None)", Upsample)
+UpsamplingNearest2d.mode = "nearest"
+local UpsamplingBilinear2d = class("UpsamplingBilinear2d(any size=None, any scale_factor=None)", Upsample)
+UpsamplingBilinear2d.mode, UpsamplingBilinear2d.align_corners = "bilinear", true
+
+vision.Unfold, vision.Fold, vision.Upsample = Unfold, Fold, Upsample
+vision.UpsamplingNearest2d, vision.UpsamplingBilinear2d = UpsamplingNearest2d, UpsamplingBilinear2d
+return vision
