@@ -37,7 +37,7 @@ auto average_maps(const Sizes& in, const Sizes& out, const IntList& kernel, cons
 Tensor avg_pool_forward(Out& out, const Tensor& x, const IntList& kernel, const IntList& stride, const IntList& padding,
                         bool ceil_mode, bool count_padding, int64_t divisor) {
   const std::string op = text("avg_pool", kernel.size(), "d");
-  check(!is_complex(x.dtype()) && x.dtype() != DType::Bool, op, ": expected real numbers that are not bool, got ",
+  check(is_floating(x.dtype()) || x.dtype() == DType::Int64, op, ": expected floating numbers or int64, got ",
         x.dtype());
   const Sizes sizes = pooled_sizes(op, x.sizes(), kernel, stride, padding, IntList(kernel.size(), 1), ceil_mode);
   return resampled(out, x, sizes, kernel.size(),
