@@ -271,12 +271,15 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const IntList&, const I
     max_pool{"max_pool"};
 /// dx [N, C, s...] (contiguous, zeroed here), g, positions: dx[plane, position] += g.
 inline Slot<const Tensor&, const Tensor&, const Tensor&> max_pool_backward{"max_pool_backward"};
-/// y, positions, x: the largest of each window, where y's windows share x's last `spatial` dimensions out evenly.
+/// y, positions, x: the largest of each window, where y's windows share x's last `spatial` dimensions out evenly;
+/// contiguous, NaN wins.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, int64_t> adaptive_max_pool{"adaptive_max_pool"};
-/// y, positions, x [N, C, s...], samples [N, C, spatial] in [0, 1), kernel: windows of random starts (Graham 2015).
+/// y, positions, x [N, C, s...], samples [N, C, spatial] in [0, 1), kernel: windows of random starts (Graham 2015);
+/// contiguous, NaN wins.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const IntList&> fractional_max_pool{
     "fractional_max_pool"};
-/// y = x mapped along each of its last dimensions; contiguous. Integers have no weights, bool only maps that copy.
+/// y = x mapped along each of its last dimensions; contiguous, neither empty. Integers have no weights, bool only maps that
+/// copy.
 inline Slot<const Tensor&, const Tensor&, const std::vector<Taps>&> resample{"resample"};
 /// y [N, C, o...] = x [N, C, s...] at the places in grid [N, o..., D], all contiguous float32 or float64; then dx, g, grid,
 /// the adjoint; and dgrid, g, x, grid, the derivative by the places.

@@ -37,7 +37,7 @@ auto average_maps(const Sizes& in, const Sizes& out, const IntList& kernel, cons
 Tensor avg_pool_forward(Out& out, const Tensor& x, const IntList& kernel, const IntList& stride, const IntList& padding,
                         bool ceil_mode, bool count_padding, int64_t divisor) {
   const std::string op = text("avg_pool", kernel.size(), "d");
-  check(!is_complex(x.dtype()) && x.dtype() != DType::Bool, op, ": expected real numbers that are not bool, got ",
+  check(is_floating(x.dtype()) || x.dtype() == DType::Int64, op, ": expected floating numbers or int64, got ",
         x.dtype());
   const Sizes sizes = pooled_sizes(op, x.sizes(), kernel, stride, padding, IntList(kernel.size(), 1), ceil_mode);
   return resampled(out, x, sizes, kernel.size(),
@@ -118,8 +118,10 @@ Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double b
   check(size > 0, "local_response_norm: size must be positive, got ", size);
   if (x.numel() == 0) return x;
   const Tensor squares = ops::reshape(ops::mul(x, x), {x.size(0), 1, x.size(1), -1});
-  const Tensor framed = ops::constant_pad_nd(squares, IntList{0, 0, size / 2, (size - 1) / 2});
-  const Tensor mean = ops::avg_pool(framed, IntList{size, 1}, IntList{1, 1}, IntList{0, 0}, false, true, 0);
+  const int64_t before = std::min(size / 2, x.size(1)), behind = std::min((size - 1) / 2, x.size(1));
+  const Tensor framed = ops::constant_pad_nd(squares, IntList{0, 0, before, behind});
+  const Tensor mean =
+      ops::avg_pool(framed, IntList{before + behind + 1, 1}, IntList{1, 1}, IntList{0, 0}, false, true, size);
   return x / ops::pow(ops::reshape(mean, x.sizes()) * alpha + k, beta);
 }
 

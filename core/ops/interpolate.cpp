@@ -1,5 +1,6 @@
 // Images in other sizes. Each mode is a map along each dimension (core/sampling.h), so all of them and their adjoints are
-// one kernel's work. Places are computed in the input's precision, as in PyTorch: 'nearest' decides by them.
+// one kernel's work. Places are computed in the input's precision, those of 'nearest' in single precision as in PyTorch:
+// they decide.
 #include <cmath>
 
 #include "core/ops/families.h"
@@ -13,6 +14,8 @@ using OptDoubles = std::optional<Doubles>;
 using L = IntList;
 
 Op interpolate_adjoint, interpolate_base;
+
+bool is_nearest(const std::string& mode) { return mode == "nearest" || mode == "nearest-exact"; }
 
 // How outputs of one dimension lie over its inputs.
 template <class T>
@@ -118,8 +121,8 @@ auto maps_of(const Sizes& in, const Sizes& out, const std::string& mode, const D
              bool antialias, DType dtype) {
   return [=](size_t i) {
     const size_t d = in.size() - factors.size() + i;
-    return (dtype == DType::Float64 ? map_of<double> : map_of<float>)(mode, in[d], out[d], factors[i], align_corners,
-                                                                      antialias);
+    const bool fine = dtype == DType::Float64 && !is_nearest(mode);
+    return (fine ? map_of<double> : map_of<float>)(mode, in[d], out[d], factors[i], align_corners, antialias);
   };
 }
 
@@ -151,8 +154,6 @@ IntList output_size(const char* op, const Tensor& x, const OptInts& size, const 
   }
   return sizes;
 }
-
-bool is_nearest(const std::string& mode) { return mode == "nearest" || mode == "nearest-exact"; }
 
 void check_mode(const char* op, const Tensor& x, const std::string& mode, std::optional<bool> align_corners,
                 bool antialias) {

@@ -24,12 +24,9 @@ Tensor max_unpool_forward(Out& out, const Tensor& x, const Tensor& positions, co
 }
 
 Tensor taken(const Tensor& g, const Tensor& positions, const IntList& size) {
-  const auto planes = static_cast<ptrdiff_t>(g.sizes().size() - size.size());
-  Sizes flat(g.sizes().begin(), g.sizes().begin() + planes);
-  flat.push_back(-1);
-  return ops::reshape(
-      ops::gather(ops::reshape(g, flat), -1, ops::reshape(ops::to_dtype(positions, DType::Int64), flat)),
-      positions.sizes());
+  const auto planes = static_cast<int64_t>(g.sizes().size() - size.size());
+  const Tensor at = ops::flatten(ops::to_dtype(positions, DType::Int64), planes);
+  return ops::reshape(ops::gather(ops::flatten(g, planes), planes, at), positions.sizes());
 }
 
 // `given` may have all of the result's sizes or those of the planes, each within a stride of the default.

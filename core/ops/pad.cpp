@@ -87,7 +87,7 @@ Tensor pad_of(const Tensor& x, const IntList& pad, const std::string& mode, cons
   check(mode == "reflect" || mode == "replicate" || mode == "circular",
         "pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', got '", mode, "'");
   check(!value, "pad: mode '", mode, "' takes no value");
-  const Sizes sizes = padded_sizes(x.sizes(), pad);
+  padded_sizes(x.sizes(), pad);
   const auto spatial = static_cast<int64_t>(pad.size() / 2);
   check(1 <= spatial && spatial <= 3 && (x.dim() == spatial + 1 || x.dim() == spatial + 2), "pad: mode '", mode,
         "' pads the last 1 to 3 dimensions of 2 or 3, 3 or 4, 4 or 5, got ", pad, " for ", x.sizes());
@@ -98,7 +98,7 @@ Tensor pad_of(const Tensor& x, const IntList& pad, const std::string& mode, cons
     if (mode == "circular")
       check(more <= n && n + std::min<int64_t>(more, 0) + std::min<int64_t>(other, 0) > 0,
             "pad: mode 'circular' pads by at most a dimension's size, got ", pad, " for ", x.sizes());
-    check(n > 0 && sizes[d] > 0, "pad: mode '", mode, "' with ", pad, " leaves nothing of ", x.sizes());
+    check(n > 0, "pad: mode '", mode, "' has nothing to take from ", x.sizes());
   }
   return ops::resample_pad(x, pad, mode);
 }

@@ -39,15 +39,26 @@ Results max_pool_of(const Tensor& x, const IntList& kernel, const OptInts& strid
 }
 
 template <int kSpatial>
+Results max_pool_with_indices(const Tensor& x, const IntList& kernel, const OptInts& stride, const IntList& padding,
+                              const IntList& dilation, bool ceil_mode, bool) {
+  return max_pool_of<kSpatial>(x, kernel, stride, padding, dilation, ceil_mode, true);
+}
+
+template <int kSpatial>
 void define_max_pool(const Family& define) {
   const std::string name = text("max_pool", kSpatial, "d"), n = text("int[", kSpatial, ']');
-  define(text(name, "(Tensor input, ", n, " kernel_size, ", n, "? stride=None, ", n, " padding=0, ", n,
-              " dilation=1, bool ceil_mode=False, bool return_indices=False) -> (Tensor output, IndexTensor indices)"))
+  const std::string arguments =
+      text("(Tensor input, ", n, " kernel_size, ", n, "? stride=None, ", n, " padding=0, ", n,
+           " dilation=1, bool ceil_mode=False, bool return_indices=False) -> (Tensor output, IndexTensor indices)");
+  define(name + arguments)
       .doc(text("The largest element of each window of ", kSpatial,
                 " dimensions; `stride` is the kernel's size if not given. With ",
                 "`return_indices` also its position in the flattened plane."))
       .alias("nn.functional." + name)
       .compose(max_pool_of<kSpatial>);
+  Definition both = define(text("nn.functional.", name, "_with_indices", arguments));
+  both.doc(text("`", name, "` with the positions in the flattened plane.")).compose(max_pool_with_indices<kSpatial>);
+  if constexpr (kSpatial == 1) both.alias(name + "_with_indices");
 }
 
 }  // namespace
@@ -66,10 +77,7 @@ void define_pool(const Family& define) {
       .doc("The adjoint of taking elements from planes: adds them back at their positions.")
       .forward(max_pool_backward_forward)
       .grad("grad_output", [](Tensor g, Meta first, Tensor positions) {
-        const Sizes planes{positions.size(0), positions.size(1), -1};
-        return ops::reshape(
-            ops::gather(ops::reshape(g, {g.size(0), g.size(1), -1}), 2, ops::reshape(positions, planes)),
-            first.sizes());
+        return ops::reshape(ops::gather(ops::flatten(g, 2), 2, ops::flatten(positions, 2)), first.sizes());
       });
   define_max_pool<1>(define);
   define_max_pool<2>(define);

@@ -52,6 +52,10 @@ template <class Make>
 Tensor resampled(Out& out, const Tensor& x, const Sizes& sizes, size_t spatial, Make&& make_taps) {
   const Tensor y = out.make(sizes, x.dtype());
   if (y.is_meta() || y.numel() == 0) return y;
+  if (x.numel() == 0) {
+    slots::fill(y, 0);
+    return y;
+  }
   std::vector<Taps> taps;
   for (size_t d = 0; d < spatial; ++d) taps.push_back(make_taps(d));
   slots::resample(y, dense(x), taps);

@@ -38,8 +38,8 @@ cases("convolution", {
   { "straight", row, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, false, { 0 }, 1,
     gives = { { { 21, 32, 43 } } } },
 
-  { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, nil, { 1 }, { 0 }, { 1 }, true, { 0 },
-    1, gives = { { { 1, 12, 20 } } } },
+  { "transposed", torch.tensor { { { 1, 2 } } }, torch.tensor { { { 1, 10 } } }, { transposed = true },
+    gives = { { { 1, 12, 20 } } } },
 })
 
 -- Each channel by its own kernel: outputs are x[i] + 10 x[i + 1] and 2 x[i].
@@ -60,6 +60,10 @@ cases("nn.functional.avg_pool2d", {
   { "integers are cut", torch.tensor({ { { { 1, 2 }, { 4, 4 } } } }, { dtype = torch.int64 }), 2,
     gives = ints { { { { 2 } } } } },
   { "a window that begins inside", image, { 2, 2 }, { 1, 2 }, 0, true, gives = { { { { 3, 4.5 } } } } },
+  { "the least integer", torch.tensor({ { { { -0x8000000000000000LL } } } }, { dtype = torch.int64 }), 1,
+    { divisor_override = -1 }, gives = torch.tensor({ { { { -0x8000000000000000LL } } } }, { dtype = torch.int64 }) },
+  { "narrow integers", torch.ones({ 1, 1, 20, 20 }, { dtype = torch.int8 }), 16,
+    fails = "avg_pool2d: expected floating numbers or int64, got int8" },
   { "no divisor", image, 2, { divisor_override = 0 }, fails = "avg_pool2d: divisor_override must not be 0" },
   { "a kernel that does not fit", image, 3, fails = "avg_pool2d: the kernel (3, 3) does not fit into (1, 1, 2, 3)" },
   { "too much padding", image, 2, 2, 2,
