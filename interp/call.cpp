@@ -80,9 +80,42 @@ std::string unknown_to_all(lua_State* L, const Function& f, int top) {
   return message;
 }
 
+bool has_names(lua_State* L, int index) {
+  if (index == 0 || !lua_istable(L, index)) return false;
+  bool found = false;
+  lua_pushnil(L);
+  while (lua_next(L, index) != 0) {
+    lua_pop(L, 1);
+    found = found || lua_type(L, -1) == LUA_TSTRING;
+  }
+  return found;
+}
+
+// Has it as many parameters as there are arguments, and those that are named?
+bool could_take(lua_State* L, const Function& f, const Operator& op, int top) {
+  const bool named = has_names(L, top);
+  int positions = 0;
+  for (const Parameter& p : op.schema.parameters) positions += p.varargs ? top : !p.named_only;
+  if (top - named > positions) return false;
+  bool all = true;
+  if (named) {
+    lua_pushnil(L);
+    while (lua_next(L, top) != 0) {
+      lua_pop(L, 1);
+      if (lua_type(L, -1) != LUA_TSTRING) continue;
+      const std::string_view key = to_string(L, -1);
+      all = all && (op.schema.find(key) >= 0 || (key == "out" && op.has_out() && !f.in_place));
+    }
+  }
+  return all;
+}
+
 [[noreturn]] void explain(lua_State* L, const Function& f, int top) {
-  if (f.overloads.size() == 1) {
-    const Operator& op = *f.overloads[0];
+  std::vector<const Operator*> likely;
+  for (const Operator* op : f.overloads)
+    if (f.overloads.size() == 1 || could_take(L, f, *op, top)) likely.push_back(op);
+  if (likely.size() == 1) {
+    const Operator& op = *likely[0];
     Arguments arguments(L, *f.state, f.name, op.schema, {.explain = true, .takes_out = !f.in_place && op.has_out()});
     arguments.read(top);
   }

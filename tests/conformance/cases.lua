@@ -197,7 +197,7 @@ end
 -- What reads elements, be it for the sizes of its result, cannot run on meta and has to say so.
 local READS_ELEMENTS = {}
 for name in ("allclose argwhere bincount equal index index_put indexing item masked_select narrow nonzero "
-  .. "repeat_interleave tensor_split to unique unique_consecutive where"):gmatch("%S+") do
+  .. "nn.functional.ctc_loss nn.functional.one_hot repeat_interleave tensor_split to unique unique_consecutive where"):gmatch("%S+") do
   READS_ELEMENTS[name] = true
 end
 
