@@ -25,6 +25,15 @@ ConvShape::ConvShape(const Sizes& x, const Sizes& w, const Sizes& y, const IntLi
     padding[lead + d] = paddings[d];
     dilation[lead + d] = dilations[d];
   }
+  // Windows read copies of the image with all that they see of its surroundings: with a dilation far beyond the image
+  // these are all zeros and no memory holds them.
+  double seen = 1, moved = 1;
+  for (int d = 0; d < 3; ++d) {
+    moved *= static_cast<double>(out[d]) * static_cast<double>(stride[d]);
+    seen *= static_cast<double>((out[d] - 1) * stride[d] + (kernel[d] - 1) * dilation[d] + 1);
+  }
+  check(seen < 1e8 || seen < 64 * (static_cast<double>(volume(in)) + moved), "convolution: windows of kernel ", w,
+        " with dilation ", dilations, " lie too far around an input of sizes ", x);
 }
 
 namespace {

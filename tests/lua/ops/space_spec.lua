@@ -48,6 +48,7 @@ cases("nn.functional.conv1d", {
     { groups = 2 }, gives = { { { 21, 32 }, { 2, 2 } } } },
   { "a huge stride", row, torch.tensor { { { 1, 10 } } }, nil, 2 ^ 30, gives = { { { 21 } } } },
   { "a huge dilation", row, torch.ones(1, 1, 3), nil, 1, "same", huge, fails = "conv1d: stride and dilation" },
+  { "a dilation far beyond the input", row, torch.ones(1, 1, 2), nil, 1, 1e9, 2e9, fails = "convolution: windows" },
   { "'same' puts the odd one to the right", row, torch.tensor { { { 1, 10 } } }, nil, 1, "same",
     gives = { { { 21, 32, 43, 4 } } } },
 })
