@@ -196,8 +196,9 @@ end
 
 -- What reads elements, be it for the sizes of its result, cannot run on meta and has to say so.
 local READS_ELEMENTS = {}
-for name in ("allclose argwhere bincount equal index index_put indexing item masked_select narrow nonzero "
-  .. "nn.functional.ctc_loss nn.functional.one_hot repeat_interleave tensor_split to unique unique_consecutive where"):gmatch("%S+") do
+for name in ([[allclose argwhere bincount equal index index_put indexing item masked_select narrow nonzero
+  nn.functional.ctc_loss nn.functional.one_hot repeat_interleave tensor_split to unique unique_consecutive
+  where]]):gmatch("%S+") do
   READS_ELEMENTS[name] = true
 end
 

@@ -129,8 +129,10 @@ describe("errors", function()
       "add: argument 'other' must be a Tensor or a number, got the string 'one'")
     fails(function() m:reshape({ 2, "x" }) end, "got a list whose item 2 is the string 'x'")
     fails(function() m:reshape(1.5, 2) end, "got a list whose item 1 is the number 1.5")
-    fails(function() m:max({}, {}) end, "max: argument 'dim' must be Dim, got a table\n  expected max(Tensor self, Dim dim")
-    fails(function() m:max("1") end, "max: no form of it takes (a float32 tensor (2, 3), the string '1')\n  expected max(")
+    fails(function() m:max({}, {}) end,
+      "max: argument 'dim' must be Dim, got a table\n  expected max(Tensor self, Dim dim")
+    fails(function() m:max("1") end,
+      "max: no form of it takes (a float32 tensor (2, 3), the string '1')\n  expected max(")
     fails(function() m:max { dimm = 1 } end, "max: unknown argument 'dimm', did you mean 'dim'?")
     fails(function() torch.zeros(2, { dtype = "float" }) end,
       "zeros: argument 'dtype' must be DType?, got the string 'float'")
