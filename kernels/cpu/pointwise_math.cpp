@@ -5,7 +5,7 @@
 #include "kernels/cpu/targets.h"
 // foreach_target.h comes after targets.h and before what it repeats.
 #include "hwy/foreach_target.h"
-#include "kernels/cpu/vector_math.h"
+#include "kernels/cpu/vector_error.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
