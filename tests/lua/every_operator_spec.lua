@@ -33,6 +33,9 @@ local EXCEPT = {
     return not (case.kwargs and case.kwargs.accumulate)
   end,
 }
+for d = 1, 3 do
+  EXCEPT["nn.functional.max_unpool" .. d .. "d"] = "drops numbers that meet; the cases of `grad` have none"
+end
 -- The same for second derivatives only.
 local EXCEPT_SECOND = {
   ["norm|nuc"] = "has no second derivative",
@@ -122,6 +125,19 @@ local SAMPLES = {
   to = function() return { random(3), torch.float64 } end,
   vander = function() return { random(4), 3 } end,
 }
+
+for d = 1, 3 do
+  local function image() return random(1, 2, unpack({ 4, 5, 4 }, 1, d)) end
+  local function pooled() return { image(), 2 } end
+  for _, name in ipairs { "max_pool", "adaptive_max_pool", "adaptive_avg_pool" } do
+    SAMPLES["nn.functional." .. name .. d .. "d"] = pooled
+    SAMPLES["nn.functional." .. name .. d .. "d_with_indices"] = pooled
+  end
+  SAMPLES["nn.functional.fractional_max_pool" .. d .. "d_with_indices"] = function() return { image(), 2, 2 } end
+end
+SAMPLES["nn.functional.upsample"] = function() return { random(1, 2, 3), 4 } end
+SAMPLES.channel_shuffle = function() return { random(2, 4, 3), 2 } end
+SAMPLES.convolution = function() return { random(2, 2, 4), random(3, 2, 2), random(3), { 2 } } end
 
 -- A value for each type of a parameter that has no default.
 local BY_TYPE = {
