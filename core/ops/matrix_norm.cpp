@@ -187,7 +187,9 @@ void define_matrix_norm(const Family& define) {
           "dimension or "
           "the matrices over two in `dim`. See linalg.vector_norm, linalg.matrix_norm.")
       .compose(norm_along);
-  define("linalg.norm(Tensor A, Scalar? ord=None, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
+  define(
+      "linalg.norm:whole(Tensor A, Scalar? ord=None, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> "
+      "Tensor")
       .compose([](const Tensor& x, const OptScalar& order, const IntList&, bool keepdim, OptDType dtype) {
         return norm_of(x, order, keepdim, dtype);
       });
