@@ -26,15 +26,16 @@ class Slab {
     return p;
 #endif
   }
-  static void release(void* p) {
 #ifdef FACULA_PLAIN_HEAP
-    ::operator delete(p);
+  // Out of line: beside a class's own operator new, GCC 12 takes the inlined call for a mismatch.
+  [[gnu::noinline]] static void release(void* p) { ::operator delete(p); }
 #else
+  static void release(void* p) {
     auto* link = static_cast<Link*>(p);
     link->next = free_;
     free_ = link;
-#endif
   }
+#endif
 
  private:
   struct Link {

@@ -24,6 +24,10 @@ class StorageImpl : public RefCounted {
   size_t bytes() const { return bytes_; }
   Device device() const { return device_; }
   bool is_borrowed() const { return borrowed_; }
+  /// Is the memory one that forked processes see each other's changes in?
+  bool is_shared() const { return shared_; }
+  /// Moves the bytes, for all tensors that view them, into such memory. CPU only. Errors: out of memory.
+  void share();
   uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
 
@@ -33,11 +37,12 @@ class StorageImpl : public RefCounted {
 
  private:
   ~StorageImpl();
+  void release_memory();
 
   void* data_ = nullptr;
   size_t bytes_;
   Device device_;
-  bool borrowed_ = false;
+  bool borrowed_ = false, shared_ = false;
   std::atomic<uint32_t> version_{0};
   std::unique_ptr<std::function<void()>> done_;
 };

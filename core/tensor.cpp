@@ -22,10 +22,10 @@ int64_t numel_of(const Sizes& sizes) {
 IntList contiguous_strides(const Sizes& sizes) {
   if (sizes.size() == 1) return {1};
   IntList strides(sizes.size());
-  int64_t step = 1;
+  uint64_t step = 1;  // wraps around only where a size of 0 makes strides meaningless
   for (size_t d = sizes.size(); d-- > 0;) {
-    strides[d] = step;
-    step *= std::max<int64_t>(sizes[d], 1);
+    strides[d] = static_cast<int64_t>(step);
+    step *= static_cast<uint64_t>(std::max<int64_t>(sizes[d], 1));
   }
   return strides;
 }
@@ -48,15 +48,17 @@ TensorImpl::TensorImpl(Storage s, DType t, const Sizes& n, int64_t count)
       numel(count),
       dtype(t),
       contiguous(true),
+      is_inference(InferenceGuard::enabled()),
       autograd(nullptr, &destroy_autograd) {}
 
 void TensorImpl::refresh() {
-  numel = 1;
+  uint64_t count = 1;  // as in contiguous_strides
   contiguous = true;
   for (size_t d = sizes.size(); d-- > 0;) {
-    if (sizes[d] != 1 && strides[d] != numel) contiguous = false;
-    numel *= sizes[d];
+    if (sizes[d] != 1 && strides[d] != static_cast<int64_t>(count)) contiguous = false;
+    count *= static_cast<uint64_t>(sizes[d]);
   }
+  numel = static_cast<int64_t>(count);
   if (numel == 0) contiguous = true;
 }
 
@@ -88,9 +90,7 @@ static size_t bytes_of(int64_t elements, DType dtype, const Sizes& sizes) {
 Tensor empty(const Sizes& sizes, DType dtype, Device device) {
   const int64_t numel = numel_of(sizes);
   auto storage = make_ref<StorageImpl>(bytes_of(numel, dtype, sizes), device);
-  auto impl = make_ref<TensorImpl>(std::move(storage), dtype, sizes, numel);
-  impl->is_inference = InferenceGuard::enabled();
-  return Tensor(std::move(impl));
+  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, numel));
 }
 
 Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, Device device) {

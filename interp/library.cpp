@@ -202,6 +202,7 @@ int frombytes(Call& c) {
   const Sizes sizes = c.get<IntList>(2);
   const auto length = static_cast<int64_t>(bytes.size());
   const int64_t items = numel_of(sizes);
+  check(dtype != DType::Bool, "frombytes: bytes are no booleans; read uint8 and use x:ne(0)");
   check(offset >= 0 && offset <= length && items <= (length - offset) / item_size(dtype), "frombytes: ", items, ' ',
         dtype, " numbers from byte ", offset, " need more than the ", length, " bytes there are");
   const Tensor t = empty(sizes, dtype);

@@ -69,6 +69,11 @@ int get_device(Call& c) {
   const Device d = c.tensor().device();
   return c.returns(int64_t{d.is_cuda() ? d.index : -1});
 }
+int share_memory(Call& c) {
+  c.tensor().storage()->share();
+  return c.returns_argument();
+}
+int is_shared(Call& c) { return c.returns(c.tensor().storage()->is_shared() || c.tensor().device().is_cuda()); }
 int storage(Call& c) {
   push_storage(c.L, c.S, c.tensor());
   return 1;
@@ -154,6 +159,9 @@ constexpr Native kMethods[] = {
     {"element_size(Tensor self) -> int", element_size, "Bytes of one element."},
     {"is_contiguous(Tensor self) -> bool", is_contiguous, "Do the elements lie in row-major order without gaps?"},
     {"data_ptr(Tensor self) -> int", data_ptr, "The address of the first element."},
+    {"share_memory_(Tensor self) -> Tensor", share_memory,
+     "Moves the elements into memory that forked processes share; returns the tensor, as its views stay views."},
+    {"is_shared(Tensor self) -> bool", is_shared, "Are the elements in memory that forked processes share?"},
     {"storage(Tensor self) -> any", storage, "The memory behind the tensor, which views share."},
     {"id(Tensor self) -> int", id, "A number that no other living tensor has."},
     {"get_device(Tensor self) -> int", get_device, "The number of the cuda device, -1 for others."},

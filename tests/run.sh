@@ -18,7 +18,7 @@ suites=("$@")
 # Leaks are looked for without Lua only: LeakSanitizer does not see what LuaJIT's own heap refers to.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:allocator_may_return_null=1:detect_leaks=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:allocator_may_return_null=1}
 seconds=1800 # a suite that takes longer hangs
 
 # ---- suites: each prints its failures and, last, its counts ----------------------------------------------------------------

@@ -34,24 +34,28 @@ Tensor strided(const char* name, const IntList& size, const IntList& stride, DTy
 // Numbers that are data become the default dtype, whatever their values.
 DType data_type(const Scalar& value) { return value.kind() == Category::Integral ? default_dtype() : value.dtype(); }
 
+// How many of i, i + k, i + 2 k ... come before j. Unsigned: the distance may be beyond the largest int64.
+int64_t whole_steps(int64_t i, int64_t j, int64_t k) {
+  const auto from = static_cast<uint64_t>(i), to = static_cast<uint64_t>(j), step = static_cast<uint64_t>(k);
+  const uint64_t distance = k > 0 ? to - from : from - to, size = k > 0 ? step : 0 - step;
+  return static_cast<int64_t>(distance / size + (distance % size != 0));
+}
+
 Tensor arange_forward(Out& out, const Scalar& start, const Scalar& end, const Scalar& step, OptDType dtype,
                       OptDevice device) {
   const bool integral = start.is_integral() && end.is_integral() && step.is_integral();
-  if (!integral && dtype == DType::Int64)  // counted in whole numbers
-    return arange_forward(out, start.to<int64_t>(), end.to<int64_t>(), step.to<int64_t>(), dtype, device);
   const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
   check(std::isfinite(a) && std::isfinite(b), "arange: from ", start, " to ", end, " is no range");
+  if (!integral && dtype == DType::Int64)  // counted in whole numbers
+    return arange_forward(out, start.to<int64_t>(), end.to<int64_t>(), step.to<int64_t>(), dtype, device);
   check(s != 0 && !std::isnan(s), "arange: step must not be ", step);
   check(!dtype || !is_integral(*dtype) || step.to<int64_t>() != 0, "arange: step ", step, " is 0 as an integer");
   check((s > 0) ? b >= a : b <= a, "arange: from ", start, " to ", end, " does not go in steps of ", step);
-  double count = std::ceil((b - a) / s);
+  const double count = std::ceil((b - a) / s);
   check(count < 0x1p62, "arange: from ", start, " to ", end, " in steps of ", step, " has too many elements");
-  if (integral) {
-    const int64_t i = start.to<int64_t>(), j = end.to<int64_t>(), k = step.to<int64_t>();
-    count = static_cast<double>((j - i + k - (k > 0 ? 1 : -1)) / k);
-  }
-  const Tensor y = out.make({static_cast<int64_t>(count)}, dtype.value_or(integral ? DType::Int64 : default_dtype()),
-                            chosen(device));
+  const int64_t n =
+      integral ? whole_steps(start.to<int64_t>(), end.to<int64_t>(), step.to<int64_t>()) : static_cast<int64_t>(count);
+  const Tensor y = out.make({n}, dtype.value_or(integral ? DType::Int64 : default_dtype()), chosen(device));
   slots::arange(y, start, step);
   return y;
 }
@@ -61,7 +65,9 @@ Tensor range_forward(Out& out, const Scalar& start, const Scalar& end, const Sca
   const double a = start.to<double>(), b = end.to<double>(), s = step.to<double>();
   check(s != 0 && std::isfinite(a) && std::isfinite(b) && (s > 0 ? b >= a : b <= a), "range: from ", start, " to ", end,
         " does not go in steps of ", step);
-  const Tensor y = out.make({static_cast<int64_t>(std::floor((b - a) / s)) + 1}, chosen(dtype), chosen(device));
+  const double count = std::floor((b - a) / s) + 1;
+  check(count < 0x1p62, "range: from ", start, " to ", end, " in steps of ", step, " has too many elements");
+  const Tensor y = out.make({static_cast<int64_t>(count)}, chosen(dtype), chosen(device));
   slots::arange(y, start, step);
   return y;
 }

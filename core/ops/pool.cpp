@@ -8,7 +8,8 @@ namespace {
 std::tuple<Tensor, Tensor> max_pool_forward(Out& out, const Tensor& x, const IntList& kernel, const IntList& stride,
                                             const IntList& padding, const IntList& dilation, bool ceil_mode) {
   const std::string op = text("max_pool", kernel.size(), "d");
-  check(!is_complex(x.dtype()), op, ": complex numbers have no order");
+  check(!is_complex(x.dtype()) && x.dtype() != DType::Bool, op, ": expected real numbers that are not bool, got ",
+        x.dtype());
   const Sizes sizes = pooled_sizes(op, x.sizes(), kernel, stride, padding, dilation, ceil_mode);
   const Tensor y = out.make(0, sizes, x.dtype()), positions = out.make(1, sizes, DType::Int64);
   slots::max_pool(y, positions, dense(x), kernel, stride, padding, dilation);

@@ -65,7 +65,17 @@ Tensor view_forward(const Tensor& x, const IntList& wanted) {
   return x.alias(sizes, strides, x.offset());
 }
 
+// A bool is a byte of 0 or 1: bytes that are anything else must not be taken for one.
+void check_bytes_are_bools(const Tensor& x) {
+  const bool bytes = x.dtype() == DType::UInt8 || x.dtype() == DType::Int8;
+  check(bytes, "view: ", x.dtype(), " numbers cannot be seen as bool; use x:ne(0)");
+  if (x.is_meta()) return;
+  const bool good = !item(ops::any(ops::logical_not(ops::eq(x * x, x)))).to<bool>();
+  check(good, "view: only the bytes 0 and 1 can be seen as bool; use x:ne(0)");
+}
+
 Tensor view_dtype_forward(const Tensor& x, DType dtype) {
+  if (dtype == DType::Bool && x.dtype() != DType::Bool) check_bytes_are_bools(x);
   const int64_t old_size = x.item_size(), new_size = item_size(dtype);
   Sizes sizes = x.sizes();
   IntList strides = x.strides();

@@ -27,7 +27,10 @@ struct Sum {
   }
   template <class T>
   static T numbers(T a, T b) {
-    return static_cast<T>(a + b);
+    if constexpr (std::is_integral_v<T>)  // wraps around
+      return static_cast<T>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+    else
+      return static_cast<T>(a + b);
   }
 };
 struct Product {

@@ -176,3 +176,22 @@ describe("a graph", function()
     equal(x.grad:item(), 1)
   end)
 end)
+
+describe("share_memory_", function()
+  it("lets a forked process's changes be seen, through views too", function()
+    local ffi = require "ffi"
+    pcall(ffi.cdef, "int fork(void); int waitpid(int pid, int *status, int options); void _exit(int status);")
+    local x = torch.zeros(3)
+    local view = x:narrow(1, 2, 2)
+    equal(x:is_shared(), false)
+    x:share_memory_()
+    equal(view:is_shared(), true)
+    local pid = ffi.C.fork()
+    if pid == 0 then
+      view:fill_(7)
+      ffi.C._exit(0)
+    end
+    ffi.C.waitpid(pid, nil, 0)
+    equal(x, torch.tensor { 0, 7, 7 })
+  end)
+end)
