@@ -102,6 +102,8 @@ lua_State* open_lua_state() {
   lua_State* L = lua_newstate(&Heap::allocate, heap.get());
   if (!L) throw OutOfMemory("facula: no memory for a Lua state");
   heap.release();  // close_lua_state finds it again
+  // Handles die young and by the thousand: fewer, larger steps of the collector are a few per cent faster than small ones.
+  lua_gc(L, LUA_GCSETSTEPMUL, 400);
   luaL_openlibs(L);
   lua_pushcfunction(L, luaopen_torch);
   if (lua_pcall(L, 0, 1, 0) != 0 || luaL_dostring(L, "require 'torch.pairs'") != 0) {
