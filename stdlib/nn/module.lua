@@ -7,7 +7,7 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local StateDict = require "torch.nn.state_dict"
-local repr = require "torch.nn.repr"
+local repr, zero_grad = require "torch.nn.repr", require "torch.zero_grad"
 local is_tensor, is_parameter = torch.is_tensor, torch.core.is_parameter
 
 ---@class nn.Module
@@ -254,19 +254,9 @@ function Module:requires_grad_(requires_grad)
   return self
 end
 
-local read_zero_grad = torch.core.signature("zero_grad(bool set_to_none=True)")
-
 --- Clears the gradients of all parameters.
 function Module:zero_grad(...)
-  local to_none = read_zero_grad(...).set_to_none
-  for _, p in ipairs(self:parameters()) do
-    local grad = p.grad
-    if grad and to_none then
-      p.grad = nil
-    elseif grad then
-      p.grad = grad:detach():zero_()
-    end
-  end
+  zero_grad(self:parameters(), ...)
 end
 
 -- State -----------------------------------------------------------------------------------------------------

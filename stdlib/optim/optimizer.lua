@@ -6,6 +6,7 @@
 -- with; who decays weights otherwise defines `decayed`.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
+local zero_grad = require "torch.zero_grad"
 
 ---@class optim.Optimizer
 ---@field param_groups table[]       each: params, and a field for every setting
@@ -68,21 +69,9 @@ function Optimizer:add_param_group(group)
   table.insert(self.param_groups, settings)
 end
 
-local read_zero_grad = torch.core.signature("zero_grad(bool set_to_none=True)")
-
 --- Clears the gradients of all parameters.
 function Optimizer:zero_grad(...)
-  local to_none = read_zero_grad(...).set_to_none
-  for _, group in ipairs(self.param_groups) do
-    for _, p in ipairs(group.params) do
-      local grad = p.grad
-      if grad and to_none then
-        p.grad = nil
-      elseif grad then
-        p.grad = grad:detach():zero_()
-      end
-    end
-  end
+  for _, group in ipairs(self.param_groups) do zero_grad(group.params, ...) end
 end
 
 --- The gradient that `update` gets.
