@@ -88,20 +88,10 @@ Tensor extreme_of_all(Out& out, const Tensor& x) {
 
 template <bool kLargest>
 std::tuple<Tensor, Tensor> extreme_along(Out& out, const Tensor& x, int64_t dim, bool keepdim) {
-  const char* name = kLargest ? "max" : "min";
-  check(!is_complex(x.dtype()), name, ": complex numbers have no order");
-  const IntList dims = dims_of(x.sizes(), dim);
-  check_not_empty(name, x, dims);
-  const Sizes sizes = reduced(x.sizes(), dims, keepdim);
-  const Tensor values = out.make(0, sizes, x.dtype()), positions = out.make(1, sizes, DType::Int64);
-  if (x.dim() == 0) {
-    slots::copy(values, x);
-    slots::fill(positions, 1);
-  } else {
-    (kLargest ? slots::max_with_index : slots::min_with_index)(with_kept(values, x.sizes(), dims),
-                                                               with_kept(positions, x.sizes(), dims), x, dim);
-  }
-  return {values, positions};
+  return chosen_along(out, kLargest ? "max" : "min", x, dim, keepdim,
+                      [dim](const Tensor& values, const Tensor& positions, const Tensor& from) {
+                        (kLargest ? slots::max_with_index : slots::min_with_index)(values, positions, from, dim);
+                      });
 }
 
 template <bool kLargest>
@@ -230,9 +220,8 @@ void define_reduce(const Family& define) {
   define("sum(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Sum of the elements, over all dimensions or over those in `dim`. Integers and bool add up in int64.")
       .example("torch.ones(2, 3):sum(1)")
-      .forward(+[](Out& out, const Tensor& x, OptDType t) {
-        return sum_forward(out, x, dims_of(x.sizes(), {}), false, t);
-      })
+      .forward(
+          +[](Out& out, const Tensor& x, OptDType t) { return sum_forward(out, x, dims_of(x.sizes(), {}), false, t); })
       .grad("self", [](Tensor g, Meta x) { return ops::expand(g, x.sizes()); });
   define(ops::sum, "sum:dim(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .node("SumBackward1")
@@ -240,12 +229,10 @@ void define_reduce(const Family& define) {
       .grad("self", [](Tensor g, Meta x, IntList dim) { return restored(g, x.sizes(), dim); });
   define("mean(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Mean of the elements, over all dimensions or over those in `dim`.")
-      .forward(+[](Out& out, const Tensor& x, OptDType t) {
-        return mean_forward(out, x, dims_of(x.sizes(), {}), false, t);
-      })
-      .grad("self", [](Tensor g, Meta x) {
-        return ops::expand(g / static_cast<double>(numel_of(x.sizes())), x.sizes());
-      });
+      .forward(
+          +[](Out& out, const Tensor& x, OptDType t) { return mean_forward(out, x, dims_of(x.sizes(), {}), false, t); })
+      .grad("self",
+            [](Tensor g, Meta x) { return ops::expand(g / static_cast<double>(numel_of(x.sizes())), x.sizes()); });
   define(ops::mean, "mean:dim(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .node("MeanBackward1")
       .forward(mean_forward)

@@ -1,7 +1,10 @@
 // Sizes of reductions, and their gradients' way back.
 #pragma once
 
+#include <tuple>
+
 #include "core/ops.h"
+#include "core/slots.h"
 
 namespace facula {
 
@@ -54,6 +57,24 @@ inline Tensor chosen_gradient(Tensor g, const Tensor& positions, const Meta& x, 
   const Sizes sizes = kept(x.sizes(), {dim});
   return ops::scatter_add(ops::zero_(empty(x.sizes(), g.dtype(), g.device())), dim, ops::reshape(positions, sizes),
                           ops::reshape(g, sizes));
+}
+
+/// The two results of a choice along `dim`, written by choose(values, positions, x) for tensors with dimensions.
+template <class Choose>
+std::tuple<Tensor, Tensor> chosen_along(Out& out, const char* name, const Tensor& x, int64_t dim, bool keepdim,
+                                        Choose choose) {
+  check(!is_complex(x.dtype()), name, ": complex numbers have no order");
+  const IntList dims = dims_of(x.sizes(), dim);
+  check_not_empty(name, x, dims);
+  const Sizes sizes = reduced(x.sizes(), dims, keepdim);
+  const Tensor values = out.make(0, sizes, x.dtype()), positions = out.make(1, sizes, DType::Int64);
+  if (x.dim() == 0) {
+    slots::copy(values, x);
+    slots::fill(positions, 1);
+  } else {
+    choose(with_kept(values, x.sizes(), dims), with_kept(positions, x.sizes(), dims), x);
+  }
+  return {values, positions};
 }
 
 }  // namespace facula
