@@ -112,20 +112,20 @@ void define_gamma(const Family& define) {
           "It is not differentiated by a.")
       .alias("special.gammainc")
       .pointwise(slots::igamma, kFractional)
-      .grad("self", [](Tensor) -> Tensor { fail("igamma: the derivative by 'self' is not implemented"); })
+      .grad("self", [](Tensor) -> Tensor { fail("igamma: it is differentiated by 'other' only; detach 'self'"); })
       .grad("other", [](Tensor g, Tensor a, Tensor x) { return g * gamma_density(a, x); });
   define("igammac(Tensor self, Tensor other) -> Tensor")
       .doc("The regularised upper incomplete gamma function `1 - igamma(self, other)`, exact where that is small.")
       .alias("special.gammaincc")
       .pointwise(slots::igammac, kFractional)
-      .grad("self", [](Tensor) -> Tensor { fail("igammac: the derivative by 'self' is not implemented"); })
+      .grad("self", [](Tensor) -> Tensor { fail("igammac: it is differentiated by 'other' only; detach 'self'"); })
       .grad("other", [](Tensor g, Tensor a, Tensor x) { return -(g * gamma_density(a, x)); });
   define(zeta, "special.zeta(Operand self, Operand other) -> Tensor")
       .doc(
           "Hurwitz's zeta function: the sum of `(k + other)^-self` over k = 0, 1, 2 ... for `self` above 1. It is not "
           "differentiated by `self`.")
       .pointwise(slots::zeta, kRealFloat)
-      .grad("self", [](Tensor) -> Tensor { fail("special.zeta: the derivative by 'self' is not implemented"); })
+      .grad("self", [](Tensor) -> Tensor { fail("special.zeta: it is differentiated by 'other' only; detach 'self'"); })
       .grad("other", [](Tensor g, Tensor s, Tensor q) { return -(g * s * zeta(s + 1, q)); });
 }
 

@@ -103,7 +103,7 @@ void with_lapack_type(DType t, F&& f) {
     case DType::Float64: return f.template operator()<double>();
     case DType::Complex64: return f.template operator()<complex64>();
     case DType::Complex128: return f.template operator()<complex128>();
-    default: fail("linear algebra is not implemented for ", t);
+    default: fail("linear algebra takes floating and complex numbers, got ", t);
   }
 }
 

@@ -15,7 +15,7 @@ static DType compute_dtype(const char* name, const Rows& rows, DType t) {
     else if (c == DType::Complex64)
       c = DType::Complex128;
     else
-      fail(name, ": not implemented for ", t);
+      fail(name, ": does not take ", t, " numbers");
   }
 }
 
