@@ -10,7 +10,7 @@ namespace ops {
 inline Op clone, contiguous, to_dtype, to_device, ones_like, zeros_like, full_like, copy_, fill_, zero_, arange;
 // views
 inline Op as_strided, expand, reshape, view, transpose, permute, squeeze, unsqueeze, select, slice, narrow, flatten,
-    diagonal, unbind;
+    diagonal, unbind, diag_embed, tril, triu;
 inline Op view_as_real, view_as_complex, real, imag;
 // joining
 inline Op cat, stack, split_with_sizes;

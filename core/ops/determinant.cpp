@@ -38,7 +38,7 @@ Tensor product_of_diagonal(const Tensor& lu, const Tensor& pivots) {
 
 // scale [...] times the identity [..., N, N].
 Tensor scaled_identity(const Tensor& scale, int64_t n) {
-  return diagonal_matrix(ops::expand(ops::unsqueeze(scale, -1), joined(scale.sizes(), {n})));
+  return ops::diag_embed(ops::expand(ops::unsqueeze(scale, -1), joined(scale.sizes(), {n})));
 }
 
 // A^-H scale.
@@ -60,7 +60,7 @@ Tensor det_gradient(Tensor g, Tensor, Result det, Result lu, Result pivots, Tens
   if (!GradMode::enabled()) {
     const Tensor diagonal = ops::diagonal(lu, 0, -2, -1);
     const Tensor zero = ops::eq(diagonal, 0);
-    const Tensor regular = lu + diagonal_matrix(ops::to_dtype(zero, lu.dtype()) * eps);
+    const Tensor regular = lu + ops::diag_embed(ops::to_dtype(zero, lu.dtype()) * eps);
     const Tensor scale = g * ops::conj(product_of_diagonal(regular, pivots));
     return ops::lu_solve_left(regular, pivots, scaled_identity(scale, n), true);
   }

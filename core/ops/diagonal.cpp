@@ -8,8 +8,6 @@
 namespace facula {
 namespace {
 
-Op diag_embed, tril, triu;
-
 // ---- matrices from diagonals ----
 
 // 1 + |offset| rows more than the diagonal is long, checked.
@@ -35,7 +33,7 @@ Tensor diag_embed_forward(Out& out, const Tensor& x, int64_t offset, int64_t dim
 
 Tensor diag_of(const Tensor& x, int64_t diagonal) {
   check(x.dim() == 1 || x.dim() == 2, "diag: expected a matrix or a vector, got ", x.sizes());
-  return x.dim() == 1 ? diag_embed(x, diagonal, 0, 1) : ops::clone(ops::diagonal(x, diagonal));
+  return x.dim() == 1 ? ops::diag_embed(x, diagonal, 0, 1) : ops::clone(ops::diagonal(x, diagonal));
 }
 
 Sizes as_matrix(const Sizes& sizes) {
@@ -126,7 +124,7 @@ void define_diagonal(const Family& define) {
       .doc("A matrix with the vector `self` on a diagonal, or a copy of a diagonal of the matrix `self`.")
       .example("torch.diag(torch.ones(3))")
       .compose(diag_of);
-  define(diag_embed, "diag_embed(Tensor self, int offset=0, NewDim dim1=-2, NewDim dim2=-1) -> Tensor")
+  define(ops::diag_embed, "diag_embed(Tensor self, int offset=0, NewDim dim1=-2, NewDim dim2=-1) -> Tensor")
       .doc("Matrices in `dim1` and `dim2` that hold the last dimension of `self` on a diagonal, zeros elsewhere.")
       .forward(diag_embed_forward)
       .grad("self", [](Tensor g, Meta, int64_t offset, int64_t dim1, int64_t dim2) {
@@ -134,7 +132,7 @@ void define_diagonal(const Family& define) {
       });
   define("diagflat(Tensor self, int offset=0) -> Tensor")
       .doc("A matrix with all elements of `self` on a diagonal.")
-      .compose([](const Tensor& x, int64_t offset) { return diag_embed(ops::reshape(x, {-1}), offset, 0, 1); });
+      .compose([](const Tensor& x, int64_t offset) { return ops::diag_embed(ops::reshape(x, {-1}), offset, 0, 1); });
   define("block_diag(Tensor[]... tensors) -> Tensor")
       .doc("The matrices one behind the other along the diagonal, zeros elsewhere; vectors count as one row.")
       .example("torch.block_diag(torch.ones(2, 2), torch.ones(1, 3))")
@@ -142,14 +140,14 @@ void define_diagonal(const Family& define) {
       .grad("tensors", block_diag_gradient);
   define("trace(Tensor self) -> Tensor").doc("The sum of a matrix's diagonal.").compose(trace_of);
 
-  define(tril, "tril(Tensor self, int diagonal=0) -> Tensor")
+  define(ops::tril, "tril(Tensor self, int diagonal=0) -> Tensor")
       .doc("The lower triangles of matrices: elements up to and on a diagonal, zeros above.")
       .elementwise(triangle_forward<false>)
-      .grad("self", [](Tensor g, Meta, int64_t diagonal) { return tril(g, diagonal); });
-  define(triu, "triu(Tensor self, int diagonal=0) -> Tensor")
+      .grad("self", [](Tensor g, Meta, int64_t diagonal) { return ops::tril(g, diagonal); });
+  define(ops::triu, "triu(Tensor self, int diagonal=0) -> Tensor")
       .doc("The upper triangles of matrices: elements from a diagonal on, zeros below.")
       .elementwise(triangle_forward<true>)
-      .grad("self", [](Tensor g, Meta, int64_t diagonal) { return triu(g, diagonal); });
+      .grad("self", [](Tensor g, Meta, int64_t diagonal) { return ops::triu(g, diagonal); });
   define("tril_indices(int row, int col, int offset=0, *, DType? dtype=None, Device? device=None) -> IndexTensor")
       .doc("The positions of a lower triangle's elements: a row of row numbers and one of columns, from 1.")
       .compose(triangle_positions<false>);

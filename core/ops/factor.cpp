@@ -31,7 +31,7 @@ std::tuple<Tensor, Tensor> cholesky_forward(Out& out, const Tensor& a, bool uppe
 Tensor cholesky_gradient(Tensor g, Result factor, Meta, bool upper_given) {
   const Tensor l = upper_given ? adjoint(factor) : Tensor(factor), gl = upper_given ? adjoint(g) : g;
   const Tensor p = ops::matmul(adjoint(l), gl);
-  const Tensor s = (lower(p) + adjoint(lower(p, -1))) * 0.5;
+  const Tensor s = (ops::tril(p) + adjoint(ops::tril(p, -1))) * 0.5;
   const Tensor half = ops::solve_triangular(adjoint(l), s, true);
   return ops::solve_triangular(l, half, false, false);
 }
@@ -47,7 +47,7 @@ Tensor cholesky_of(const Tensor& a, bool upper) {
 std::tuple<Tensor, Tensor, Tensor> lu_forward(Out& out, const Tensor& a, bool pivot, bool check_errors) {
   check_matrix("linalg.lu_factor_ex", a);
   check_lapack("linalg.lu_factor_ex", a);
-  check(pivot, "linalg.lu_factor: LU without pivoting is not implemented");
+  check(pivot, "linalg.lu_factor: pivot must be true: LU without pivoting is unstable, and LAPACK has none");
   const Sizes batch = batch_sizes(a.sizes());
   const Tensor lu = out.make(0, a.sizes(), a.dtype());
   const Tensor pivots = out.make(1, joined(batch, {std::min(a.size(-1), a.size(-2))}), DType::Int32);
@@ -61,7 +61,7 @@ Tensor rows(const Tensor& x, int64_t from, int64_t count) { return ops::narrow(x
 Tensor columns(const Tensor& x, int64_t from, int64_t count) { return ops::narrow(x, -1, from, count); }
 Tensor unit_lower(const Tensor& lu) {
   const int64_t m = lu.size(-2), k = std::min(m, lu.size(-1));
-  return lower(columns(lu, 0, k), -1) + identity(lu, m, k);
+  return ops::tril(columns(lu, 0, k), -1) + identity(lu, m, k);
 }
 
 // P x: row i of x goes to the place order[i].
@@ -74,13 +74,13 @@ Tensor permuted(const Tensor& x, const Tensor& pivots) {
 // triu(gU U^H)) U^-H; what lies beyond the square has its own terms.
 Tensor lu_gradient(Tensor g, Result packed, Result pivots) {
   const int64_t m = packed.size(-2), n = packed.size(-1), k = std::min(m, n);
-  const Tensor l = unit_lower(packed), u = upper(rows(packed, 0, k));
-  const Tensor gl = lower(columns(g, 0, k), -1), gu = upper(rows(g, 0, k));
+  const Tensor l = unit_lower(packed), u = ops::triu(rows(packed, 0, k));
+  const Tensor gl = ops::tril(columns(g, 0, k), -1), gu = ops::triu(rows(g, 0, k));
   const Tensor l1 = rows(l, 0, k), u1 = columns(u, 0, k);
   Tensor below = ops::matmul(adjoint(l1), rows(gl, 0, k)), above = ops::matmul(columns(gu, 0, k), adjoint(u1));
   if (n > m) below = below - ops::matmul(columns(gu, k, n - k), adjoint(columns(u, k, n - k)));
   if (m > n) above = above - ops::matmul(adjoint(rows(l, k, m - k)), rows(gl, k, m - k));
-  Tensor inner = ops::solve_triangular(adjoint(u1), lower(below, -1) + upper(above), false, false);
+  Tensor inner = ops::solve_triangular(adjoint(u1), ops::tril(below, -1) + ops::triu(above), false, false);
   if (n > m) inner = ops::cat(Tensors{inner, columns(gu, k, n - k)}, -1);
   inner = ops::solve_triangular(adjoint(l1), inner, true, true, true);
   if (m > n) inner = ops::cat(Tensors{inner, ops::solve_triangular(adjoint(u1), rows(gl, k, m - k), false, false)}, -2);
@@ -112,7 +112,7 @@ std::tuple<Tensor, Tensor, Tensor> unpacked(const Tensor& lu, const Tensor& pivo
         ", got ", pivots.sizes());
   const Tensor nothing = empty({0}, lu.dtype(), lu.device());
   return {with_pivots ? permutation(pivots, m, lu.dtype()) : nothing, with_data ? unit_lower(lu) : nothing,
-          with_data ? upper(rows(lu, 0, k)) : nothing};
+          with_data ? ops::triu(rows(lu, 0, k)) : nothing};
 }
 
 Results lu_with_infos(const Tensor& a, bool pivot, bool get_infos) {

@@ -58,17 +58,6 @@ Tensor above_diagonal(const Tensor& x, int64_t m, int64_t n) {
 
 }  // namespace
 
-Tensor lower(const Tensor& x, int64_t diagonal) {
-  return ops::masked_fill(x, ops::gt(above_diagonal(x, x.size(-2), x.size(-1)), diagonal), 0);
-}
-Tensor upper(const Tensor& x, int64_t diagonal) {
-  return ops::masked_fill(x, ops::lt(above_diagonal(x, x.size(-2), x.size(-1)), diagonal), 0);
-}
-Tensor diagonal_matrix(const Tensor& v) {
-  const int64_t n = v.size(-1);
-  return ops::masked_fill(ops::expand(ops::unsqueeze(v, -1), joined(v.sizes(), {n})),
-                          ops::ne(above_diagonal(v, n, n), 0), 0);
-}
 Tensor identity(const Tensor& x, int64_t m, int64_t n) {
   return ops::to_dtype(ops::eq(above_diagonal(x, m, n), 0), x.dtype());
 }

@@ -24,11 +24,6 @@ Sizes joined(Sizes batch, std::initializer_list<int64_t> rest);
 
 /// x^H.
 Tensor adjoint(const Tensor& x);
-/// The part of x [..., M, N] on and below (above) a diagonal, zeros elsewhere.
-Tensor lower(const Tensor& x, int64_t diagonal = 0);
-Tensor upper(const Tensor& x, int64_t diagonal = 0);
-/// v [..., N] on the diagonal of [..., N, N].
-Tensor diagonal_matrix(const Tensor& v);
 /// The identity [M, N] of x's dtype and device.
 Tensor identity(const Tensor& x, int64_t m, int64_t n);
 /// x / y, and 0 where both are 0, with derivatives that are finite there too.

@@ -17,7 +17,7 @@ namespace {
 
 Tensor matrix_power_of(const Tensor& a, int64_t n) {
   check_square("linalg.matrix_power", a);
-  if (n == 0) return lower(a, -a.size(-1)) + identity(a, a.size(-1), a.size(-1));  // zeros that depend on a
+  if (n == 0) return ops::tril(a, -a.size(-1)) + identity(a, a.size(-1), a.size(-1));  // zeros that depend on a
   Tensor square = n < 0 ? ops::linalg_inv(a) : a, result;
   for (uint64_t left = n < 0 ? 0 - static_cast<uint64_t>(n) : static_cast<uint64_t>(n);;) {
     if (left & 1) result = result.defined() ? ops::matmul(result, square) : square;

@@ -34,7 +34,7 @@ std::tuple<Tensor, Tensor> qr_forward(Out& out, const Tensor& x, const std::stri
   const Tensor a = factors.tensor(0), tau = factors.tensor(1);
   const Tensor q = mode == "r" ? out.make(0, {0}, x.dtype()) : out.make(0, joined(batch, {m, height}), x.dtype());
   const Tensor r = out.make(1, joined(batch, {height, n}), x.dtype());
-  slots::copy(r, upper(ops::narrow(a, -2, 0, height)));
+  slots::copy(r, ops::triu(ops::narrow(a, -2, 0, height)));
   if (mode != "r")
     slots::householder_product(result_batch(q), as_batch(ops::narrow(a, -1, 0, std::min(n, height))),
                                result_batch(tau, 1));
@@ -43,7 +43,7 @@ std::tuple<Tensor, Tensor> qr_forward(Out& out, const Tensor& x, const std::stri
 
 // X + X^H with X's diagonal once, its real part.
 Tensor hermitian_part(const Tensor& x) {
-  const Tensor diagonal = diagonal_matrix(ops::diagonal(x, 0, -2, -1));
+  const Tensor diagonal = ops::diag_embed(ops::diagonal(x, 0, -2, -1));
   const Tensor strict = x - diagonal;
   return strict + adjoint(strict) + (diagonal + adjoint(diagonal)) * 0.5;
 }
@@ -51,7 +51,7 @@ Tensor hermitian_part(const Tensor& x) {
 // (gQ + Q H) R^-H, H made of the upper triangle of gR R^H - Q^H gQ, for M >= N (Walter and Lehmann 2018).
 Tensor tall_qr_gradient(const Tensor& gq, const Tensor& gr, const Tensor& q, const Tensor& r) {
   const Tensor m = ops::matmul(gr, adjoint(r)) - ops::matmul(adjoint(q), gq);
-  return ops::solve_triangular(adjoint(r), gq + ops::matmul(q, hermitian_part(upper(m))), false, false);
+  return ops::solve_triangular(adjoint(r), gq + ops::matmul(q, hermitian_part(ops::triu(m))), false, false);
 }
 
 Tensor qr_gradient(Tensor gq, Tensor gr, Result q, Result r, Tensor a, std::string mode) {
@@ -92,14 +92,14 @@ Tensor reflected(const Tensor& x, const Tensor& v, const Tensor& tau) {
 }
 Tensor reflector(const Tensor& v, int64_t i) { return ops::narrow(v, -1, i, 1); }
 // The vectors v_i as columns.
-Tensor reflectors(const Tensor& a) { return lower(a, -1) + identity(a, a.size(-2), a.size(-1)); }
+Tensor reflectors(const Tensor& a) { return ops::tril(a, -1) + identity(a, a.size(-2), a.size(-1)); }
 
 // Reflector by reflector, which differentiates to any order, where gradients are wanted.
 Tensor householder_of(const Tensor& a, const Tensor& tau) {
   check_reflectors("linalg.householder_product", a, tau);
   if (!wants_gradient({a, tau})) return ops::reflector_product(a, tau);
   const Tensor v = reflectors(a);
-  Tensor q = lower(a, -a.size(-2)) + identity(a, a.size(-2), a.size(-1));  // no reflector: zeros that depend on a
+  Tensor q = ops::tril(a, -a.size(-2)) + identity(a, a.size(-2), a.size(-1));  // no reflector: zeros that depend on a
   for (int64_t i = tau.size(-1); i-- > 0;) q = reflected(q, reflector(v, i), ops::select(tau, -1, i));
   return q;
 }

@@ -96,7 +96,7 @@ Tensor triangle_forward(Out& out, const Tensor& a, const Tensor& b, bool upper, 
 Tensor triangle_gradient(Tensor g, Result x, Tensor a, Meta, bool is_upper, bool unitriangular) {
   const Tensor gb = ops::solve_triangle(adjoint(a), g, !is_upper, unitriangular);
   const Tensor ga = -ops::matmul(gb, adjoint(x));
-  return is_upper ? upper(ga, unitriangular ? 1 : 0) : lower(ga, unitriangular ? -1 : 0);
+  return is_upper ? ops::triu(ga, unitriangular ? 1 : 0) : ops::tril(ga, unitriangular ? -1 : 0);
 }
 
 Tensor triangular_of(const Tensor& a, const Tensor& b, bool upper, bool left, bool unitriangular) {

@@ -24,8 +24,8 @@ Tensor lu_solve_gradient(Tensor g, Result x, Tensor lu, Tensor pivots, Meta, boo
   const Tensor ga = -(is_adjoint ? ops::matmul(x, adjoint(gb)) : ops::matmul(gb, adjoint(x)));
   const Tensor order = ops::expand(ops::unsqueeze(ops::row_order(pivots, n), -1), ga.sizes());
   const Tensor rows = ops::gather(ga, -2, order);
-  const Tensor l = lower(lu, -1) + identity(lu, n, n), u = upper(lu);
-  return lower(ops::matmul(rows, adjoint(u)), -1) + upper(ops::matmul(adjoint(l), rows));
+  const Tensor l = ops::tril(lu, -1) + identity(lu, n, n), u = ops::triu(lu);
+  return ops::tril(ops::matmul(rows, adjoint(u)), -1) + ops::triu(ops::matmul(adjoint(l), rows));
 }
 
 Tensor lu_solve_of(const char* name, const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left,

@@ -38,7 +38,7 @@ Tensor svdvals_forward(Out& out, const Tensor& a) {
 
 Tensor differences(const Tensor& values) {  // [i, j]: j's less i's, and 1 on the diagonal
   const Tensor d = ops::unsqueeze(values, -2) - ops::unsqueeze(values, -1);
-  return d + diagonal_matrix(ops::ones_like(values));
+  return d + ops::diag_embed(ops::ones_like(values));
 }
 Tensor skew(const Tensor& x) { return x - adjoint(x); }
 Tensor diagonal_of(const Tensor& x) { return ops::diagonal(x, 0, -2, -1); }
@@ -58,12 +58,12 @@ Tensor svd_gradient(Tensor gu_full, Tensor gs, Tensor gvh_full, Result u_full, R
   const Tensor turn_u = skew(ugu), turn_v = skew(vgv);
   const Tensor row = ops::unsqueeze(s, -2), column = ops::unsqueeze(s, -1);
   const Tensor e = differences(ops::square(s));
-  Tensor core = quotient(turn_u * row + column * turn_v, e) + diagonal_matrix(gs);
+  Tensor core = quotient(turn_u * row + column * turn_v, e) + ops::diag_embed(gs);
   if (is_complex(u.dtype())) {
     const Tensor phase = diagonal_of(turn_u);
     check_phase("linalg.svd", ops::imag(phase) + ops::imag(diagonal_of(turn_v)));
-    const Tensor on_diagonal = diagonal_matrix(quotient(phase, s * 2));
-    core = core - diagonal_matrix(diagonal_of(core)) + on_diagonal + diagonal_matrix(gs);
+    const Tensor on_diagonal = ops::diag_embed(quotient(phase, s * 2));
+    core = core - ops::diag_embed(diagonal_of(core)) + on_diagonal + ops::diag_embed(gs);
   }
   Tensor ga = ops::matmul(u, core);
   if (m > k) ga = ga + quotient(gu - ops::matmul(u, ugu), row);
@@ -120,8 +120,8 @@ Tensor eigvalsh_forward(Out& out, const Tensor& a, const std::string& uplo) {
 Tensor eigh_gradient(Tensor gw, Tensor gv, Result w, Result v) {
   const Tensor vgv = ops::matmul(adjoint(v), gv);
   if (is_complex(v.dtype())) check_phase("linalg.eigh", ops::imag(diagonal_of(vgv)));
-  const Tensor off = vgv - diagonal_matrix(diagonal_of(vgv));
-  const Tensor core = quotient(off, differences(w)) + diagonal_matrix(gw);
+  const Tensor off = vgv - ops::diag_embed(diagonal_of(vgv));
+  const Tensor core = quotient(off, differences(w)) + ops::diag_embed(gw);
   return ops::matmul(ops::matmul(v, core), adjoint(v));
 }
 
@@ -151,8 +151,8 @@ Tensor eig_gradient(Tensor gw, Tensor gv, Result w, Result v, Tensor a) {
   check_phase("linalg.eig", ops::imag(diagonal));
   const Tensor length = ops::unsqueeze(ops::to_dtype(ops::real(diagonal), v.dtype()), -2);
   const Tensor turned = vgv - ops::matmul(vh, v * length);
-  const Tensor off = turned - diagonal_matrix(diagonal_of(turned));
-  const Tensor core = quotient(off, ops::conj(differences(w))) + diagonal_matrix(gw);
+  const Tensor off = turned - ops::diag_embed(diagonal_of(turned));
+  const Tensor core = quotient(off, ops::conj(differences(w))) + ops::diag_embed(gw);
   const Tensor ga = ops::linalg_solve(vh, ops::matmul(core, vh));
   return is_complex(a.dtype()) ? ga : ops::real(ga);
 }
