@@ -191,7 +191,7 @@ bool is_stale(const Tensor& t, const AutogradMeta& meta) {
 void* AutogradMeta::operator new(size_t) { return Slab<AutogradMeta>::allocate(); }
 void AutogradMeta::operator delete(void* p) { Slab<AutogradMeta>::release(p); }
 
-void destroy_autograd(AutogradMeta* meta) {
+void DestroyAutograd::operator()(AutogradMeta* meta) const {
   for (const Ref<Hook>& hook : meta->hooks)
     if (auto* retain = dynamic_cast<RetainGrad*>(hook.get())) retain->tensor = nullptr;
   delete meta;

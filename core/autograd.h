@@ -100,7 +100,6 @@ struct AutogradMeta {
   std::vector<Value> bridge_arguments;
   uint32_t version = 0;  // the storage's when grad_fn was set
 };
-void destroy_autograd(AutogradMeta*);
 
 /// The tensor's meta, made if it has none.
 AutogradMeta& autograd_meta(const Tensor& t);

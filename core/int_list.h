@@ -1,4 +1,4 @@
-// A list of integers that keeps up to six inside itself: sizes, strides, dims and positions of nearly every tensor.
+// A list of integers that keeps up to four inside itself: sizes, strides, dims and positions of nearly every tensor.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace facula {
 /// Sizes, strides, dimensions. Prints as `(3, 4)`.
 class IntList {
  public:
-  static constexpr uint32_t kInline = 6;
+  static constexpr uint32_t kInline = 4;
 
   IntList() = default;
   explicit IntList(size_t n, int64_t value = 0) { assign(n, value); }

@@ -29,6 +29,10 @@ class Out {
   Tensor make(const Sizes& sizes, DType dtype, Device device) { return make(0, sizes, dtype, device); }
   Tensor make(int i, const Sizes& sizes, DType dtype) { return make(i, sizes, dtype, device()); }
   Tensor make(int i, const Sizes& sizes, DType dtype, Device device);
+  /// With the sizes and the device of `x`. `dtype` is not wider than its own.
+  Tensor make_alike(const Tensor& x, DType dtype) {
+    return mode_ == Mode::Fresh && x.is_contiguous() ? empty_alike(x, dtype) : make(0, x.sizes(), dtype, x.device());
+  }
   /// Of the first tensor argument that is not a plain CPU number; the CPU if there is none.
   Device device() const;
   Mode mode() const { return mode_; }

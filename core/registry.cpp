@@ -132,7 +132,7 @@ static bool invoke_alike(const Operator& op, Out& out, const Value* arguments, R
       (p.compute == Promotion::Compute::Float && kind < Category::Floating))
     return false;
   const DType result = p.result == Promotion::Result::Bool ? DType::Bool : first->dtype();
-  Tensor y = out.make(first->sizes(), result, first->device());
+  Tensor y = out.make_alike(*first, result);
   (*op.slot)(y, TensorSpan(reinterpret_cast<const Tensor*>(lent), tensors), ScalarSpan(numbers, scalars));
   results.push(std::move(y));
   return true;

@@ -41,11 +41,11 @@ class Slab {
   struct Link {
     Link* next;
   };
-  static constexpr size_t kObjects = 128;
+  static constexpr size_t kObjects = 128, kLine = 64;
 
   static void grow() {
-    constexpr size_t stride = (sizeof(T) + 15) / 16 * 16;
-    auto* chunk = static_cast<char*>(std::malloc(stride * kObjects));
+    constexpr size_t stride = (sizeof(T) + kLine - 1) / kLine * kLine;
+    auto* chunk = static_cast<char*>(std::aligned_alloc(kLine, stride * kObjects));
     if (!chunk) throw std::bad_alloc();
     for (size_t i = kObjects; i-- > 0;) release(chunk + i * stride);
   }

@@ -31,25 +31,29 @@ IntList contiguous_strides(const Sizes& sizes) {
 }
 
 TensorImpl::TensorImpl(Storage s, DType t, Sizes n, IntList st, int64_t o)
-    : storage(std::move(s)),
-      sizes(std::move(n)),
-      strides(std::move(st)),
-      offset(o),
-      dtype(t),
-      autograd(nullptr, &destroy_autograd) {
+    : dtype(t), storage(std::move(s)), sizes(std::move(n)), strides(std::move(st)), offset(o) {
   refresh();
 }
 
 TensorImpl::TensorImpl(Storage s, DType t, const Sizes& n, int64_t count)
-    : storage(std::move(s)),
+    : dtype(t),
+      contiguous(true),
+      is_inference(InferenceGuard::enabled()),
+      storage(std::move(s)),
       sizes(n),
       strides(contiguous_strides(n)),
       offset(0),
-      numel(count),
-      dtype(t),
+      numel(count) {}
+
+TensorImpl::TensorImpl(Storage s, DType t, const TensorImpl& dense)
+    : dtype(t),
       contiguous(true),
       is_inference(InferenceGuard::enabled()),
-      autograd(nullptr, &destroy_autograd) {}
+      storage(std::move(s)),
+      sizes(dense.sizes),
+      strides(dense.strides),
+      offset(0),
+      numel(dense.numel) {}
 
 void TensorImpl::refresh() {
   uint64_t count = 1;  // as in contiguous_strides
@@ -63,6 +67,7 @@ void TensorImpl::refresh() {
 }
 
 void TensorImpl::destroy(TensorImpl* t) { delete t; }
+static_assert(sizeof(TensorImpl) == 128);
 void* TensorImpl::operator new(size_t) { return Slab<TensorImpl>::allocate(); }
 void TensorImpl::operator delete(void* p) { Slab<TensorImpl>::release(p); }
 
@@ -91,6 +96,12 @@ Tensor empty(const Sizes& sizes, DType dtype, Device device) {
   const int64_t numel = numel_of(sizes);
   auto storage = make_ref<StorageImpl>(bytes_of(numel, dtype, sizes), device);
   return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, numel));
+}
+
+Tensor empty_alike(const Tensor& dense, DType dtype) {
+  const TensorImpl& x = *dense.impl();
+  auto storage = make_ref<StorageImpl>(static_cast<size_t>(x.numel * item_size(dtype)), x.storage->device());
+  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, x));
 }
 
 Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, Device device) {

@@ -26,27 +26,34 @@ int64_t numel_of(const Sizes& sizes);
 /// Strides of a dense row-major tensor, in elements.
 IntList contiguous_strides(const Sizes& sizes);
 
+struct DestroyAutograd {
+  void operator()(AutogradMeta*) const;
+};
+
 class TensorImpl : public RefCounted {
  public:
   TensorImpl(Storage storage, DType dtype, Sizes sizes, IntList strides, int64_t offset);
   /// Dense and row-major, with `numel` elements.
   TensorImpl(Storage storage, DType dtype, const Sizes& sizes, int64_t numel);
+  /// With the geometry of a dense tensor.
+  TensorImpl(Storage storage, DType dtype, const TensorImpl& dense);
 
   static void destroy(TensorImpl* t);
   static void* operator new(size_t);
   static void operator delete(void*);
 
+  // In this order it fills two cache lines: small tensors come and go so fast that lines are what they cost.
+  DType dtype;
+  bool contiguous;
+  bool is_number = false;     // a Lua number in disguise: does not promote tensors of its category
+  bool is_inference = false;  // made in inference mode: cannot be saved for a derivative
   Storage storage;
   Sizes sizes;
   IntList strides;  // in elements
   int64_t offset;   // in elements
   int64_t numel;
-  DType dtype;
-  bool contiguous;
-  bool is_number = false;      // a Lua number in disguise: does not promote tensors of its category
-  bool is_inference = false;   // made in inference mode: cannot be saved for a derivative
+  std::unique_ptr<AutogradMeta, DestroyAutograd> autograd;
   bool requires_grad = false;  // of leaves; others require it by having a grad_fn
-  std::unique_ptr<AutogradMeta, void (*)(AutogradMeta*)> autograd;
 
   /// Recomputes numel and contiguous after sizes or strides changed.
   void refresh();
@@ -111,6 +118,8 @@ class Tensor {
 
 /// Uninitialised, dense. Errors: a negative size, a product beyond 2^63, memory that cannot be had.
 Tensor empty(const Sizes& sizes, DType dtype, Device device = {});
+/// Uninitialised, with the geometry and device of a dense tensor. `dtype` is not wider than its own.
+Tensor empty_alike(const Tensor& dense, DType dtype);
 /// Uninitialised with the given strides; the storage just covers them.
 Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, Device device = {});
 /// Over memory of somebody else; `done` runs when the last user is gone.

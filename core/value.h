@@ -63,13 +63,9 @@ class Value {
     if (v) *this = Value(*v);
   }
 
-  /// Holds a tensor that somebody else keeps alive, uncounted, until `give_back`: counting costs as much as a small
-  /// kernel. Only for a value that is none.
+  /// Holds a tensor that somebody else keeps alive, uncounted: counting costs as much as a small kernel. Only for a value
+  /// that is none, and is never destroyed.
   void borrow(const Tensor& t) { new (&payload_) Payload(Tensor(Ref<TensorImpl>::adopt(t.impl()))); }
-  void give_back() {
-    get<Tensor>().leave();
-    new (&payload_) Payload();
-  }
 
   bool is_none() const { return payload_.index() == 0; }
   template <class T>

@@ -300,9 +300,10 @@ bool Arguments::read_named(int table) {
   return true;
 }
 
-bool Arguments::fill_defaults() {
-  const Parameter* p = schema_.parameters.data();
-  for (int i = 0; i < count_; ++i, ++p) {
+// Those before `first` are there.
+bool Arguments::fill_defaults(int first) {
+  const Parameter* p = schema_.parameters.data() + first;
+  for (int i = first; i < count_; ++i, ++p) {
     if (sources_[i]) continue;
     if (p->required) return misfit_because("argument '", p->name, "' is missing");
     if (!p->fallback.is<Scalar>())
@@ -333,9 +334,9 @@ bool Arguments::is_named(int table, int position) const {
 
 bool Arguments::read(int top) {
   const int taken = take_tensors(top);
-  if (taken == top) return fill_defaults();
+  if (taken == top) return fill_defaults(taken);
   const bool named = lua_istable(L_, top) && is_named(top, top - 1);
-  return read_positional(taken + 1, named ? top - 1 : top) && (!named || read_named(top)) && fill_defaults();
+  return read_positional(taken + 1, named ? top - 1 : top) && (!named || read_named(top)) && fill_defaults(taken);
 }
 
 std::ostream& operator<<(std::ostream& out, const Description& d) {

@@ -31,10 +31,7 @@ class Arguments {
     for (int i = 0; i < count_; ++i) new (values() + i) Value();
   }
   ~Arguments() {
-    for (int i = 0; i < count_; ++i) {
-      if (i < borrowed_) values()[i].give_back();
-      values()[i].~Value();
-    }
+    for (int i = borrowed_; i < count_; ++i) values()[i].~Value();
   }
   Arguments(const Arguments&) = delete;
   Arguments& operator=(const Arguments&) = delete;
@@ -63,7 +60,7 @@ class Arguments {
   bool read_lists(const Parameter& p, int index, Value& v);
   bool read_tensors(const Parameter& p, int index, int first, int last, Value& v);
   bool read_numbers(const Parameter& p, int index, int first, int last, Value& v);
-  bool fill_defaults();
+  bool fill_defaults(int first);
 
   bool is_named(int table, int position) const;
   int64_t translated(const Parameter& p, int64_t v) const;

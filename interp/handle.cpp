@@ -20,11 +20,13 @@ void push_tensor(lua_State* L, State& S, Tensor t) {
   if (t.device().is_cuda()) S.collection.devices = true;
   auto* h = static_cast<Handle*>(lua_newuserdata(L, sizeof(Handle)));
   new (&h->tensor) Tensor(std::move(t));
-  h->mark = &Handle::kMark;
+  h->mark = Handle::kMarks;
   S.tensor.push(L);
   lua_setmetatable(L, -2);
-  if (!S.scopes.empty()) [[unlikely]]
+  if (!S.scopes.empty()) [[unlikely]] {
+    h->mark = Handle::kMarks + 1;
     S.scopes.back().insert(h);
+  }
 }
 
 void push_tensors(lua_State* L, State& S, const Tensors& list) {
@@ -53,11 +55,13 @@ Tensors to_tensors(lua_State* L, const State& S, int index, const char* where, c
 
 // Runs inside the collector: nothing here raises.
 static int collect_handle(lua_State* L) {
-  State& S = *running_function(L).state;
   auto* h = to_handle(L, 1);
   if (!h || h->is_released()) return 0;
-  for (auto scope = S.scopes.rbegin(); scope != S.scopes.rend(); ++scope)
-    if (scope->erase(h)) break;
+  if (h->is_scoped()) {
+    State& S = *running_function(L).state;
+    for (auto scope = S.scopes.rbegin(); scope != S.scopes.rend(); ++scope)
+      if (scope->erase(h)) break;
+  }
   std::destroy_at(&h->tensor);
   h->released = Handle::kCollected;
   return 0;

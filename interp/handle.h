@@ -9,15 +9,18 @@ namespace facula::interp {
 /// (of none after the collector came by). Several handles may hold one tensor.
 struct Handle {
   static constexpr uintptr_t kCollected = 1;
-  static constexpr char kMark = 0;  // its address is the mark: no other userdata holds it
+  static constexpr char kMarks[2] = {};  // their addresses mark handles, plain and in a scope; nothing else holds them
 
   union {
     Tensor tensor;
     uintptr_t released;
   };
-  const void* mark;
+  const char* mark;
 
   bool is_released() const { return released & 1; }
+  bool is_marked() const { return mark == kMarks || mark == kMarks + 1; }
+  /// Does, or did, a torch.scope know of it?
+  bool is_scoped() const { return mark != kMarks; }
   Handle() = delete;
   ~Handle() = delete;
 };
@@ -36,7 +39,7 @@ inline void* to_object(lua_State* L, const Metatable& type, int index) {
 /// The handle at `index`, or null. By size and mark: half the calls into Lua that comparing metatables takes.
 inline Handle* to_handle(lua_State* L, int index) {
   auto* h = static_cast<Handle*>(lua_touserdata(L, index));
-  return h && lua_objlen(L, index) == sizeof(Handle) && h->mark == &Handle::kMark ? h : nullptr;
+  return h && lua_objlen(L, index) == sizeof(Handle) && h->is_marked() ? h : nullptr;
 }
 
 /// The tensor at `index`, null for anything else; an error if it was released. Valid while the handle is on the stack.
