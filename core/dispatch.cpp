@@ -146,8 +146,8 @@ void settle(const Operator& op, const Tensor& target, const Tensor& result, bool
 
 // t_, squeeze_ and the like: self takes the view's geometry.
 void become(const Operator& op, const Tensor& self, const Tensor& view) {
-  check(view.dtype() == self.dtype() && view.storage() == self.storage(), op.schema.name,
-        "_: the result has dtype ", view.dtype(), ", which 'self' of dtype ", self.dtype(), " cannot take in place");
+  check(view.dtype() == self.dtype() && view.storage() == self.storage(), op.schema.name, "_: the result has dtype ",
+        view.dtype(), ", which 'self' of dtype ", self.dtype(), " cannot take in place");
   TensorImpl& t = *self.impl();
   t.sizes = view.sizes();
   t.strides = view.strides();
@@ -216,9 +216,30 @@ void connect(const Operator& op, const Ref<OpNode>& node, const Results& results
   }
 }
 
+/// Tells the observer, if there is one, of a call and of its end.
+class Watch {
+ public:
+  Watch(const Operator& op, const Value* arguments, const Results& results)
+      : observer_(current_observer()), op_(op), results_(results) {
+    if (observer_) [[unlikely]]
+      observer_->before(op, arguments);
+  }
+  ~Watch() {
+    if (observer_) [[unlikely]]
+      observer_->after(op_, good_ ? &results_ : nullptr);
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  void succeeded() { good_ = true; }
+
+ private:
+  Observer* observer_;
+  const Operator& op_;
+  const Results& results_;
+  bool good_ = false;
+};
+
 void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode, const Tensor* targets, int count) {
-  if (Observer* o = observer.load(std::memory_order_relaxed)) [[unlikely]]
-    o->before(op, arguments);
   if (!op.dims.empty()) wrap_dims(op, arguments);
   if (op.compares_devices) check_devices(op, arguments);
   const bool wants_grad = GradMode::enabled() && any_requires_grad(op, arguments);
@@ -279,12 +300,14 @@ void run(const Operator& op, Value* arguments, Results& results, Out::Mode mode,
   }
 }
 
-void finish(const Operator& op, const Value* arguments, const Results& results) {
+void run_watched(const Operator& op, Value* arguments, Results& results, Out::Mode mode, const Tensor* targets,
+                 int count) {
+  Watch watch(op, arguments, results);
+  run(op, arguments, results, mode, targets, count);
   if (op.requires_grad_option >= 0 && arguments[op.requires_grad_option].is<Scalar>() &&
       arguments[op.requires_grad_option].get<Scalar>().to<bool>())
     set_requires_grad(results.tensor(), true);
-  if (Observer* o = observer.load(std::memory_order_relaxed)) [[unlikely]]
-    o->after(op, results);
+  watch.succeeded();
 }
 
 }  // namespace
@@ -340,14 +363,12 @@ static bool asks_for_in_place(const Operator& op, const Value* arguments) {
 
 void call(const Operator& op, Value* arguments, Results& results) {
   if (op.is_in_place || asks_for_in_place(op, arguments)) return call_in_place(op, arguments, results);
-  run(op, arguments, results, Out::Mode::Fresh, nullptr, 0);
-  finish(op, arguments, results);
+  run_watched(op, arguments, results, Out::Mode::Fresh, nullptr, 0);
 }
 
 void call_in_place(const Operator& op, Value* arguments, Results& results) {
   const Tensor self = arguments[0].get<Tensor>();
-  run(op, arguments, results, Out::Mode::InPlace, &self, 1);
-  finish(op, arguments, results);
+  run_watched(op, arguments, results, Out::Mode::InPlace, &self, 1);
 }
 
 void call_out(const Operator& op, Value* arguments, const Tensors& targets, Results& results) {
@@ -355,8 +376,7 @@ void call_out(const Operator& op, Value* arguments, const Tensors& targets, Resu
   check(targets.size() == expected, op.schema.name, ": out= must have ", expected,
         expected == 1 ? " tensor" : " tensors", ", got ", targets.size());
   for (const Tensor& t : targets) check(!overlaps_itself(t), op.schema.name, ": 'out' has elements that share memory");
-  run(op, arguments, results, Out::Mode::Given, targets.data(), static_cast<int>(targets.size()));
-  finish(op, arguments, results);
+  run_watched(op, arguments, results, Out::Mode::Given, targets.data(), static_cast<int>(targets.size()));
 }
 
 // As wide as its kind comes: promotion asks for the kind only, and a float64 partner needs all digits.
@@ -379,6 +399,7 @@ void complete(const Operator& op, Value* arguments) {
 }
 
 void set_observer(Observer* o) { observer = o; }
+Observer* current_observer() { return observer.load(std::memory_order_relaxed); }
 
 Tensor Op::operator()(Value a0, Value a1, Value a2, Value a3, Value a4, Value a5, Value a6, Value a7, Value a8) const {
   FACULA_ASSERT(op != nullptr);

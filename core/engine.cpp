@@ -54,6 +54,24 @@ void check_numbers(const Node& node, const Tensors& answers) {
   }
 }
 
+/// A node's derivative, for the observer.
+class Range {
+ public:
+  explicit Range(const Node& node) : observer_(current_observer()) {
+    if (observer_) [[unlikely]]
+      observer_->enter(node.name());
+  }
+  ~Range() {
+    if (observer_) [[unlikely]]
+      observer_->leave();
+  }
+  Range(const Range&) = delete;
+  Range& operator=(const Range&) = delete;
+
+ private:
+  Observer* observer_;
+};
+
 class Walk {
  public:
   Walk(bool keep, bool capturing) : keep_(keep), capturing_(capturing) {}
@@ -111,6 +129,7 @@ class Walk {
     }
     Tensors answers;
     if (anything) {
+      const Range range(node);
       answers = node.apply(gradients);
       if (anomaly_mode()) [[unlikely]]
         check_numbers(node, answers);

@@ -13,15 +13,12 @@ void* OpNode::operator new(size_t) { return Slab<OpNode>::allocate(); }
 void OpNode::operator delete(void* p) { Slab<OpNode>::release(p); }
 
 void OpNode::save_arguments(const Value* arguments, const Tensor* overwritten) {
-  auto save = [&](const Tensor& t) -> SavedTensor {
-    if (!t.defined()) return {};
+  auto save = [&](const Tensor& t) {
+    if (!t.defined()) return SavedTensor();
     check(!t.impl()->is_inference, op_.schema.name,
           ": a tensor that was made in inference mode cannot be saved for the derivative; clone it first");
-    if (overwritten && t.storage() == overwritten->storage()) {
-      const Tensor copy = ops::clone(t);  // recorded, so that the copy has t's history
-      return {copy, copy.version(), -1};
-    }
-    return {t, t.version(), -1};
+    const bool kept = !overwritten || !(t.storage() == overwritten->storage());
+    return SavedTensor(kept ? t : ops::clone(t));  // recorded, so that the copy has t's history
   };
   for (const Input& input : inputs) {
     bool needed = false;
@@ -58,24 +55,19 @@ void OpNode::save_results(const Results& results) {
   for (int i = 0, output = 0; i < wanted; ++i) {
     const Tensor& y = results.tensor(i);
     const bool differentiable = op_.schema.results[static_cast<size_t>(i)].type == Type::Tensor;
-    results_.push_back({y.alias(), y.version(), differentiable ? output : -1});
+    results_.emplace_back(y, differentiable ? output : -1);
     output += differentiable;
   }
 }
 
 Tensor OpNode::unpack(const SavedTensor& s, int parameter) const {
-  if (!s.tensor.defined()) return {};
-  if (s.tensor.version() != s.version)
+  if (!s.defined()) return {};
+  if (s.is_stale())
     fail("backward of ", op_.schema.name, ": ", parameter < 0 ? "its result" : "'",
          parameter < 0 ? "" : op_.schema.parameters[static_cast<size_t>(parameter)].name, parameter < 0 ? "" : "'", ' ',
-         s.tensor.sizes(),
+         s.meta().sizes(),
          " was modified by an in-place operation after it was saved; change a copy, or use the operation without '_'");
-  if (s.output < 0) return s.tensor;
-  const Tensor y = s.tensor.alias();  // results come back with this node as their history
-  AutogradMeta& meta = autograd_meta(y);
-  meta.grad_fn = Ref<Node>(const_cast<OpNode*>(this));
-  meta.output_nr = static_cast<uint32_t>(s.output);
-  return y;
+  return s.unpack(*this);
 }
 
 Tensor OpNode::saved_tensor(int i) const {
@@ -93,7 +85,7 @@ Tensors OpNode::saved_tensors(int i) const {
 // One derivative may want a tensor of which another wants only the sizes.
 Meta OpNode::saved_meta(int i) const {
   const Saved& s = saved_[static_cast<size_t>(i)];
-  if (const auto* whole = std::get_if<SavedTensor>(&s)) return whole->tensor.defined() ? Meta(whole->tensor) : Meta();
+  if (const auto* whole = std::get_if<SavedTensor>(&s)) return whole->meta();
   return std::get<Meta>(s);
 }
 
@@ -102,7 +94,7 @@ Metas OpNode::saved_metas(int i) const {
   const auto* whole = std::get_if<std::vector<SavedTensor>>(&s);
   if (!whole) return std::get<Metas>(s);
   Metas metas;
-  for (const SavedTensor& t : *whole) metas.push_back(t.tensor.defined() ? Meta(t.tensor) : Meta());
+  for (const SavedTensor& t : *whole) metas.push_back(t.meta());
   return metas;
 }
 

@@ -2,16 +2,9 @@
 #pragma once
 
 #include "core/operator.h"
+#include "core/saved_tensor.h"
 
 namespace facula {
-
-/// A tensor kept for a derivative, with the version it had.
-struct SavedTensor {
-  Tensor tensor;
-  uint32_t version = 0;
-  int output =
-      -1;  // number of the result it was; results are kept without their history, or node and tensor would hold each other
-};
 
 class OpNode final : public Node {
  public:

@@ -150,15 +150,20 @@ void check_devices(const Operator& op, const Value* arguments);
 /// Puts defaults where arguments are missing and conforms the others; fails for what is required or of the wrong type.
 void complete(const Operator& op, Value* arguments);
 
-/// Sees every call; for tracing and profiling.
+/// Sees every call, in whatever thread it is made; for tracing and profiling. What began ends, also when it fails.
 class Observer {
  public:
   virtual ~Observer() = default;
   virtual void before(const Operator& op, const Value* arguments) = 0;
-  virtual void after(const Operator& op, const Results& results) = 0;
+  /// `results` is null where the call failed.
+  virtual void after(const Operator& op, const Results* results) noexcept = 0;
+  /// A stretch of the program with a name, such as a node of the graph on the way back.
+  virtual void enter(const std::string& name) = 0;
+  virtual void leave() noexcept = 0;
 };
 /// One per process, null for none.
 void set_observer(Observer* observer);
+Observer* current_observer();
 
 /// All operators, by name. Overloads of one name stand in the order of their declaration.
 class Registry {

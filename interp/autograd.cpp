@@ -77,7 +77,6 @@ int backward_from(Call& c, const Tensors& roots, const Tensors& seeds, int optio
   const bool create_graph = c.get<bool>(options + 1);
   const bool retain_graph = c.given(options) ? c.get<bool>(options) : create_graph;
   const Tensors inputs = c.given(options + 2) ? c.get<Tensors>(options + 2) : Tensors();
-  Running running(c.S, c.L);
   facula::backward(roots, seeds, retain_graph, create_graph, inputs);
   return 0;
 }
@@ -106,11 +105,7 @@ int autograd_grad(Call& c) {
   const Tensors seeds = seeds_at(c, 2, "'grad_outputs'", outputs.size());
   const bool create_graph = c.get<bool>(4);
   const bool retain_graph = c.given(3) ? c.get<bool>(3) : create_graph;
-  Tensors found;
-  {
-    Running running(c.S, c.L);
-    found = facula::gradients(outputs, seeds, inputs, retain_graph, create_graph, c.get<bool>(5));
-  }
+  const Tensors found = facula::gradients(outputs, seeds, inputs, retain_graph, create_graph, c.get<bool>(5));
   push_tensors(c.L, c.S, found);
   lua_pushinteger(c.L, static_cast<lua_Integer>(found.size()));
   lua_setfield(c.L, -2, "n");
@@ -205,6 +200,7 @@ void open_autograd(lua_State* L, State& S) {
   add_natives(L, S, kMethods);
   lua_pop(L, 1);
   open_graph(L, S);
+  open_saved_hooks(L, S);
   open_custom_functions(L, S);
 }
 

@@ -10,6 +10,7 @@
 // backward run, so that there is no cycle.
 #include <algorithm>
 
+#include "core/saved_tensor.h"
 #include "interp/autograd.h"
 #include "interp/types.h"
 
@@ -37,15 +38,12 @@ class LuaNode final : public Node {
   /// Calls forward with the arguments on the stack, and leaves its results there. Pushes nothing else.
   int forward(lua_State* L);
 
-  struct Saved {
-    Tensor tensor;
-    uint32_t version = 0;
-    int output = -1;  // number of the result it is; kept without its history, or node and tensor would hold each other
-  };
-  void save(const Tensor& t) { saved_.push_back({t, t.defined() ? t.version() : 0, -1}); }
+  /// Keeps what forward asked for, once it is known which of `outputs` are among it.
+  void save(const Tensors& outputs);
   void push_saved(lua_State* L);
-  std::vector<Saved>& saved() { return saved_; }
+  size_t saved() const { return to_save.empty() ? saved_.size() : to_save.size(); }
 
+  Tensors to_save;            // asked for by forward
   std::vector<bool> needs;    // by argument of forward
   std::vector<int> edge_of;   // by argument: its edge, or -1
   Tensors constant, changed;  // marked by forward: not differentiable, changed in place
@@ -61,7 +59,7 @@ class LuaNode final : public Node {
 
   State& S_;
   std::string name_;
-  std::vector<Saved> saved_;
+  std::vector<SavedTensor> saved_;
   bool freed_ = false;
 };
 
@@ -127,23 +125,23 @@ int LuaNode::forward(lua_State* L) {
   return lua_gettop(L);
 }
 
+void LuaNode::save(const Tensors& results) {
+  for (const Tensor& t : std::exchange(to_save, {})) {
+    int output = -1;
+    for (size_t i = 0; i < results.size(); ++i)
+      if (results[i].defined() && t.defined() && results[i].is(t)) output = static_cast<int>(i);
+    saved_.emplace_back(t, output);
+  }
+}
+
 void LuaNode::push_saved(lua_State* L) {
   check_saved();
+  for (const Tensor& t : to_save) push_tensor(L, S_, t);
   for (size_t i = 0; i < saved_.size(); ++i) {
-    const Saved& s = saved_[i];
-    if (s.tensor.defined())
-      check(s.tensor.version() == s.version, "backward of ", name_, ": saved tensor ", i + 1, ' ', s.tensor.sizes(),
-            " was changed in place after it was saved; save a copy");
-    if (s.output < 0) {
-      push_tensor(L, S_, s.tensor);
-      continue;
-    }
-    const Tensor t = detach(s.tensor);
-    AutogradMeta& meta = autograd_meta(t);
-    meta.grad_fn = Ref<Node>(this);
-    meta.output_nr = static_cast<uint32_t>(s.output);
-    meta.version = t.version();
-    push_tensor(L, S_, t);
+    const SavedTensor& s = saved_[i];
+    check(!s.is_stale(), "backward of ", name_, ": saved tensor ", i + 1, ' ', s.meta().sizes(),
+          " was changed in place after it was saved; save a copy");
+    push_tensor(L, S_, s.defined() ? s.unpack(*this) : Tensor());
   }
 }
 
@@ -172,14 +170,14 @@ void each_tensor(lua_State* L, const State& S, const char* method, F&& f) {
 
 int save_for_backward(lua_State* L, Function& f) {
   LuaNode& node = to_node(L, *f.state, "save_for_backward");
-  node.saved().clear();
-  each_tensor(L, *f.state, "save_for_backward", [&](const Tensor& t) { node.save(t); });
+  node.to_save.clear();
+  each_tensor(L, *f.state, "save_for_backward", [&](const Tensor& t) { node.to_save.push_back(t); });
   return 0;
 }
 
 int saved_tensors(lua_State* L, Function& f) {
   LuaNode& node = to_node(L, *f.state, "saved_tensors");
-  const auto n = static_cast<int>(node.saved().size());
+  const auto n = static_cast<int>(node.saved());
   check(lua_checkstack(L, n), "ctx:saved_tensors: too many tensors");
   node.push_saved(L);
   return n;
@@ -265,7 +263,8 @@ bool read_inputs(lua_State* L, const State& S, LuaNode& node, Tensors& inputs) {
 
 // Results become outputs of the node, in their order. What forward returned as it came in gets a handle of its own.
 void connect(lua_State* L, State& S, const Ref<LuaNode>& node, const Tensors& inputs, bool wanted) {
-  for (int i = 1, n = lua_gettop(L), output = 0; i <= n; ++i) {
+  Tensors results;
+  for (int i = 1, n = lua_gettop(L); i <= n; ++i) {
     const Tensor* found = to_tensor(L, S, i);
     if (!found) continue;
     Tensor t = *found;
@@ -277,20 +276,16 @@ void connect(lua_State* L, State& S, const Ref<LuaNode>& node, const Tensors& in
       lua_replace(L, i);
     }
     if (in_place) t.storage()->bump_version();
-    for (LuaNode::Saved& s : node->saved())
-      if (!constant && s.tensor.defined() && s.tensor.is(t)) {
-        s.tensor = detach(t);
-        s.version = t.version();
-        s.output = output;
-      }
     if (constant)
       node->add_output(t);
     else if (in_place)
       rebase_history(t, node);
     else
       set_history(t, node);
-    ++output;
+    results.push_back(constant ? Tensor() : t);
   }
+  if (wanted) node->save(results);
+  node->to_save.clear();
   node->changed = node->constant = {};  // results among them would hold the node that they hold
 }
 

@@ -32,6 +32,19 @@ std::string users_place(lua_State* L, const State& S) {
 
 namespace {
 
+/// Callbacks go to the coroutine that called in, for as long as this lives.
+class Running {
+ public:
+  Running(State& S, lua_State* L) : S_(S), outer_(std::exchange(S.running, L)) {}
+  ~Running() { S_.running = outer_; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  State& S_;
+  lua_State* outer_;
+};
+
 enum class Outcome { Done, Failed, OutOfMemory };
 
 // Leaves the results, or the error value, on the stack.
@@ -39,7 +52,8 @@ Outcome attempt(lua_State* L, Function& f, Body body, int& results) {
   std::string message;
   Outcome outcome = Outcome::Failed;
   {
-    Counting from_one(1);
+    const Counting from_one(1);
+    const Running running(*f.state, L);
     try {
       results = body(L, f);
       return Outcome::Done;

@@ -194,6 +194,17 @@ int read_file(Call& c) {
   return 1;
 }
 
+// Replaces the file whole, or leaves it as it was.
+int write_file(Call& c) {
+  const auto& bytes = c.arguments[1].get<std::string>();
+  Replacement file(c.get<std::string>(0), "write_file");
+  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.temporary().c_str(), "wb"), std::fclose);
+  if (!out || std::fwrite(bytes.data(), 1, bytes.size(), out.get()) != bytes.size() || std::fflush(out.get()) != 0)
+    file.fail_with(errno);
+  file.commit();
+  return 0;
+}
+
 // A tensor of the numbers that begin at `offset` bytes into the string.
 int frombytes(Call& c) {
   const auto& bytes = c.arguments[0].get<std::string>();
@@ -242,6 +253,7 @@ constexpr Native kNatives[] = {
     {"core.operators() -> any", operators},
     {"core.describe(any function=None) -> any", describe_function},
     {"core.read_file(str path) -> str", read_file},
+    {"core.write_file(str path, str bytes)", write_file},
     {"core.frombytes(str bytes, int offset, int[] sizes, DType dtype) -> Tensor", frombytes},
     {"core.storage_id(Tensor x) -> str", storage_id},
     {"core.isatty(int descriptor) -> bool", is_terminal},

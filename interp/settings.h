@@ -9,6 +9,8 @@ namespace facula::interp {
 void open_settings(lua_State* L, State& S);
 /// Seeds and generators.
 void open_random(lua_State* L, State& S);
+/// torch.profiler
+void open_profiler(lua_State* L, State& S);
 /// torch.cuda
 void open_cuda(lua_State* L, State& S);
 

@@ -70,6 +70,7 @@ void open(lua_State* L) {
   open_storages(L, S);
   open_data(L, S);
   open_autograd(L, S);
+  open_profiler(L, S);
   open_settings(L, S);
   open_random(L, S);
   open_cuda(L, S);

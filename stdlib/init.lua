@@ -7,7 +7,6 @@ package.loaded.torch = torch -- what is loaded below may ask for it
 
 local lazy = require "torch.lazy"
 
-torch.autograd = torch.autograd or {}
 torch.nn = torch.nn or {}
 torch.nn.functional = torch.nn.functional or {}
 
@@ -26,6 +25,8 @@ lazy.fields(torch.autograd, {
   gradcheck = "torch.autograd.gradcheck:gradcheck",
   gradgradcheck = "torch.autograd.gradcheck:gradgradcheck",
 })
+lazy.rest(torch.autograd.graph, "torch.autograd.graph")
+lazy.rest(torch.profiler, "torch.profiler")
 lazy.rest(torch.nn, "torch.nn")
 lazy.rest(torch.nn.functional, "torch.nn.functional")
 

@@ -98,6 +98,12 @@ Tensor addmv_forward(Out& out, const Tensor& self, const Tensor& a, const Tensor
 }
 
 Tensor adjoint(const Tensor& m) { return ops::conj(ops::transpose(m, -2, -1)); }
+// The gradient of b in y = a b, laid out as b is: that of a transposed weight is then the weight's own, dense.
+Tensor right_gradient(const Tensor& g, const Tensor& a, const Meta& b) {
+  const bool by_columns = b.strides[0] == 1 && b.strides[1] != 1;
+  return by_columns ? ops::t(ops::mm(ops::t(g), ops::conj(a))) : ops::mm(adjoint(a), g);
+}
+
 Tensor scaled(Tensor g, const Scalar& by) {
   if (by == Scalar(1)) return g;
   return g * (by.is_complex() ? Scalar(std::conj(by.to<complex128>())) : by);
@@ -158,7 +164,7 @@ void define_linalg(const Family& define) {
       .doc("Product of two matrices, [M, K] and [K, N].")
       .forward(mm_forward)
       .grad("self", [](Tensor g, Meta, Tensor b) { return ops::mm(g, adjoint(b)); })
-      .grad("mat2", [](Tensor g, Tensor a) { return ops::mm(adjoint(a), g); });
+      .grad("mat2", [](Tensor g, Tensor a, Meta b) { return right_gradient(g, a, b); });
   define(ops::bmm, "bmm(Tensor self, Tensor mat2) -> Tensor")
       .doc("Products of matrices in a batch, [B, M, K] and [B, K, N].")
       .forward(bmm_forward)
@@ -194,8 +200,9 @@ void define_linalg(const Family& define) {
       .grad("self", [](Tensor g, Meta, Meta, Meta, Scalar beta) { return scaled(g, beta); })
       .grad("mat1",
             [](Tensor g, Meta, Meta, Tensor b, Scalar, Scalar alpha) { return scaled(ops::mm(g, adjoint(b)), alpha); })
-      .grad("mat2",
-            [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) { return scaled(ops::mm(adjoint(a), g), alpha); });
+      .grad("mat2", [](Tensor g, Meta, Tensor a, Meta b, Scalar, Scalar alpha) {
+        return scaled(right_gradient(g, a, b), alpha);
+      });
   define("baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * batch1 @ batch2` for batches of matrices.")
       .forward(baddbmm_forward)

@@ -352,3 +352,88 @@ describe("a Function", function()
     fails(function() z:sum():backward() end, "was changed in place after it was saved")
   end)
 end)
+
+describe("saved_tensors_hooks", function()
+  local hooks = torch.autograd.graph.saved_tensors_hooks
+
+  it("decide what is kept, and give it back", function()
+    local w, packed, unpacked = leaf(1, 2, 3), 0, 0
+    local y = hooks(function(t)
+      packed = packed + 1
+      return { t * 10 }
+    end, function(kept)
+      unpacked = unpacked + 1
+      return kept[1] / 10
+    end, function() return (w * w):exp():sum() end)
+    assert(packed == 3 and unpacked == 0) -- w twice, and the result of exp
+    y:backward()
+    assert(unpacked == 3)
+    equal(w.grad, 2 * w:detach() * (w * w):detach():exp())
+  end)
+
+  it("hold for tensors that a Function saves, inputs and results", function()
+    local Square = torch.autograd.Function.extend {
+      forward = function(ctx, x)
+        local y = x * x
+        ctx:save_for_backward(x, y)
+        return y
+      end,
+      backward = function(ctx, g)
+        local x, y = ctx:saved_tensors()
+        return g * 2 * y / x
+      end,
+    }
+    local w, seen = leaf(2, 3), 0
+    local y = hooks(function(t) return t:clone() end, function(t)
+      seen = seen + 1
+      return t
+    end, function() return Square:apply(w) end)
+    y:sum():backward()
+    equal(w.grad, torch.tensor { 4, 6 })
+    equal(seen, 2)
+  end)
+
+  it("leave second derivatives as they are", function()
+    local x = torch.tensor({ 0.3, -0.7 }, { dtype = torch.float64, requires_grad = true })
+    assert(torch.autograd.gradgradcheck(function(v)
+      return torch.autograd.graph.save_on_cpu(function() return (v * v):exp():sigmoid() end)
+    end, { x }))
+  end)
+
+  it("are called in the coroutine that computes", function()
+    local w, inside = leaf(2), nil
+    local y = hooks(function(t)
+      inside = coroutine.running()
+      return t
+    end, function(t) return t end, function()
+      return coroutine.wrap(function() return w * w, coroutine.running() end)()
+    end)
+    assert(inside)
+    y:backward()
+    equal(w.grad, torch.tensor { 4 })
+  end)
+
+  it("end with the function, also by an error", function()
+    local w, packed = leaf(1), 0
+    local function pack(t)
+      packed = packed + 1
+      return t
+    end
+    fails(function() hooks(pack, pack, function() error("enough") end) end, "enough")
+    local _ = w * w
+    equal(packed, 0)
+  end)
+
+  it("are told what is wrong with them", function()
+    local w = leaf(1, 2)
+    local function same(t) return t end
+    local function through(pack, unpack, text)
+      fails(function() hooks(pack, unpack, function() (w * w):sum():backward() end) end, text)
+    end
+    through(same, function() return 3 end, "the unpack function must return a tensor, got the number 3")
+    through(same, function() return torch.ones(3) end,
+      "a float32 tensor (2) was packed, unpack returned a float32 tensor (3)")
+    through(function(t) return t:add_(1) end, same, "the pack function changed the tensor in place")
+    through(same, 3, "argument 'unpack' must be a function")
+  end)
+end)
