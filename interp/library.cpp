@@ -10,6 +10,7 @@
 
 #include "core/file.h"
 #include "core/ops.h"
+#include "core/update_rule.h"
 #include "interp/number.h"
 #include "interp/types.h"
 
@@ -227,6 +228,15 @@ int storage_id(Call& c) {
   return 1;
 }
 
+// ---- optimizers ----
+
+int can_update_of(Call& c) { return c.returns(can_update(c.tensor(0), c.tensor(1))); }
+
+int update_of(Call& c) {
+  update(c.get<std::string>(0), c.get<Tensors>(2), c.get<std::vector<double>>(1));
+  return 0;
+}
+
 // ---- the process ----
 
 int monotonic(Call& c) {
@@ -256,6 +266,8 @@ constexpr Native kNatives[] = {
     {"core.write_file(str path, str bytes)", write_file},
     {"core.frombytes(str bytes, int offset, int[] sizes, DType dtype) -> Tensor", frombytes},
     {"core.storage_id(Tensor x) -> str", storage_id},
+    {"core.can_update(Tensor parameter, Tensor gradient) -> bool", can_update_of},
+    {"core.update(str rule, float[] numbers, Tensor[] rows)", update_of},
     {"core.isatty(int descriptor) -> bool", is_terminal},
     {"core.terminal_width() -> int", terminal_width},
     {"monotonic() -> float", monotonic, "Seconds on a clock that never goes back."},

@@ -41,6 +41,7 @@ void register_cpu_kernels() {
     cpu::fill_batch_norm_slots();
     cpu::fill_embedding_bag_slots();
     cpu::fill_ctc_loss_slots();
+    cpu::register_update_rules();
     return true;
   }();
   static_cast<void>(done);

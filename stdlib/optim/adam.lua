@@ -26,10 +26,20 @@ function Adam:update(p, g, state, group)
   p:addcdiv_(m, scale, { value = -group.lr / (1 - b1 ^ t) })
 end
 
+function Adam:fused(state, group)
+  local b1, b2, t = group.betas[1], group.betas[2], state.step
+  local shrink = self.decoupled and 1 - group.lr * group.weight_decay or 1
+  return group.amsgrad and "amsgrad" or "adam",
+    { 1 - b1, b2, group.lr / (1 - b1 ^ t), 1 / math.sqrt(1 - b2 ^ t), group.eps, shrink },
+    { state.exp_avg, state.exp_avg_sq, group.amsgrad and state.max_exp_avg_sq or nil }
+end
+
 --- Adam with decoupled weight decay (Loshchilov and Hutter 2019): p = (1 - lr weight_decay) p, then Adam's step.
 ---@class optim.AdamW: optim.Adam
 local AdamW = class("AdamW(any params, float lr=1e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
   .. "float weight_decay=1e-2, bool amsgrad=False, *, bool maximize=False)", Adam)
+
+AdamW.decoupled = true
 
 function AdamW:decayed(p, g, group)
   if group.weight_decay ~= 0 then p:mul_(1 - group.lr * group.weight_decay) end

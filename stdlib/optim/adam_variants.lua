@@ -26,6 +26,12 @@ function Adamax:update(p, g, state, group)
   p:addcdiv_(m, u, { value = -group.lr / (1 - group.betas[1] ^ state.step) })
 end
 
+function Adamax:fused(state, group)
+  local b1 = group.betas[1]
+  return "adamax", { 1 - b1, group.betas[2], group.lr / (1 - b1 ^ state.step), group.eps },
+    { state.exp_avg, state.exp_inf }
+end
+
 --- Adam with Nesterov's momentum (Dozat 2016): with mu_t = b1 (1 - 0.96^(t momentum_decay) / 2) and their product P_t
 --
 --     p = p - lr ((1 - mu_t) / (1 - P_t) g + mu_(t+1) / (1 - mu_t P_(t+1)) m) / (sqrt(v / (1 - b2^t)) + eps)
@@ -35,14 +41,26 @@ end
 local NAdam = class("NAdam(any params, float lr=2e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
   .. "float weight_decay=0, float momentum_decay=4e-3, *, bool maximize=False)", Optimizer)
 
-function NAdam:update(p, g, state, group)
-  local t, lr = state.step, group.lr
+-- The rates of g and m. Moves P_t on.
+local function nesterov_rates(state, group)
   local function mu(step) return group.betas[1] * (1 - 0.5 * 0.96 ^ (step * group.momentum_decay)) end
+  local now, next_mu = mu(state.step), mu(state.step + 1)
+  state.mu_product = (state.mu_product or 1) * now
+  return group.lr * (1 - now) / (1 - state.mu_product), group.lr * next_mu / (1 - state.mu_product * now * next_mu)
+end
+
+function NAdam:update(p, g, state, group)
   local m, v = moments(p, g, state, group)
-  state.mu_product = (state.mu_product or 1) * mu(t)
-  local scale = (v / (1 - group.betas[2] ^ t)):sqrt_():add_(group.eps)
-  p:addcdiv_(g, scale, { value = -lr * (1 - mu(t)) / (1 - state.mu_product) })
-  p:addcdiv_(m, scale, { value = -lr * mu(t + 1) / (1 - state.mu_product * mu(t) * mu(t + 1)) })
+  local of_g, of_m = nesterov_rates(state, group)
+  local scale = (v / (1 - group.betas[2] ^ state.step)):sqrt_():add_(group.eps)
+  p:addcdiv_(g, scale, { value = -of_g }):addcdiv_(m, scale, { value = -of_m })
+end
+
+function NAdam:fused(state, group)
+  local b1, b2 = group.betas[1], group.betas[2]
+  local of_g, of_m = nesterov_rates(state, group)
+  return "nadam", { 1 - b1, b2, of_g, of_m, 1 / math.sqrt(1 - b2 ^ state.step), group.eps },
+    { state.exp_avg, state.exp_avg_sq }
 end
 
 --- Adam whose step is rectified while v rests on few gradients (Liu et al. 2020): no division by v while the length
@@ -51,19 +69,32 @@ end
 local RAdam = class("RAdam(any params, float lr=1e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
   .. "float weight_decay=0, *, bool maximize=False)", Optimizer)
 
-function RAdam:update(p, g, state, group)
+-- The step's rate, and whether it is rectified.
+local function rectified_rate(state, group)
   local b1, b2, t = group.betas[1], group.betas[2], state.step
-  local m, v = moments(p, g, state, group)
   local unbiased = 1 - b2 ^ t
   local rho_inf = 2 / (1 - b2) - 1
   local rho = rho_inf - 2 * t * b2 ^ t / unbiased
   local rate = group.lr / (1 - b1 ^ t)
-  if rho <= 5 then
-    p:add_(m, { alpha = -rate })
+  if rho <= 5 then return rate, false end
+  local r = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
+  return rate * r * math.sqrt(unbiased), true
+end
+
+function RAdam:update(p, g, state, group)
+  local m, v = moments(p, g, state, group)
+  local rate, rectified = rectified_rate(state, group)
+  if rectified then
+    p:addcdiv_(m, v:sqrt():add_(group.eps), { value = -rate })
   else
-    local r = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
-    p:addcdiv_(m, v:sqrt():add_(group.eps), { value = -rate * r * math.sqrt(unbiased) })
+    p:add_(m, { alpha = -rate })
   end
+end
+
+function RAdam:fused(state, group)
+  local rate, rectified = rectified_rate(state, group)
+  return rectified and "radam" or "radam_warmup", { 1 - group.betas[1], group.betas[2], rate, group.eps },
+    { state.exp_avg, state.exp_avg_sq }
 end
 
 return { Adamax = Adamax, NAdam = NAdam, RAdam = RAdam }

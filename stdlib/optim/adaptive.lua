@@ -16,11 +16,16 @@ function Adagrad:init(opt)
   Optimizer.init(self, opt)
 end
 
+local function falling_rate(state, group) return group.lr / (1 + (state.step - 1) * group.lr_decay) end
+
 function Adagrad:update(p, g, state, group)
   state.sum = state.sum or torch.full_like(p, group.initial_accumulator_value)
   state.sum:addcmul_(g, g)
-  local rate = group.lr / (1 + (state.step - 1) * group.lr_decay)
-  p:addcdiv_(g, state.sum:sqrt():add_(group.eps), { value = -rate })
+  p:addcdiv_(g, state.sum:sqrt():add_(group.eps), { value = -falling_rate(state, group) })
+end
+
+function Adagrad:fused(state, group)
+  return "adagrad", { falling_rate(state, group), group.eps }, { state.sum }
 end
 
 --- Adadelta (Zeiler 2012): with running means v of g^2 and u of d^2
@@ -43,6 +48,10 @@ function Adadelta:update(p, g, state, group)
   local delta = (u + eps):sqrt_():div_((v + eps):sqrt_()):mul_(g)
   u:mul_(rho):addcmul_(delta, delta, { value = 1 - rho })
   p:add_(delta, { alpha = -group.lr })
+end
+
+function Adadelta:fused(state, group)
+  return "adadelta", { group.lr, group.rho, group.eps }, { state.square_avg, state.acc_delta }
 end
 
 --- RMSprop (Hinton 2012, lecture 6): with a running mean v of g^2, less the square of g's mean if centered
@@ -76,6 +85,13 @@ function RMSprop:update(p, g, state, group)
   else
     p:addcdiv_(g, scale, { value = -group.lr })
   end
+end
+
+function RMSprop:fused(state, group)
+  local rule, tensors = "rmsprop", { state.square_avg }
+  if group.momentum > 0 then rule, tensors[2] = rule .. "_momentum", state.momentum_buffer end
+  if group.centered then rule, tensors[#tensors + 1] = rule .. "_centered", state.grad_avg end
+  return rule, { group.lr, group.alpha, group.eps, group.momentum }, tensors
 end
 
 return { Adagrad = Adagrad, Adadelta = Adadelta, RMSprop = RMSprop }

@@ -27,6 +27,11 @@ function Rprop:update(p, g, state, group)
   state.prev:copy_(g)
 end
 
+function Rprop:fused(state, group)
+  local etas, sizes = group.etas, group.step_sizes
+  return "rprop", { etas[1], etas[2], sizes[1], sizes[2] }, { state.prev, state.step_size }
+end
+
 -- PyTorch keeps eta and mu in float32 tensors.
 local function single(x)
   return torch.tensor(x, { dtype = torch.float32 }):item()
@@ -39,6 +44,12 @@ end
 local ASGD = class("ASGD(any params, float lr=1e-2, float lambd=1e-4, float alpha=0.75, float t0=1e6, "
   .. "float weight_decay=0, *, bool maximize=False)", Optimizer)
 
+-- eta and mu for the next step.
+local function advance(state, group)
+  state.eta = single(group.lr / (1 + group.lambd * group.lr * state.step) ^ group.alpha)
+  state.mu = single(1 / math.max(1, state.step - group.t0))
+end
+
 function ASGD:update(p, g, state, group)
   if state.step == 1 then state.eta, state.mu, state.ax = single(group.lr), 1, torch.zeros_like(p) end
   p:mul_(1 - group.lambd * state.eta):add_(g, { alpha = -state.eta })
@@ -47,8 +58,13 @@ function ASGD:update(p, g, state, group)
   else
     state.ax:lerp_(p, state.mu)
   end
-  state.eta = single(group.lr / (1 + group.lambd * group.lr * state.step) ^ group.alpha)
-  state.mu = single(1 / math.max(1, state.step - group.t0))
+  advance(state, group)
+end
+
+function ASGD:fused(state, group)
+  local eta, mu, averaging = state.eta, state.mu, state.mu ~= 1
+  advance(state, group)
+  return averaging and "asgd_average" or "asgd", { 1 - group.lambd * eta, eta, mu }, { state.ax }
 end
 
 return { Rprop = Rprop, ASGD = ASGD }

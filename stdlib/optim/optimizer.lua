@@ -3,10 +3,15 @@
 -- An optimizer gives the arguments of its constructor to `Optimizer.init` and defines `update(p, g, state, group)`,
 -- which is called in `step` for every parameter p with a gradient g, without recording. `state` is a table of its own
 -- for p, empty at first, where `state.step` counts the calls from 1. g comes with `maximize` and `weight_decay` dealt
--- with; who decays weights otherwise defines `decayed`.
+-- with; who decays weights otherwise is `decoupled` and defines `decayed`.
+--
+-- From the second step on, parameters that `core.can_update` accepts are changed by one pass over all of them: where
+-- the optimizer has `fused(state, group)`, it returns the name of the kernel's rule (kernels/cpu/update_rule.cpp), the
+-- rule's numbers, and the tensors of the state in the rule's order; or nil, if `update` must do it.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local zero_grad = require "torch.zero_grad"
+local core = torch.core
 
 ---@class optim.Optimizer
 ---@field param_groups table[]       each: params, and a field for every setting
@@ -81,21 +86,55 @@ function Optimizer:decayed(p, g, group)
   return decay ~= 0 and g:add(p, { alpha = decay }) or g
 end
 
+local function state_of(self, p)
+  local id = p:id()
+  local state = self.state[id]
+  if not state then
+    state = { step = 0 }
+    self.state[id] = state
+  end
+  return state
+end
+
+-- Rows of tensors that one call of the kernel takes: those of one rule with equal numbers.
+local function batch_for(batches, rule, numbers, dtype)
+  local last = batches[#batches]
+  local same = last and last.rule == rule and last.dtype == dtype
+  for i = 1, same and #numbers or 0 do same = same and numbers[i] == last.numbers[i] end
+  if same then return last end
+  local batch = { rule = rule, numbers = numbers, dtype = dtype, rows = {} }
+  batches[#batches + 1] = batch
+  return batch
+end
+
+-- Adds the parameter to the batches; false if it must be changed by `update`.
+local function enqueue(self, batches, p, g, state, group)
+  if not self.fused or state.step == 1 or not core.can_update(p, g) then return false end
+  local rule, numbers, tensors = self:fused(state, group)
+  if not rule then return false end
+  local rows = batch_for(batches, rule, numbers, p.dtype).rows
+  rows[#rows + 1], rows[#rows + 2] = p, g
+  for _, t in ipairs(tensors) do rows[#rows + 1] = t end
+  return true
+end
+
 local function update_all(self)
   for _, group in ipairs(self.param_groups) do
+    local batches = {}
     for _, p in ipairs(group.params) do
       local g = p.grad
       if g then
-        local id = p:id()
-        local state = self.state[id]
-        if not state then
-          state = { step = 0 }
-          self.state[id] = state
-        end
+        local state = state_of(self, p)
         state.step = state.step + 1
-        if group.maximize then g = -g end
-        self:update(p, self:decayed(p, g, group), state, group)
+        if not enqueue(self, batches, p, g, state, group) then
+          if group.maximize then g = -g end
+          self:update(p, self:decayed(p, g, group), state, group)
+        end
       end
+    end
+    local sign, decay = group.maximize and -1 or 1, self.decoupled and 0 or group.weight_decay or 0
+    for _, batch in ipairs(batches) do
+      core.update(batch.rule, { sign, decay, unpack(batch.numbers) }, batch.rows)
     end
   end
 end
@@ -140,7 +179,7 @@ local function adopted(state, p)
   for key, value in pairs(state) do
     if torch.is_tensor(value) then
       value = value:is_floating_point() and value:to(p.device, p.dtype) or value:to(p.device)
-      value = value:clone()
+      value = value:contiguous():clone()
     end
     copy[key] = value
   end

@@ -30,4 +30,11 @@ function SGD:update(p, g, state, group)
   p:add_(g, { alpha = -group.lr })
 end
 
+function SGD:fused(state, group)
+  if group.momentum == 0 then return "sgd", { group.lr }, {} end
+  if not state.momentum_buffer then return nil end
+  return group.nesterov and "nesterov" or "momentum", { group.lr, group.momentum, 1 - group.dampening },
+    { state.momentum_buffer }
+end
+
 return SGD

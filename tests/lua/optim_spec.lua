@@ -149,6 +149,62 @@ describe("an optimizer", function()
     end
   end)
 
+  it("changes many tensors in one pass as it changes each alone", function()
+    local all = {
+      { optim.SGD, { lr = 0.1, weight_decay = 0.1 } },
+      { optim.SGD, { lr = 0.1, momentum = 0.9, dampening = 0.2, maximize = true } },
+      { optim.SGD, { lr = 0.1, momentum = 0.9, nesterov = true } },
+      { optim.Adam, { lr = 0.01, weight_decay = 0.1 } },
+      { optim.Adam, { lr = 0.01, amsgrad = true, maximize = true } },
+      { optim.AdamW, { lr = 0.01, weight_decay = 0.3 } },
+      { optim.AdamW, { lr = 0.01, amsgrad = true } },
+      { optim.Adamax, { lr = 0.01 } },
+      { optim.NAdam, { lr = 0.01, momentum_decay = 0.1 } },
+      { optim.RAdam, { lr = 0.01 } }, -- rectified from step 6 on
+      { optim.Adagrad, { lr = 0.1, lr_decay = 0.1, initial_accumulator_value = 0.5 } },
+      { optim.Adadelta, { weight_decay = 0.1 } },
+      { optim.RMSprop, { lr = 0.01 } },
+      { optim.RMSprop, { lr = 0.01, centered = true } },
+      { optim.RMSprop, { lr = 0.01, momentum = 0.9 } },
+      { optim.RMSprop, { lr = 0.01, momentum = 0.9, centered = true } },
+      { optim.Rprop, {} },
+      { optim.ASGD, { lr = 0.1, lambd = 0.01, t0 = 3 } },
+    }
+    for _, dtype in ipairs { torch.float32, torch.float64 } do
+      for _, row in ipairs(all) do
+        local function trained(fused)
+          torch.manual_seed(1)
+          local params = {}
+          for i, n in ipairs { 1, 40, 0, 20011 } do
+            params[i] = torch.randn(n, { dtype = dtype, requires_grad = true })
+          end
+          local optimizer = row[1](params, row[2])
+          if not fused then optimizer.fused = false end
+          for step = 1, 8 do
+            optimizer:zero_grad()
+            for i, p in ipairs(params) do
+              if i ~= 2 or step > 2 then (p * torch.randn_like(p)):sum():backward() end -- the second is late
+            end
+            optimizer:step()
+          end
+          return torch.cat(params):detach()
+        end
+        local together, alone = trained(true), trained(false)
+        assert(torch.allclose(together, alone, { rtol = dtype == torch.float32 and 1e-4 or 1e-10, atol = 1e-6 }),
+          tostring(row[1]({ torch.zeros(1) }, row[2])) .. "they differ by " .. (together - alone):abs():max():item())
+      end
+    end
+  end)
+
+  it("says what a rule of the kernel cannot take", function()
+    local core, p = torch.core, torch.zeros(3)
+    fails(function() core.update("newton", {}, {}) end, "there is no rule 'newton'")
+    fails(function() core.update("sgd", { 1 }, { p, p }) end, "rule 'sgd' takes 3 numbers, got 1")
+    fails(function() core.update("sgd", { 1, 0, 1 }, { p }) end, "takes rows of 2 tensors, got 1")
+    fails(function() core.update("sgd", { 1, 0, 1 }, { p, torch.zeros(4) }) end,
+      "a parameter is float32 (3), tensor 1 beside it float32 (4)")
+  end)
+
   it("refuses what it cannot work on", function()
     local a = parameter()
     fails(function() optim.SGD({}, { lr = 1 }) end, "SGD: a group has no parameters")
