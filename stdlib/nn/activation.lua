@@ -1,6 +1,6 @@
 --- Activations: functions of each element, or of the elements along a dimension.
 
-local torch, class = require "torch", require "torch.class"
+local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
 local Parameter = require "torch.nn.parameter"
 
@@ -11,6 +11,7 @@ local activation = {}
 local function define(signature, name, format)
   local Activation = class(signature, Module)
   Activation.format = format
+  Activation.expects = "input (*)"
 
   function Activation:forward(x)
     local arguments = {}
@@ -54,12 +55,17 @@ define("Softsign()", "softsign", "")
 define("Tanhshrink()", "tanhshrink", "")
 
 --- softmax over the channels of [N, C, H, W] or [C, H, W].
-define("Softmax2d()", function(x) return F.softmax(x, -3) end, "")
+define("Softmax2d()", function(x)
+  check(x:dim() == 3 or x:dim() == 4, "expected 3 or 4 dimensions, got %s", x:dim())
+  return F.softmax(x, -3)
+end, "")
+activation.Softmax2d.expects = "input (N, C, H, W) or (C, H, W)"
 
 --- In training a random slope between `lower` and `upper` for each negative element, else their mean.
 ---@class nn.RReLU: nn.Module
 local RReLU = class("RReLU(float lower=0.125, float upper=0.3333333333333333, bool inplace=False)", Module)
 RReLU.format = "lower={lower}, upper={upper}{?inplace}"
+RReLU.expects = "input (*)"
 
 function RReLU:forward(x)
   return F.rrelu(x, self.lower, self.upper, self.training, self.inplace)
@@ -70,6 +76,10 @@ end
 ---@field weight torch.Tensor  [num_parameters]
 local PReLU = class("PReLU(int num_parameters=1, float init=0.25)", Module)
 PReLU.format = "num_parameters={num_parameters}"
+
+function PReLU:expects()
+  return self.num_parameters > 1 and "input (N, {num_parameters}, *)" or "input (*)"
+end
 
 function PReLU:init(opt)
   self.weight = Parameter(torch.full({ opt.num_parameters }, opt.init))

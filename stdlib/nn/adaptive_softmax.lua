@@ -8,6 +8,8 @@ local container, Linear = require "torch.nn.container", require("torch.nn.linear
 local Adaptive = class("AdaptiveLogSoftmaxWithLoss(int in_features, int n_classes, int[] cutoffs, float div_value=4.0, "
   .. "bool head_bias=False)", Module)
 Adaptive.format = ""
+Adaptive.expects = "input (N, {in_features}) or ({in_features}) and "
+  .. "target (N) of 1..{n_classes} or () of 1..{n_classes}"
 
 function Adaptive:init(opt)
   local before = 0
@@ -55,8 +57,6 @@ end
 function Adaptive:forward(x, target)
   local single = x:dim() == 1
   if single then x, target = x:unsqueeze(1), target:unsqueeze(1) end
-  check(x:size(1) == target:size(1), "AdaptiveLogSoftmaxWithLoss: %s rows of input, %s targets", x:size(1),
-    target:size(1))
   local output = self:log_prob(x):gather(2, target:unsqueeze(2)):squeeze(2)
   return single and output:squeeze(1) or output, -output:mean()
 end

@@ -15,6 +15,15 @@ local MultiheadAttention = class("MultiheadAttention(int embed_dim, int num_head
   Module)
 MultiheadAttention.format = ""
 
+function MultiheadAttention:expects()
+  local function sequence(name, length, features)
+    local both = self.batch_first and "N, " .. length or length .. ", N"
+    return ("%s (%s, {%s}) or (%s, {%s})"):format(name, both, features, length, features)
+  end
+  return sequence("query", "L", "embed_dim") .. " and " .. sequence("key", "S", "kdim") .. " and "
+    .. sequence("value", "S", "vdim")
+end
+
 function MultiheadAttention:init(opt)
   local e = opt.embed_dim
   check(opt.num_heads > 0 and e % opt.num_heads == 0,
@@ -102,8 +111,7 @@ function MultiheadAttention:forward(...)
   local opt = read(...)
   local query, key, value = opt.query, opt.key, opt.value
   local single = query:dim() == 2
-  check(query:size(-1) == self.embed_dim, "MultiheadAttention: expected queries of %s features, got %s", self.embed_dim,
-    tostring(query:size()))
+  check(single or query:dim() == 3, "expected 2 or 3 dimensions, got %s", query:dim())
   local q, k, v = self:_project(query, key, value)
   local padding, attn_mask = opt.key_padding_mask, opt.attn_mask
   if single then

@@ -2,7 +2,7 @@
 --- PyTorch.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local Module = require "torch.nn.module"
+local Module, expects = require "torch.nn.module", require "torch.nn.expects"
 
 local function append_all(container, values)
   for _, value in ipairs(values) do container:append(value) end
@@ -78,6 +78,7 @@ local function run(modules, i, ...)
   if m == nil then return ... end
   return run(modules, i + 1, m(...))
 end
+expects.steps[run] = true
 
 function Sequential:forward(...)
   return run(self, 1, ...)

@@ -2,6 +2,7 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local expects = require "torch.nn.expects"
 local Parameter, repr = require "torch.nn.parameter", require "torch.nn.repr"
 
 local function all_equal(list, value)
@@ -21,6 +22,8 @@ end
 
 -- What convolutions and transposed ones share. `_dims` is the number of spatial dimensions.
 local Base = class("Base", Module)
+
+local EXPECTS = "input (N, {in_channels}, #) or ({in_channels}, #)"
 
 -- Weight [a, b / groups, kernel...] and bias, uniform in (-k, k), k = 1 / sqrt(b / groups * kernel elements).
 function Base:_make(a, b, opt)
@@ -42,16 +45,6 @@ end
 -- What is known before in_channels is.
 function Base:_prepare(opt)
   self.padding = for_each(opt.padding, self._dims)
-end
-
--- The input has in_channels at its place: [N, in_channels, s...] or [in_channels, s...].
-function Base:_check(x)
-  local dims = self._dims
-  local good = x:dim() == dims + 1 or x:dim() == dims + 2
-  if good and x:size(-dims - 1) == self.in_channels then return end
-  local sizes = ({ "L", "H, W", "D, H, W" })[dims]
-  check(false, "%s: expected input (N, %s, %s) or (%s, %s), got %s", tostring(self), self.in_channels, sizes,
-    self.in_channels, sizes, tostring(x:size()):gsub("torch.Size%(?%[?", "("):gsub("%]?%)?$", ")"))
 end
 
 function Base:extra_repr()
@@ -95,7 +88,7 @@ local function define(dims)
     .. "int[#] dilation=1, int groups=1, bool bias=True, str padding_mode='zeros')"
   local Conv = class((signature:gsub("#", dims)), Base)
   local convolve = "conv" .. dims .. "d"
-  Conv._dims = dims
+  Conv._dims, Conv.expects = dims, expects.over(EXPECTS, dims)
 
   function Conv:init(opt)
     check(MODES[opt.padding_mode], "Conv%sd: padding_mode is 'zeros', 'reflect', 'replicate' or 'circular', got '%s'",
@@ -107,7 +100,6 @@ local function define(dims)
   ---@param x torch.Tensor  [N, in_channels, s...] or [in_channels, s...]
   ---@return torch.Tensor
   function Conv:forward(x)
-    self:_check(x)
     local padding = self.padding
     if self.padding_mode ~= "zeros" then
       x, padding = F.pad(x, sides_of(self), { mode = self.padding_mode }), 0
@@ -125,7 +117,7 @@ local function define_transpose(dims)
     .. "str padding_mode='zeros')"
   local Transpose = class((signature:gsub("#", dims)), Base)
   local convolve = "conv_transpose" .. dims .. "d"
-  Transpose._dims = dims
+  Transpose._dims, Transpose.expects = dims, expects.over(EXPECTS, dims)
 
   function Transpose:init(opt)
     check(opt.padding_mode == "zeros", "ConvTranspose%sd: padding_mode is 'zeros', got '%s'", dims, opt.padding_mode)
@@ -136,14 +128,14 @@ local function define_transpose(dims)
   -- The output_padding that makes the given spatial sizes; each is ambiguous by its stride.
   function Transpose:_output_padding(x, sizes)
     local list, from = {}, #sizes - dims
-    check(from == 0 or from == x:dim() - dims, "%s: output_size has %s or %s numbers, got %s", class.type(self), dims,
-      x:dim(), #sizes)
+    check(from == 0 or from == x:dim() - dims, "output_size has %s or %s numbers, got %s", dims, x:dim(),
+      #sizes)
     for d = 1, dims do
       local least = (x:size(d - dims - 1) - 1) * self.stride[d] - 2 * self.padding[d]
         + self.dilation[d] * (self.kernel_size[d] - 1) + 1
       list[d] = sizes[from + d] - least
-      check(list[d] >= 0 and list[d] < self.stride[d], "%s: output size %s of dimension %s is outside %s..%s",
-        class.type(self), sizes[from + d], d, least, least + self.stride[d] - 1)
+      check(list[d] >= 0 and list[d] < self.stride[d], "output size %s of dimension %s is outside %s..%s",
+        sizes[from + d], d, least, least + self.stride[d] - 1)
     end
     return list
   end
@@ -152,7 +144,6 @@ local function define_transpose(dims)
   ---@param output_size? integer[]     s', where the stride leaves it open
   ---@return torch.Tensor
   function Transpose:forward(x, output_size)
-    self:_check(x)
     if output_size and output_size.output_size then output_size = output_size.output_size end
     local extra = output_size and self:_output_padding(x, output_size) or self.output_padding
     return F[convolve](x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)

@@ -7,6 +7,7 @@ local F, Module = require "torch.nn.functional", require "torch.nn.module"
 ---@class nn.CosineSimilarity: nn.Module
 local CosineSimilarity = class("CosineSimilarity(int dim=2, float eps=1e-8)", Module)
 CosineSimilarity.format = ""
+CosineSimilarity.expects = "x1 (*) and x2 (*)"
 
 function CosineSimilarity:forward(x1, x2)
   return F.cosine_similarity(x1, x2, self.dim, self.eps)
@@ -16,6 +17,7 @@ end
 ---@class nn.PairwiseDistance: nn.Module
 local PairwiseDistance = class("PairwiseDistance(float p=2.0, float eps=1e-6, bool keepdim=False)", Module)
 PairwiseDistance.format = ""
+PairwiseDistance.expects = "x1 (*, D) and x2 (*, D)"
 
 function PairwiseDistance:forward(x1, x2)
   return F.pairwise_distance(x1, x2, self.p, self.eps, self.keepdim)

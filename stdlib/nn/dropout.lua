@@ -2,8 +2,12 @@
 
 local class, check = require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local expects = require "torch.nn.expects"
 
 local dropout = {}
+
+local expected = { FeatureAlphaDropout = "input (N, C, *)" }
+for dims = 1, 3 do expected[("Dropout%dd"):format(dims)] = expects.over("input (N, C, #) or (C, #)", dims) end
 
 for name, operator in pairs {
   Dropout = "dropout", Dropout1d = "dropout1d", Dropout2d = "dropout2d", Dropout3d = "dropout3d",
@@ -11,6 +15,7 @@ for name, operator in pairs {
 } do
   local Dropout = class(name .. "(float p=0.5, bool inplace=False)", Module)
   Dropout.format = "p={p}, inplace={inplace}"
+  Dropout.expects = expected[name] or "input (*)"
 
   function Dropout:init(opt)
     check(opt.p >= 0 and opt.p <= 1, "%s: the probability p is within 0..1, got %s", name, opt.p)

@@ -46,6 +46,8 @@ local Embedding = class("Embedding(" .. OPTIONS .. ")", Table)
 Embedding.format = "{num_embeddings}, {embedding_dim}{?padding_idx}{?max_norm}{?norm_type!2.0}"
   .. "{?scale_grad_by_freq}{?sparse}"
 
+Embedding.expects = "input (*) of 1..{num_embeddings}"
+
 function Embedding.from_pretrained(weights, options)
   return from_pretrained(Embedding, weights, options)
 end
@@ -63,6 +65,8 @@ local EmbeddingBag = class("EmbeddingBag(int num_embeddings, int embedding_dim, 
   .. "bool include_last_offset=False, int? padding_idx=None)", Table)
 EmbeddingBag.format = "{num_embeddings}, {embedding_dim}{?max_norm}{?norm_type!2.0}{?scale_grad_by_freq}, mode={mode}"
   .. "{?sparse}{?include_last_offset}{?padding_idx}"
+
+EmbeddingBag.expects = "input (B, N) of 1..{num_embeddings} or (N) of 1..{num_embeddings}"
 
 function EmbeddingBag.from_pretrained(weights, options)
   return from_pretrained(EmbeddingBag, weights, options)

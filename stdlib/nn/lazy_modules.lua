@@ -1,6 +1,6 @@
 --- Modules that learn the number of their input's features from the first input, and then become the plain ones.
 
-local torch, class, check = require "torch", require "torch.class", require "torch.check"
+local torch, class, expects = require "torch", require "torch.class", require "torch.nn.expects"
 local linear, conv, norm = require "torch.nn.linear", require "torch.nn.conv", require "torch.nn.norm"
 
 local lazy_modules = {}
@@ -10,35 +10,29 @@ local function define(Parent, signature, missing, dim)
   local name = "Lazy" .. Parent.__name
   local Lazy = class(("%s(%s)"):format(name, signature), Parent)
 
+  Lazy.expects = Parent.expects:gsub("[{}]", "")
+
   function Lazy:init(opt)
     rawset(self, "_pending", opt)
+    rawset(self, "_probe", torch.empty(0)) -- what the parameters' dtype and device will be, see Module._convert
     self[missing] = 0
     if Parent._prepare then self:_prepare(opt) end
   end
 
   function Lazy:forward(x, ...)
-    check(torch.is_tensor(x) and x:dim() >= math.abs(dim), "%s: expected an input with at least %s dimensions, got %s",
-      name, math.abs(dim), torch.is_tensor(x) and tostring(x:size()) or class.type(x))
+    expects.check(self, { x, ... })
     local opt = self._pending
     opt[missing] = x:size(dim)
-    for _, key in ipairs { "_known", "_order", "_pending" } do rawset(self, key, nil) end
+    local probe = self._probe
+    for _, key in ipairs { "_known", "_order", "_pending", "_probe" } do rawset(self, key, nil) end
     -- Fields are to come in the plain module's order.
     for _, key in ipairs(self._options.names) do rawset(self, key, nil) end
     class.plain_init(Parent)(self, opt)
     self:_configured(opt, self._options.names, self._options.signature)
     self[missing] = opt[missing]
     setmetatable(self, Parent)
-    self:to(x.device)
+    self:to(probe)
     return self:forward(x, ...)
-  end
-
-  --- There is nothing to save or to list yet.
-  for _, method in ipairs { "parameters", "named_parameters", "state_dict", "load_state_dict" } do
-    Lazy[method] = function(self, ...)
-      check(rawget(self, "_pending") == nil, "%s: %s before the first call: its parameters are not there yet", name,
-        method)
-      return Parent[method](self, ...)
-    end
   end
 
   lazy_modules[name] = Lazy

@@ -1,6 +1,6 @@
 --- Layers that multiply by matrices.
 
-local torch, class, check = require "torch", require "torch.class", require "torch.check"
+local torch, class = require "torch", require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
 local Parameter = require "torch.nn.parameter"
 
@@ -12,6 +12,7 @@ local Parameter = require "torch.nn.parameter"
 local Linear = class("Linear(int in_features, int out_features, bool bias=True)", Module)
 
 Linear.format = "in_features={in_features}, out_features={out_features}, bias={bias}"
+Linear.expects = "input (*, {in_features})"
 
 function Linear:init(opt)
   local k = opt.in_features > 0 and 1 / math.sqrt(opt.in_features) or 0
@@ -22,8 +23,6 @@ end
 ---@param x torch.Tensor
 ---@return torch.Tensor
 function Linear:forward(x)
-  check(x:dim() > 0 and x:size(-1) == self.in_features, "%s: expected input (*, %s), got %s", tostring(self),
-    self.in_features, tostring(x:size()))
   return F.linear(x, self.weight, self.bias)
 end
 
@@ -36,6 +35,7 @@ local NonDynamicallyQuantizableLinear = class("NonDynamicallyQuantizableLinear(i
 ---@field weight torch.Tensor  [out_features, in1_features, in2_features]
 ---@field bias? torch.Tensor   [out_features]
 local Bilinear = class("Bilinear(int in1_features, int in2_features, int out_features, bool bias=True)", Module)
+Bilinear.expects = "input1 (*, {in1_features}) and input2 (*, {in2_features})"
 
 function Bilinear:init(opt)
   local k = 1 / math.sqrt(opt.in1_features)

@@ -6,11 +6,15 @@ local F, Module = require "torch.nn.functional", require "torch.nn.module"
 
 local loss = {}
 
---- Declares the class whose forward is F[name] of `count` tensors and of the constructor's arguments by name; tensors
---- among these are buffers.
-local function define(signature, name, count)
+local ALIKE = "input (*) and target (*)"
+local CLASSES = "input (N, C, *) or (C) and target (N, *) of 1..C or () of 1..C"
+local TRIPLET = "anchor (*, D) and positive (*, D) and negative (*, D)"
+
+--- Declares the class whose forward is F[name] of `count` tensors, which are as `expects` says, and of the
+--- constructor's arguments by name; tensors among these are buffers.
+local function define(signature, name, count, expects)
   local Loss = class(signature, Module)
-  Loss.format = ""
+  Loss.format, Loss.expects = "", expects
 
   function Loss:init(opt)
     for _, key in ipairs { "weight", "pos_weight" } do
@@ -28,33 +32,39 @@ local function define(signature, name, count)
   loss[signature:match "^%w+"] = Loss
 end
 
-define("L1Loss(*, str reduction='mean')", "l1_loss", 2)
-define("MSELoss(*, str reduction='mean')", "mse_loss", 2)
-define("SmoothL1Loss(*, str reduction='mean', float beta=1.0)", "smooth_l1_loss", 2)
-define("HuberLoss(str reduction='mean', float delta=1.0)", "huber_loss", 2)
-define("NLLLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2)
-define("NLLLoss2d(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2)
+define("L1Loss(*, str reduction='mean')", "l1_loss", 2, ALIKE)
+define("MSELoss(*, str reduction='mean')", "mse_loss", 2, ALIKE)
+define("SmoothL1Loss(*, str reduction='mean', float beta=1.0)", "smooth_l1_loss", 2, ALIKE)
+define("HuberLoss(str reduction='mean', float delta=1.0)", "huber_loss", 2, ALIKE)
+define("NLLLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2, CLASSES)
+define("NLLLoss2d(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2, CLASSES)
 define("CrossEntropyLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean', "
-  .. "float label_smoothing=0.0)", "cross_entropy", 2)
-define("BCELoss(Tensor? weight=None, *, str reduction='mean')", "binary_cross_entropy", 2)
+  .. "float label_smoothing=0.0)", "cross_entropy", 2, CLASSES .. " or (N, C, *) or (C)")
+define("BCELoss(Tensor? weight=None, *, str reduction='mean')", "binary_cross_entropy", 2, ALIKE)
 define("BCEWithLogitsLoss(Tensor? weight=None, *, str reduction='mean', Tensor? pos_weight=None)",
-  "binary_cross_entropy_with_logits", 2)
-define("KLDivLoss(*, str reduction='mean', bool log_target=False)", "kl_div", 2)
+  "binary_cross_entropy_with_logits", 2, ALIKE)
+define("KLDivLoss(*, str reduction='mean', bool log_target=False)", "kl_div", 2, ALIKE)
 define("PoissonNLLLoss(bool log_input=True, bool full=False, *, float eps=1e-8, str reduction='mean')",
-  "poisson_nll_loss", 2)
-define("GaussianNLLLoss(*, bool full=False, float eps=1e-6, str reduction='mean')", "gaussian_nll_loss", 3)
-define("HingeEmbeddingLoss(float margin=1.0, *, str reduction='mean')", "hinge_embedding_loss", 2)
-define("MultiLabelMarginLoss(*, str reduction='mean')", "multilabel_margin_loss", 2)
-define("MultiLabelSoftMarginLoss(Tensor? weight=None, *, str reduction='mean')", "multilabel_soft_margin_loss", 2)
+  "poisson_nll_loss", 2, ALIKE)
+define("GaussianNLLLoss(*, bool full=False, float eps=1e-6, str reduction='mean')", "gaussian_nll_loss", 3,
+  "input (*, D) and target (*, D) and var (*, D) or (*, 1) or (*)")
+define("HingeEmbeddingLoss(float margin=1.0, *, str reduction='mean')", "hinge_embedding_loss", 2, ALIKE)
+define("MultiLabelMarginLoss(*, str reduction='mean')", "multilabel_margin_loss", 2,
+  "input (N, C) or (C) and target (N, C) of 0..C or (C) of 0..C")
+define("MultiLabelSoftMarginLoss(Tensor? weight=None, *, str reduction='mean')", "multilabel_soft_margin_loss", 2,
+  ALIKE)
 define("MultiMarginLoss(Scalar p=1, float margin=1.0, Tensor? weight=None, *, str reduction='mean')",
-  "multi_margin_loss", 2)
-define("SoftMarginLoss(*, str reduction='mean')", "soft_margin_loss", 2)
-define("CosineEmbeddingLoss(float margin=0.0, *, str reduction='mean')", "cosine_embedding_loss", 3)
-define("MarginRankingLoss(float margin=0.0, *, str reduction='mean')", "margin_ranking_loss", 3)
+  "multi_margin_loss", 2, "input (N, C) or (C) and target (N) of 1..C or () of 1..C")
+define("SoftMarginLoss(*, str reduction='mean')", "soft_margin_loss", 2, ALIKE)
+define("CosineEmbeddingLoss(float margin=0.0, *, str reduction='mean')", "cosine_embedding_loss", 3,
+  "input1 (N, D) or (D) and input2 (N, D) or (D) and target (N) or ()")
+define("MarginRankingLoss(float margin=0.0, *, str reduction='mean')", "margin_ranking_loss", 3,
+  "input1 (*) and input2 (*) and target (*)")
 define("TripletMarginLoss(float margin=1.0, float p=2.0, float eps=1e-6, bool swap=False, *, str reduction='mean')",
-  "triplet_margin_loss", 3)
+  "triplet_margin_loss", 3, TRIPLET)
 define("TripletMarginWithDistanceLoss(*, any distance_function=None, float margin=1.0, bool swap=False, "
-  .. "str reduction='mean')", "triplet_margin_with_distance_loss", 3)
-define("CTCLoss(int blank=1, str reduction='mean', bool zero_infinity=False)", "ctc_loss", 4)
+  .. "str reduction='mean')", "triplet_margin_with_distance_loss", 3, TRIPLET)
+define("CTCLoss(int blank=1, str reduction='mean', bool zero_infinity=False)", "ctc_loss", 4,
+  "log_probs (T, N, C) or (T, C) and targets (N, S) of integers or (S) of integers")
 
 return loss

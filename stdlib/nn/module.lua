@@ -6,16 +6,16 @@
 -- has PyTorch's name i - 1.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local StateDict = require "torch.nn.state_dict"
-local repr, zero_grad = require "torch.nn.repr", require "torch.zero_grad"
+local expects, zero_grad = require "torch.nn.expects", require "torch.zero_grad"
 local is_tensor, is_parameter = torch.is_tensor, torch.core.is_parameter
 
 ---@class nn.Module
 ---@field training boolean
 ---@field parameters fun(self, recurse?: boolean): torch.Tensor[]  each once, the module's own first
 ---@field buffers fun(self, recurse?: boolean): torch.Tensor[]
----@field named_parameters fun(self, prefix?: string, recurse?: boolean): (fun(): string?, torch.Tensor)
----@field named_buffers fun(self, prefix?: string, recurse?: boolean): (fun(): string?, torch.Tensor)
+---@field named_parameters fun(self, options?: table): (fun(): string?, torch.Tensor)  prefix, recurse, remove_duplicate
+---@field named_buffers fun(self, options?: table): (fun(): string?, torch.Tensor)
+---@field expects? string|fun(self): string  what the inputs have to be like, see torch.nn.expects
 local Module = class("Module")
 Module.training = true
 
@@ -88,12 +88,12 @@ local function items(names, values)
   end
 end
 
--- The module and everything below it, each once, parents first: paths, modules.
-local function tree(module, prefix)
+-- The module and everything below it, each once unless `repeated`, parents first: paths, modules.
+local function tree(module, prefix, repeated)
   local paths, modules, seen = {}, {}, {}
   local function visit(path, m)
     if seen[m] then return end
-    seen[m] = true
+    seen[m] = not repeated
     paths[#paths + 1], modules[#modules + 1] = path, m
     for name, child in own(m, is_module) do visit(join(path, name), child) end
   end
@@ -101,15 +101,22 @@ local function tree(module, prefix)
   return paths, modules
 end
 
--- The tensors that `accepts`, each once: names, tensors.
-local function members(module, accepts, prefix, recurse)
+-- A lazy module has nothing to list, to save or to load yet.
+function Module:_check_ready(path)
+  check(rawget(self, "_pending") == nil, "%s%s: its parameters are not there before the first call", class.type(self),
+    path ~= "" and (" '%s'"):format(path) or "")
+end
+
+-- The tensors that `accepts`, each once unless `repeated`: names, tensors.
+local function members(module, accepts, prefix, recurse, repeated)
   local paths, modules = { prefix }, { module }
-  if recurse then paths, modules = tree(module, prefix) end
+  if recurse then paths, modules = tree(module, prefix, repeated) end
   local names, tensors, seen = {}, {}, {}
   for i, m in ipairs(modules) do
+    m:_check_ready(paths[i])
     for name, x in own(m, accepts) do
       if not seen[x:id()] then
-        seen[x:id()] = true
+        seen[x:id()] = not repeated
         names[#names + 1], tensors[#tensors + 1] = join(paths[i], name), x
       end
     end
@@ -120,13 +127,14 @@ end
 -- parameters, named_parameters, buffers, named_buffers
 for kind, accepts in pairs { parameters = is_parameter, buffers = is_buffer } do
   local read = torch.core.signature(kind .. "(bool recurse=True)")
-  local read_named = torch.core.signature("named_" .. kind .. "(str prefix='', bool recurse=True)")
+  local read_named = torch.core.signature("named_" .. kind .. "(str prefix='', bool recurse=True, "
+    .. "bool remove_duplicate=True)")
   Module[kind] = function(self, ...)
     return (select(2, members(self, accepts, "", read(...).recurse)))
   end
   Module["named_" .. kind] = function(self, ...)
     local opt = read_named(...)
-    return items(members(self, accepts, opt.prefix, opt.recurse))
+    return items(members(self, accepts, opt.prefix, opt.recurse, not opt.remove_duplicate))
   end
 end
 
@@ -143,16 +151,52 @@ function Module:children()
   return list
 end
 
---- Paths and modules: this one (path ""), then everything below it, each once.
+local read_modules = torch.core.signature("named_modules(*, str prefix='', bool remove_duplicate=True)")
+
+--- Paths and modules: this one (path ""), then everything below it, each once unless `remove_duplicate` is false.
+---@param options? table  prefix: what paths begin with; remove_duplicate
 ---@return fun(): string?, nn.Module
-function Module:named_modules()
-  return items(tree(self, ""))
+function Module:named_modules(...)
+  local opt = read_modules(...)
+  return items(tree(self, opt.prefix, not opt.remove_duplicate))
 end
 
 ---@return nn.Module[]
 function Module:modules()
   return (select(2, tree(self, "")))
 end
+
+--- What is at a path of names, such as "encoder.layers.0"; the module itself at "".
+---@param path string
+---@return nn.Module
+function Module:get_submodule(path)
+  check(type(path) == "string", "get_submodule: a path is a string, got a %s", class.type(path))
+  local module = self
+  for name in path:gmatch "[^.]+" do
+    local child = rawget(module, key_of(name))
+    check(is_module(child), "get_submodule: %s has no child '%s' on the way to '%s'", class.type(module), name, path)
+    module = child
+  end
+  return module
+end
+
+-- The tensor at a path, which `accepts` it.
+local function tensor_at(module, path, what, accepts)
+  check(type(path) == "string", "get_%s: a path is a string, got a %s", what, class.type(path))
+  local way, name = path:match("^(.-)%.?([^.]*)$")
+  local owner = module:get_submodule(way)
+  local x = rawget(owner, key_of(name))
+  check(x ~= nil and accepts(x), "get_%s: %s has no %s '%s'", what, class.type(owner), what, name)
+  return x
+end
+
+---@param path string  such as "fc.weight"
+---@return torch.Tensor
+function Module:get_parameter(path) return tensor_at(self, path, "parameter", is_parameter) end
+
+---@param path string
+---@return torch.Tensor
+function Module:get_buffer(path) return tensor_at(self, path, "buffer", is_buffer) end
 
 -- Puts a value under a name, which may be PyTorch's for a position.
 function Module:_put(name, value)
@@ -226,27 +270,55 @@ function Module:_convert(change)
       p.grad = grad and change(grad)
     end
     for _, x, key in own(m, is_buffer) do rawset(m, key, change(x)) end
+    if rawget(m, "_probe") then rawset(m, "_probe", change(m._probe)) end
   end
   return self
 end
 
 --- Converts as `x:to(...)` does; the dtype only where numbers are floating or complex already.
+---@param ... any  a device, a dtype, both, or a tensor that has both; or by name
 function Module:to(...)
   local args, n = { ... }, select("#", ...)
+  local function converted(x) return x:to(unpack(args, 1, n)) end
+  local dtype = converted(torch.empty(0)).dtype
+  check(dtype.is_floating_point or dtype.is_complex, "%s: to(%s): a module's dtype is floating or complex",
+    class.type(self), tostring(dtype))
   return self:_convert(function(x)
-    if x:is_floating_point() or x:is_complex() then return x:to(unpack(args, 1, n)) end
-    local probe = torch.empty(0, { device = x.device }):to(unpack(args, 1, n))
-    return x:to(probe.device)
+    if x:is_floating_point() or x:is_complex() then return converted(x) end
+    return x:to(converted(torch.empty(0, { device = x.device })).device)
   end)
+end
+
+--- Converts every parameter and buffer, also those that are integers.
+---@param dtype torch.dtype
+function Module:type(dtype)
+  return self:_convert(function(x) return x:to(dtype) end)
+end
+
+local read_empty = torch.core.signature("to_empty(*, any device)")
+
+--- Moves to a device without copying: the values are whatever the memory holds.
+---@param options table  device
+function Module:to_empty(...)
+  local opt = read_empty(...)
+  return self:_convert(function(x) return torch.empty_like(x, { device = opt.device }) end)
+end
+
+--- Moves parameters and buffers into memory that forked processes share.
+function Module:share_memory()
+  return self:_convert(function(x) return x:share_memory_() end)
+end
+
+-- float, double, half, bfloat16: complex and integral numbers stay.
+for name, dtype in pairs { float = "float32", double = "float64", half = "float16", bfloat16 = "bfloat16" } do
+  Module[name] = function(self)
+    return self:_convert(function(x) return x:is_floating_point() and x:to(torch[dtype]) or x end)
+  end
 end
 
 function Module:cpu() return self:to("cpu") end
 ---@param index? integer  Default: the current one.
 function Module:cuda(index) return self:to(index and "cuda:" .. index or "cuda") end
-function Module:float() return self:to(torch.float32) end
-function Module:double() return self:to(torch.float64) end
-function Module:half() return self:to(torch.float16) end
-function Module:bfloat16() return self:to(torch.bfloat16) end
 
 ---@param requires_grad? boolean  Default: true.
 function Module:requires_grad_(requires_grad)
@@ -259,138 +331,33 @@ function Module:zero_grad(...)
   zero_grad(self:parameters(), ...)
 end
 
--- State -----------------------------------------------------------------------------------------------------
-
--- Own parameters, own buffers, then the children's: into[name] = tensor.
-local function gather(module, prefix, into)
-  local transient = rawget(module, "_transient") or {}
-  for name, p in own(module, is_parameter) do into[prefix .. name] = p end
-  for name, x in own(module, is_buffer) do
-    if not transient[name] then into[prefix .. name] = x end
-  end
-  for name, child in own(module, is_module) do gather(child, prefix .. name .. ".", into) end
-  return into
-end
-
---- Names and tensors of the state, in PyTorch's order and under its names. The tensors share the module's storage.
----@return StateDict
-function Module:state_dict()
-  local state = StateDict()
-  for name, x in StateDict.items(gather(self, "", StateDict())) do state[name] = x:detach() end
-  return state
-end
-
-local function quoted(names)
-  return '"' .. table.concat(names, '", "') .. '"'
-end
-
-local read_load = torch.core.signature("load_state_dict(any state_dict, bool strict=True)")
-
---- Copies the tensors of `state_dict` into the module's. Everything is looked at before anything is changed.
----@param state_dict StateDict|table<string, torch.Tensor>
----@param strict? boolean  Default: true: names that are missing or unexpected are an error.
----@return string[] missing, string[] unexpected
-function Module:load_state_dict(...)
-  local opt = read_load(...)
-  local given = opt.state_dict
-  check(type(given) == "table", "load_state_dict: expected a state dict, got a %s", class.type(given))
-  local targets = gather(self, "", StateDict())
-  local missing, unexpected, faults = {}, {}, {}
-  for name, target in StateDict.items(targets) do
-    local x = rawget(given, name)
-    if x == nil then
-      missing[#missing + 1] = name
-    elseif not is_tensor(x) then
-      faults[#faults + 1] = ("%s is not a tensor but a %s"):format(name, class.type(x))
-    elseif x:size() ~= target:size() then
-      faults[#faults + 1] = ("size mismatch for %s: the state has %s, the module %s"):format(name,
-        tostring(x:size()), tostring(target:size()))
-    end
-  end
-  for name in pairs(given) do
-    if rawget(targets, name) == nil then unexpected[#unexpected + 1] = tostring(name) end
-  end
-  table.sort(unexpected)
-  if opt.strict and #unexpected > 0 then table.insert(faults, 1, "unexpected keys: " .. quoted(unexpected)) end
-  if opt.strict and #missing > 0 then table.insert(faults, 1, "missing keys: " .. quoted(missing)) end
-  check(#faults == 0, "load_state_dict: the state does not fit %s\n  %s", class.type(self),
-    table.concat(faults, "\n  "))
-
-  torch.no_grad(function()
-    for name, target in StateDict.items(targets) do
-      local x = rawget(given, name)
-      if x ~= nil then target:copy_(x) end
-    end
-  end)
-  return missing, unexpected
-end
-
--- Calling and printing --------------------------------------------------------------------------------------
+-- Calling ---------------------------------------------------------------------------------------------------
 
 --- Computes the module's results.
 function Module:forward()
   check(false, "%s: this class has no forward", class.type(self))
 end
 
+-- What a protected forward returned, or its error in the module's terms; the inputs are the first of its arguments.
+local function outcome(module, a, b, c, good, ...)
+  if good then return ... end
+  expects.raise(module, { a, b, c }, (...))
+end
+
+-- Calls `forward`.
+function Module:_run(...)
+  if not self.expects then return self:forward(...) end
+  local a, b, c = ...
+  return outcome(self, a, b, c, pcall(self.forward, self, ...))
+end
+
 function Module:__call(...)
   if self._hooks then return self:_call_hooks(...) end
-  return self:forward(...)
+  return self:_run(...)
 end
 
--- A field as Python prints it: whole numbers with a fraction where the constructor takes a float, and what it was told
--- where the field is a tensor that it made or did not make (`bias`).
-local function shown(module, name)
-  local options, value = rawget(module, "_options"), module[name]
-  if not options then return repr(value) end
-  local type_of = options.signature:match("(%a+)%[?%d*%]?%??%s+" .. name .. "%f[^%w_]")
-  if type_of == "bool" then value = options.values[name] end
-  return repr(value, type_of == "float")
-end
-
--- `{name}` stands for the field's value, `{?name}` for `, name=value` where that is neither false nor nil,
--- `{?name!value}` for the same where it is not `value`.
-local function filled(module, format)
-  local text = format:gsub("{(%??)([%w_]+)(!?)([^}]*)}", function(optional, name, unless, usual)
-    local value = shown(module, name)
-    if optional == "" then return value end
-    local dull = value == "None" or value == (unless == "!" and usual or "False")
-    return dull and "" or (", %s=%s"):format(name, value)
-  end)
-  return (text:gsub("^, ", ""))
-end
-
-local printed = { ["nil"] = true, boolean = true, number = true, string = true, table = true }
-
---- What stands in the parentheses of `tostring(module)`: as the class's `format` says, without one the constructor's
---- arguments, but for tensors and objects.
----@return string
-function Module:extra_repr()
-  local options = rawget(self, "_options")
-  if self.format then return filled(self, self.format) end
-  if not options then return "" end
-  local parts = {}
-  for _, name in ipairs(options.names) do
-    local value = options.values[name]
-    if printed[class.type(value)] then
-      parts[#parts + 1] = name .. "=" .. shown(self, name)
-    end
-  end
-  return table.concat(parts, ", ")
-end
-
-function Module:__tostring()
-  local extra, lines = self:extra_repr(), {}
-  for line in extra:gmatch("[^\n]+") do lines[#lines + 1] = line end
-  local children = false
-  for name, child in own(self, is_module) do
-    children = true
-    lines[#lines + 1] = ("(%s): %s"):format(name, (tostring(child):gsub("\n", "\n  ")))
-  end
-  local name = class.type(self)
-  if not children and #lines <= 1 then return name .. "(" .. extra .. ")" end
-  return name .. "(\n  " .. table.concat(lines, "\n  ") .. "\n)"
-end
-
-require("torch.nn.hooks")(Module)
+require("torch.nn.state")(Module)
+require("torch.nn.printed")(Module)
+require("torch.nn.hooks").install(Module)
 
 return Module

@@ -2,7 +2,7 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local Parameter = require "torch.nn.parameter"
+local Parameter, expects = require "torch.nn.parameter", require "torch.nn.expects"
 
 local norm = {}
 
@@ -50,10 +50,10 @@ function Running:reset_parameters()
   end)
 end
 
+-- The operator takes any number of dimensions from 2 on.
 function Running:_check(x)
   local least, most = self._dims[1], self._dims[2]
-  check(x:dim() >= least and x:dim() <= most, "%s: expected %s dimensions, got %s", tostring(self),
-    least == most and least or ("%d or %d"):format(least, most), x:dim())
+  check(x:dim() >= least and x:dim() <= most, "expected %s to %s dimensions, got %s", least, most, x:dim())
 end
 
 function Running:_batch_norm(x)
@@ -84,12 +84,15 @@ for dims = 1, 3 do
   local BatchNorm = class(("BatchNorm%dd(int num_features, float eps=1e-5, any momentum=None, bool affine=True, "
     .. "bool track_running_stats=True)"):format(dims), Running)
   BatchNorm._dims, BatchNorm.forward = BATCH_DIMS[dims], Running._batch_norm
+  BatchNorm.expects = (dims == 1 and "input (N, {num_features}) or " or "input ")
+    .. expects.over("(N, {num_features}, #)", dims)
   norm[BatchNorm.__name] = BatchNorm
 
   --- The same per feature and sample (Ulyanov, Vedaldi and Lempitsky 2016).
   local InstanceNorm = class(("InstanceNorm%dd(int num_features, float eps=1e-5, any momentum=None, "
     .. "bool affine=False, bool track_running_stats=False)"):format(dims), Running)
   InstanceNorm._dims, InstanceNorm.forward = { dims + 1, dims + 2 }, Running._instance_norm
+  InstanceNorm.expects = expects.over("input (N, {num_features}, #) or ({num_features}, #)", dims)
   norm[InstanceNorm.__name] = InstanceNorm
 end
 norm.Running = Running
@@ -103,6 +106,7 @@ norm.Running = Running
 local LayerNorm = class("LayerNorm(int[] normalized_shape, float eps=1e-5, bool elementwise_affine=True, "
   .. "bool bias=True)", Module)
 LayerNorm.format = "{normalized_shape}, eps={eps}, elementwise_affine={elementwise_affine}"
+LayerNorm.expects = "input (*, {normalized_shape})"
 
 function LayerNorm:init(opt)
   local affine = opt.elementwise_affine
@@ -120,6 +124,7 @@ end
 ---@field bias? torch.Tensor    [num_channels]
 local GroupNorm = class("GroupNorm(int num_groups, int num_channels, float eps=1e-5, bool affine=True)", Module)
 GroupNorm.format = "{num_groups}, {num_channels}, eps={eps}, affine={affine}"
+GroupNorm.expects = "input (N, {num_channels}, *)"
 
 function GroupNorm:init(opt)
   check(opt.num_groups > 0 and opt.num_channels % opt.num_groups == 0,
@@ -136,6 +141,7 @@ end
 ---@class nn.LocalResponseNorm: nn.Module
 local LocalResponseNorm = class("LocalResponseNorm(int size, float alpha=1e-4, float beta=0.75, float k=1.0)", Module)
 LocalResponseNorm.format = "{size}, alpha={alpha}, beta={beta}, k={k}"
+LocalResponseNorm.expects = "input (N, C, L, *)"
 
 function LocalResponseNorm:forward(x)
   return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k)

@@ -2,6 +2,7 @@
 
 local class, check = require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local expects = require "torch.nn.expects"
 
 local padding = {}
 
@@ -20,6 +21,7 @@ end
 local function define(name, dims, mode, signature, format)
   local Pad = class(("%s%dd(%s)"):format(name, dims, signature), Module)
   Pad.format = format
+  Pad.expects = expects.over(mode == "constant" and "input (*, #)" or "input (N, C, #) or (C, #)", dims)
 
   function Pad:init(opt)
     self.padding = sides(opt.padding, dims, class.type(self))

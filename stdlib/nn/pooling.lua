@@ -1,14 +1,41 @@
 --- Pooling: windows of the spatial dimensions become one element. Indices count from 1 in the flattened plane.
 
-local class = require "torch.class"
+local class, check = require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local expects = require "torch.nn.expects"
 
 local pooling = {}
 
+-- Numbers of windows, which stay as they were given: one for all dimensions, or a list of one each.
+local SIZES = { "kernel_size", "stride", "padding", "dilation", "output_size", "output_ratio" }
+
+local function check_sizes(opt, dims, name)
+  for _, key in ipairs(SIZES) do
+    local value = opt[key]
+    local good = value == nil or type(value) == "number"
+    if type(value) == "table" and (#value == dims or #value == 1) then
+      good = true
+      for _, v in ipairs(value) do good = good and (type(v) == "number" or v == false) end
+    end
+    check(good, "%s: %s is a number or a list of %s, got %s", name, key, dims,
+      type(value) == "table" and "a list of " .. #value or type(value) == "string" and "'" .. value .. "'"
+        or "a " .. class.type(value))
+  end
+end
+
 local function define(name, dims, arguments, format, methods)
-  local Pool = class(("%s%dd(%s)"):format(name, dims, (arguments:gsub("#", dims))), Module)
+  local Pool = class(("%s%dd(%s)"):format(name, dims, arguments), Module)
   Pool.format = format
-  for key, method in pairs(methods(dims)) do Pool[key] = method end
+  Pool.expects = expects.over("input (N, C, #) or (C, #)", dims)
+  for key, method in pairs(methods(dims)) do
+    if key ~= "init" then Pool[key] = method end
+  end
+  local prepare = methods(dims).init
+
+  function Pool:init(opt)
+    check_sizes(opt, dims, class.type(self))
+    if prepare then prepare(self, opt) end
+  end
   pooling[Pool.__name] = Pool
 end
 
@@ -51,6 +78,7 @@ local function max_unpool(dims)
       self.kernel_size, self.stride = list(opt.kernel_size), list(opt.stride or opt.kernel_size)
       self.padding = list(opt.padding)
     end,
+    expects = expects.over("input (N, C, #) or (C, #) and indices (N, C, #) of integers or (C, #) of integers", dims),
     forward = function(self, x, indices, output_size)
       if type(output_size) == "table" and output_size.output_size then output_size = output_size.output_size end
       return F[name](x, indices, self.kernel_size, self.stride, self.padding, { output_size = output_size })

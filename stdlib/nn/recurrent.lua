@@ -43,6 +43,12 @@ local OPTIONS = "int input_size, int hidden_size, int num_layers=1, %sbool bias=
 Base.format = "{input_size}, {hidden_size}{?proj_size}{?num_layers!1}{?bias!True}{?batch_first}{?dropout!0.0}"
   .. "{?bidirectional}"
 
+function Base:expects()
+  local both = self.batch_first and "N, L" or "L, N"
+  return ("input (%s, {input_size}) or (L, {input_size}) or PackedSequence"):format(both)
+end
+
+
 function Base:init(opt)
   local name = class.type(self)
   local hidden, gates, projection = opt.hidden_size, self._gates, opt.proj_size or 0
@@ -162,12 +168,12 @@ end
 function Base:_given(state, x, n, single)
   if state == nil then return self:_initial(n, x) end
   local list = torch.is_tensor(state) and { state } or state
-  check(#list == self._states, "%s: the state is %s tensors, got %s", class.type(self), self._states, #list)
+  check(#list == self._states, "the state is %s tensors, got %s", self._states, #list)
   local given = {}
   for i, s in ipairs(list) do
     given[i] = single and s:unsqueeze(2) or s
-    check(given[i]:dim() == 3 and given[i]:size(2) == n, "%s: state %s has sizes %s, expected %s sequences",
-      class.type(self), i, tostring(s:size()), n)
+    check(given[i]:dim() == 3 and given[i]:size(2) == n, "state %s has sizes %s, expected %s sequences", i,
+      tostring(s:size()), n)
   end
   return given
 end
@@ -200,15 +206,14 @@ end
 function Base:forward(x, state)
   if class.isinstance(x, PackedSequence) then return self:_packed(x, state) end
   local single = x:dim() == 2
-  check((single or x:dim() == 3) and x:size(-1) == self.input_size, "%s: expected input (L, N, %s) or (L, %s), got %s",
-    tostring(self), self.input_size, self.input_size, tostring(x:size()))
+  check(single or x:dim() == 3, "expected 2 or 3 dimensions, got %s", x:dim())
   if single then
     x = x:unsqueeze(2)
   elseif self.batch_first then
     x = x:transpose(1, 2)
   end
   local length, n = x:size(1), x:size(2)
-  check(length > 0, "%s: the sequence has no steps", class.type(self))
+  check(length > 0, "the sequence has no steps")
   local sizes = {}
   for t = 1, length do sizes[t] = n end
   local y, last = self:_run(x:reshape(length * n, -1), sizes, self:_given(state, x, n, single))
@@ -247,6 +252,7 @@ GRU._gates, GRU._states, GRU._step = 3, 1, "gru"
 
 local Cell = class("RNNCellBase", Module)
 Cell.format = "{input_size}, {hidden_size}{?bias!True}{?nonlinearity!tanh}"
+Cell.expects = "input (N, {input_size}) or ({input_size}) and state (N, {hidden_size}) or ({hidden_size}) or nil"
 
 function Cell:init(opt)
   local k = 1 / math.sqrt(opt.hidden_size)
@@ -264,8 +270,7 @@ end
 ---@param state? torch.Tensor|torch.Tensor[]  h, or {h, c} of an LSTMCell. Default: zeros.
 ---@return torch.Tensor ...                   the new h, and c
 function Cell:forward(x, state)
-  check((x:dim() == 1 or x:dim() == 2) and x:size(-1) == self.input_size, "%s: expected input (N, %s) or (%s), got %s",
-    tostring(self), self.input_size, self.input_size, tostring(x:size()))
+  check(x:dim() == 1 or x:dim() == 2, "expected 1 or 2 dimensions, got %s", x:dim())
   local list = torch.is_tensor(state) and { state } or state
   if not list then
     local sizes = x:dim() == 2 and { x:size(1), self.hidden_size } or { self.hidden_size }
@@ -281,6 +286,7 @@ local RNNCell = class("RNNCell(int input_size, int hidden_size, bool bias=True, 
 RNNCell._gates, RNNCell._states = 1, 1
 local LSTMCell = class("LSTMCell(int input_size, int hidden_size, bool bias=True)", Cell)
 LSTMCell._gates, LSTMCell._states, LSTMCell._step = 4, 2, "lstm"
+LSTMCell.expects = "input (N, {input_size}) or ({input_size}) and state table or nil"
 local GRUCell = class("GRUCell(int input_size, int hidden_size, bool bias=True)", Cell)
 GRUCell._gates, GRUCell._states, GRUCell._step = 3, 1, "gru"
 

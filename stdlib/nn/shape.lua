@@ -14,6 +14,7 @@ end
 --- Makes one dimension of those from start_dim to end_dim.
 ---@class nn.Flatten: nn.Module
 local Flatten = class("Flatten(int start_dim=2, int end_dim=-1)", Module)
+Flatten.expects = "input (*)"
 
 ---@param x torch.Tensor
 ---@return torch.Tensor
@@ -24,6 +25,7 @@ end
 --- Makes dimensions with sizes `unflattened_size` of dimension `dim`.
 ---@class nn.Unflatten: nn.Module
 local Unflatten = class("Unflatten(int dim, int[] unflattened_size)", Module)
+Unflatten.expects = "input (*)"
 
 ---@param x torch.Tensor
 ---@return torch.Tensor

@@ -17,6 +17,18 @@ local function activation_of(given, name)
   return F[given]
 end
 
+-- The line for sequences of d_model features, each a name and the word for its length, or of any where d_model is not
+-- known.
+local function sequences(module, ...)
+  local parts, features = {}, module.d_model and "{d_model}" or "E"
+  for i = 1, select("#", ...), 2 do
+    local name, length = select(i, ...)
+    local both = module.batch_first and "N, " .. length or length .. ", N"
+    parts[#parts + 1] = ("%s (%s, %s) or (%s, %s)"):format(name, both, features, length, features)
+  end
+  return table.concat(parts, " and ")
+end
+
 -- What the layers share: attention and a feed-forward net, each beside a path that leads past it.
 local Layer = class("Layer", Module)
 Layer.format = ""
@@ -62,6 +74,8 @@ function EncoderLayer:init(opt)
   self:_make(opt, 1)
 end
 
+function EncoderLayer:expects() return sequences(self, "src", "S") end
+
 local read_encoder = torch.core.signature("TransformerEncoder(Tensor src, Tensor? mask=None, "
   .. "Tensor? src_key_padding_mask=None)")
 local read_encoder_layer = torch.core.signature("TransformerEncoderLayer(Tensor src, Tensor? src_mask=None, "
@@ -85,6 +99,8 @@ function DecoderLayer:init(opt)
   self.multihead_attn = self:_attention(opt)
   self:_make(opt, 2)
 end
+
+function DecoderLayer:expects() return sequences(self, "tgt", "T", "memory", "S") end
 
 local DECODER = "(Tensor tgt, Tensor memory, Tensor? tgt_mask=None, Tensor? memory_mask=None, "
   .. "Tensor? tgt_key_padding_mask=None, Tensor? memory_key_padding_mask=None)"
@@ -168,6 +184,8 @@ function Transformer:init(opt)
     if p:dim() > 1 then init.xavier_uniform_(p) end
   end
 end
+
+function Transformer:expects() return sequences(self, "src", "S", "tgt", "T") end
 
 --- A mask [size, size] of minus infinity above the diagonal: no place looks at later ones.
 ---@param size integer

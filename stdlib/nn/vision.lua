@@ -16,6 +16,7 @@ for name, entry in pairs {
   local argument, operator = entry[1], entry[2]
   local Shuffle = class(("%s(int %s)"):format(name, argument), Module)
   Shuffle.format = ("%s={%s}"):format(argument, argument)
+  Shuffle.expects = argument == "groups" and "input (N, C, *)" or "input (*, C, H, W)"
 
   function Shuffle:forward(x)
     return operator(x, self[argument])
@@ -28,6 +29,7 @@ end
 ---@class nn.Unfold: nn.Module
 local Unfold = class("Unfold(any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
 Unfold.format = "kernel_size={kernel_size}, dilation={dilation}, padding={padding}, stride={stride}"
+Unfold.expects = "input (N, C, H, W) or (C, H, W)"
 
 function Unfold:forward(x)
   return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
@@ -37,6 +39,7 @@ end
 ---@class nn.Fold: nn.Module
 local Fold = class("Fold(any output_size, any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
 Fold.format = "output_size={output_size}, " .. Unfold.format
+Fold.expects = "input (N, K, L) or (K, L)"
 
 function Fold:forward(x)
   return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
@@ -46,6 +49,7 @@ end
 ---@class nn.Upsample: nn.Module
 local Upsample = class("Upsample(any size=None, any scale_factor=None, str mode='nearest', any align_corners=None, "
   .. "any recompute_scale_factor=None)", Module)
+Upsample.expects = "input (N, C, *)"
 
 function Upsample:extra_repr()
   local repr = require "torch.nn.repr"
@@ -59,9 +63,10 @@ function Upsample:forward(x)
 end
 
 local UpsamplingNearest2d = class("UpsamplingNearest2d(any size=None, any scale_factor=None)", Upsample)
-UpsamplingNearest2d.mode = "nearest"
+UpsamplingNearest2d.mode, UpsamplingNearest2d.expects = "nearest", "input (N, C, H, W)"
 local UpsamplingBilinear2d = class("UpsamplingBilinear2d(any size=None, any scale_factor=None)", Upsample)
 UpsamplingBilinear2d.mode, UpsamplingBilinear2d.align_corners = "bilinear", true
+UpsamplingBilinear2d.expects = "input (N, C, H, W)"
 
 vision.Unfold, vision.Fold, vision.Upsample = Unfold, Fold, Upsample
 vision.UpsamplingNearest2d, vision.UpsamplingBilinear2d = UpsamplingNearest2d, UpsamplingBilinear2d
