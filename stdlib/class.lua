@@ -19,6 +19,11 @@ Object.__index = Object
 
 function Object:init() end
 
+--- Called with the arguments that the signature gave, before `init`, which may still change them.
+---@param opt table<string, any>  the arguments by name
+---@param names string[]          their names in the signature's order
+function Object:_admit(opt, names) end
+
 --- Called after `init` with what the signature gave.
 ---@param opt table<string, any>  the arguments by name
 ---@param names string[]          their names in the signature's order
@@ -60,6 +65,7 @@ local function reading(signature)
       getmetatable(C).plain_init = init
       value = function(self, ...)
         local opt = read(...)
+        self:_admit(opt, names)
         init(self, opt)
         self:_configured(opt, names, signature)
       end

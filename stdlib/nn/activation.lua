@@ -2,7 +2,7 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local Parameter = require "torch.nn.parameter"
+local Parameter, options = require "torch.nn.parameter", require "torch.nn.options"
 
 local activation = {}
 
@@ -41,6 +41,7 @@ define("Threshold(float threshold, float value, bool inplace=False)", "threshold
   "threshold={threshold}, value={value}{?inplace}")
 define("GELU(str approximate='none')", function(x, approximate) return F.gelu(x, { approximate = approximate }) end,
   "approximate='{approximate}'")
+activation.GELU.allows = { approximate = options.words("none", "tanh") }
 define("GLU(int dim=-1)", "glu", "dim={dim}")
 define("Softmax(int? dim=None)", "softmax", "dim={dim}")
 define("LogSoftmax(int? dim=None)", "log_softmax", "dim={dim}")

@@ -3,6 +3,7 @@
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
 local Parameter = require "torch.nn.parameter"
+local options = require "torch.nn.options"
 local linear, init = require "torch.nn.linear", require "torch.nn.initialise"
 
 --- Several attentions side by side, each in its own subspace. Sequences are [L, N, E], [N, L, E] with batch_first, or
@@ -15,6 +16,8 @@ local MultiheadAttention = class("MultiheadAttention(int embed_dim, int num_head
   Module)
 MultiheadAttention.format = ""
 
+MultiheadAttention.allows = { num_heads = options.least(1), dropout = options.within(0, 1) }
+
 function MultiheadAttention:expects()
   local function sequence(name, length, features)
     local both = self.batch_first and "N, " .. length or length .. ", N"
@@ -26,7 +29,7 @@ end
 
 function MultiheadAttention:init(opt)
   local e = opt.embed_dim
-  check(opt.num_heads > 0 and e % opt.num_heads == 0,
+  check(e % opt.num_heads == 0,
     "MultiheadAttention: embed_dim %s is not divisible by num_heads %s", e, opt.num_heads)
   self.kdim, self.vdim = opt.kdim or e, opt.vdim or e
   local function glorot(...) return init.xavier_uniform_(Parameter(torch.empty(...))) end

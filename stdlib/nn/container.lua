@@ -5,6 +5,8 @@ local torch, class, check = require "torch", require "torch.class", require "tor
 local Module, expects = require "torch.nn.module", require "torch.nn.expects"
 
 local function append_all(container, values)
+  check(type(values) == "table" and not class.isinstance(values, Module), "%s: expected a list, got a %s",
+    class.type(container), class.type(values))
   for _, value in ipairs(values) do container:append(value) end
   return container
 end

@@ -2,7 +2,7 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local expects = require "torch.nn.expects"
+local expects, options = require "torch.nn.expects", require "torch.nn.options"
 local Parameter, repr = require "torch.nn.parameter", require "torch.nn.repr"
 
 local function all_equal(list, value)
@@ -23,6 +23,20 @@ end
 -- What convolutions and transposed ones share. `_dims` is the number of spatial dimensions.
 local Base = class("Base", Module)
 
+-- Padding is numbers, or the words of convolutions without steps.
+local function padding_rule(dims)
+  local numbers = options.sizes(dims, 0)
+  return { text = numbers.text .. ", or 'same' or 'valid'", holds = function(value)
+    return value == "same" or value == "valid" or numbers.holds(value)
+  end }
+end
+
+local function allowed(dims, ...)
+  return { in_channels = options.least(0), out_channels = options.least(0), groups = options.least(1),
+    kernel_size = options.least(1), stride = options.least(1), dilation = options.least(1),
+    output_padding = options.least(0), padding = padding_rule(dims), padding_mode = options.words(...) }
+end
+
 local EXPECTS = "input (N, {in_channels}, #) or ({in_channels}, #)"
 
 -- Weight [a, b / groups, kernel...] and bias, uniform in (-k, k), k = 1 / sqrt(b / groups * kernel elements).
@@ -36,7 +50,7 @@ end
 
 function Base:_settle(opt)
   local groups = opt.groups
-  check(groups > 0 and opt.in_channels % groups == 0 and opt.out_channels % groups == 0,
+  check(opt.in_channels % groups == 0 and opt.out_channels % groups == 0,
     "%s: in_channels %s and out_channels %s are not both divisible by groups %s", class.type(self), opt.in_channels,
     opt.out_channels, groups)
   self:_prepare(opt)
@@ -63,8 +77,6 @@ function Base:extra_repr()
   return text
 end
 
-local MODES = { zeros = true, reflect = true, replicate = true, circular = true }
-
 -- What is added to the two sides of each dimension before a convolution without padding, last dimension first.
 local function sides_of(self)
   local list, kernel, dilation = {}, self.kernel_size, self.dilation
@@ -89,10 +101,11 @@ local function define(dims)
   local Conv = class((signature:gsub("#", dims)), Base)
   local convolve = "conv" .. dims .. "d"
   Conv._dims, Conv.expects = dims, expects.over(EXPECTS, dims)
+  Conv.allows = allowed(dims, "zeros", "reflect", "replicate", "circular")
 
   function Conv:init(opt)
-    check(MODES[opt.padding_mode], "Conv%sd: padding_mode is 'zeros', 'reflect', 'replicate' or 'circular', got '%s'",
-      dims, opt.padding_mode)
+    check(opt.padding ~= "same" or all_equal(opt.stride, 1), "Conv%sd: padding 'same' goes with stride 1, got %s", dims,
+      repr(opt.stride))
     self:_settle(opt)
     self:_make(opt.out_channels, opt.in_channels, opt)
   end
@@ -118,9 +131,9 @@ local function define_transpose(dims)
   local Transpose = class((signature:gsub("#", dims)), Base)
   local convolve = "conv_transpose" .. dims .. "d"
   Transpose._dims, Transpose.expects = dims, expects.over(EXPECTS, dims)
+  Transpose.allows = allowed(dims, "zeros")
 
   function Transpose:init(opt)
-    check(opt.padding_mode == "zeros", "ConvTranspose%sd: padding_mode is 'zeros', got '%s'", dims, opt.padding_mode)
     self:_settle(opt)
     self:_make(opt.in_channels, opt.out_channels, opt)
   end

@@ -1,8 +1,8 @@
 --- Dropout: in training each element (or channel) is dropped with probability p; otherwise x itself.
 
-local class, check = require "torch.class", require "torch.check"
+local class = require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local expects = require "torch.nn.expects"
+local expects, options = require "torch.nn.expects", require "torch.nn.options"
 
 local dropout = {}
 
@@ -15,11 +15,8 @@ for name, operator in pairs {
 } do
   local Dropout = class(name .. "(float p=0.5, bool inplace=False)", Module)
   Dropout.format = "p={p}, inplace={inplace}"
+  Dropout.allows = { p = options.within(0, 1) }
   Dropout.expects = expected[name] or "input (*)"
-
-  function Dropout:init(opt)
-    check(opt.p >= 0 and opt.p <= 1, "%s: the probability p is within 0..1, got %s", name, opt.p)
-  end
 
   ---@param x torch.Tensor
   ---@return torch.Tensor

@@ -2,10 +2,12 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local Parameter = require "torch.nn.parameter"
+local Parameter, options = require "torch.nn.parameter", require "torch.nn.options"
 
 -- What both have: the table, whose row for padding is zero.
 local Table = class("Table", Module)
+Table.allows = { num_embeddings = options.least(0), embedding_dim = options.least(0),
+  mode = options.words("sum", "mean", "max") }
 
 function Table:init(opt)
   local rows, padding = opt.num_embeddings, opt.padding_idx
@@ -24,9 +26,9 @@ function Table:init(opt)
 end
 
 -- A class method: `Embedding.from_pretrained(weights, {freeze=true, ...})`.
-local function from_pretrained(C, weights, options)
+local function from_pretrained(C, weights, settings)
   local given = { _weight = weights }
-  for key, value in pairs(options or {}) do given[key] = value end
+  for key, value in pairs(settings or {}) do given[key] = value end
   local freeze = given.freeze
   given.freeze = nil
   given.num_embeddings, given.embedding_dim = weights:size(1), weights:size(2)
@@ -48,8 +50,8 @@ Embedding.format = "{num_embeddings}, {embedding_dim}{?padding_idx}{?max_norm}{?
 
 Embedding.expects = "input (*) of 1..{num_embeddings}"
 
-function Embedding.from_pretrained(weights, options)
-  return from_pretrained(Embedding, weights, options)
+function Embedding.from_pretrained(weights, settings)
+  return from_pretrained(Embedding, weights, settings)
 end
 
 function Embedding:forward(x)
@@ -68,8 +70,8 @@ EmbeddingBag.format = "{num_embeddings}, {embedding_dim}{?max_norm}{?norm_type!2
 
 EmbeddingBag.expects = "input (B, N) of 1..{num_embeddings} or (N) of 1..{num_embeddings}"
 
-function EmbeddingBag.from_pretrained(weights, options)
-  return from_pretrained(EmbeddingBag, weights, options)
+function EmbeddingBag.from_pretrained(weights, settings)
+  return from_pretrained(EmbeddingBag, weights, settings)
 end
 
 function EmbeddingBag:forward(x, offsets, per_sample_weights)

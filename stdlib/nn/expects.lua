@@ -6,9 +6,9 @@
 --
 -- Inputs are joined by `and`, an input's forms by `or`. `{field}` stands for what the module's field holds. A word is
 -- any size, the same one wherever it occurs; `*` any number of sizes, the same ones wherever it occurs. `of` says what
--- the elements are: positions within a range, or integers; without it they have the dtype and the device of the
--- module's parameters. A form without parentheses is a class or a Lua type, such as `nil`. `expects` may also be a
--- method that returns such a line.
+-- the elements are: positions within a range, integers, or probabilities; without it they have the dtype and the
+-- device of the module's parameters. A form without parentheses is a class or a Lua type, such as `nil`. `expects` may
+-- also be a method that returns such a line.
 --
 -- So the good path costs a protected call, and an error speaks of the module and the inputs it was given.
 
@@ -92,6 +92,7 @@ end
 local function objection(x, of, bound, ignored)
   local low, high = of:match("^(%d+)%.%.(%w+)$")
   local dtype = x.dtype
+  if of == "probabilities" then return not x:is_floating_point() and " of " .. tostring(dtype) or nil end
   if x:is_floating_point() or x:is_complex() or dtype == torch.bool then return " of " .. tostring(dtype) end
   if not low or x:numel() == 0 then return nil end
   low, high = tonumber(low), tonumber(high) or bound[high]

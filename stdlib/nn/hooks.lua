@@ -99,7 +99,7 @@ local function call_watched(module, before, after, input)
     return changed_by(after, module, grad_input, grad_output)
   end
   local wanted = #after > 0 and watched(input, run)
-  local output = pack(module:_run(unpack(input, 1, input.n)))
+  local output = pack(module:_invoke(unpack(input, 1, input.n)))
   watched(output, function(gradients)
     grad_output = changed_by(before, module, gradients)
     if not wanted then run({ n = 0 }) end
@@ -150,7 +150,7 @@ function hooks.install(Module)
     if #first + #last > 0 then
       output = call_watched(self, first, last, input)
     else
-      output = pack(self:_run(unpack(input, 1, input.n)))
+      output = pack(self:_invoke(unpack(input, 1, input.n)))
     end
     for _, h in ipairs(list_of(self, "after")) do
       local changed = pack(h.hook(self, input, single(output)))

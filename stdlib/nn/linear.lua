@@ -2,7 +2,7 @@
 
 local torch, class = require "torch", require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local Parameter = require "torch.nn.parameter"
+local Parameter, options = require "torch.nn.parameter", require "torch.nn.options"
 
 --- y = x W^T + b over the last dimension of x: (*, in_features) to (*, out_features).
 -- Both start uniform in (-k, k), k = 1 / sqrt(in_features).
@@ -12,6 +12,7 @@ local Parameter = require "torch.nn.parameter"
 local Linear = class("Linear(int in_features, int out_features, bool bias=True)", Module)
 
 Linear.format = "in_features={in_features}, out_features={out_features}, bias={bias}"
+Linear.allows = { in_features = options.least(0), out_features = options.least(0) }
 Linear.expects = "input (*, {in_features})"
 
 function Linear:init(opt)
@@ -35,6 +36,7 @@ local NonDynamicallyQuantizableLinear = class("NonDynamicallyQuantizableLinear(i
 ---@field weight torch.Tensor  [out_features, in1_features, in2_features]
 ---@field bias? torch.Tensor   [out_features]
 local Bilinear = class("Bilinear(int in1_features, int in2_features, int out_features, bool bias=True)", Module)
+Bilinear.allows = { in1_features = options.least(1), in2_features = options.least(0), out_features = options.least(0) }
 Bilinear.expects = "input1 (*, {in1_features}) and input2 (*, {in2_features})"
 
 function Bilinear:init(opt)

@@ -3,8 +3,11 @@
 
 local torch, class = require "torch", require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local options = require "torch.nn.options"
 
 local loss = {}
+
+local ALLOWED = { reduction = options.words("none", "mean", "sum"), distance_function = options.callable }
 
 local ALIKE = "input (*) and target (*)"
 local CLASSES = "input (N, C, *) or (C) and target (N, *) of 1..C or () of 1..C"
@@ -14,7 +17,7 @@ local TRIPLET = "anchor (*, D) and positive (*, D) and negative (*, D)"
 --- constructor's arguments by name; tensors among these are buffers.
 local function define(signature, name, count, expects)
   local Loss = class(signature, Module)
-  Loss.format, Loss.expects = "", expects
+  Loss.format, Loss.expects, Loss.allows = "", expects, ALLOWED
 
   function Loss:init(opt)
     for _, key in ipairs { "weight", "pos_weight" } do
@@ -23,9 +26,9 @@ local function define(signature, name, count, expects)
   end
 
   function Loss:forward(...)
-    local options, given = {}, { ... }
-    for _, key in ipairs(self._options.names) do options[key] = self[key] end
-    given[count + 1] = options
+    local settings, given = {}, { ... }
+    for _, key in ipairs(self._options.names) do settings[key] = self[key] end
+    given[count + 1] = settings
     return F[name](unpack(given, 1, count + 1))
   end
 
@@ -39,11 +42,13 @@ define("HuberLoss(str reduction='mean', float delta=1.0)", "huber_loss", 2, ALIK
 define("NLLLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2, CLASSES)
 define("NLLLoss2d(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean')", "nll_loss", 2, CLASSES)
 define("CrossEntropyLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean', "
-  .. "float label_smoothing=0.0)", "cross_entropy", 2, CLASSES .. " or (N, C, *) or (C)")
+  .. "float label_smoothing=0.0)", "cross_entropy", 2,
+  CLASSES .. " or (N, C, *) of probabilities or (C) of probabilities")
 define("BCELoss(Tensor? weight=None, *, str reduction='mean')", "binary_cross_entropy", 2, ALIKE)
 define("BCEWithLogitsLoss(Tensor? weight=None, *, str reduction='mean', Tensor? pos_weight=None)",
   "binary_cross_entropy_with_logits", 2, ALIKE)
 define("KLDivLoss(*, str reduction='mean', bool log_target=False)", "kl_div", 2, ALIKE)
+loss.KLDivLoss.allows = { reduction = options.words("none", "mean", "sum", "batchmean") }
 define("PoissonNLLLoss(bool log_input=True, bool full=False, *, float eps=1e-8, str reduction='mean')",
   "poisson_nll_loss", 2, ALIKE)
 define("GaussianNLLLoss(*, bool full=False, float eps=1e-6, str reduction='mean')", "gaussian_nll_loss", 3,

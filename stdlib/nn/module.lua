@@ -6,7 +6,8 @@
 -- has PyTorch's name i - 1.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local expects, zero_grad = require "torch.nn.expects", require "torch.zero_grad"
+local expects, options = require "torch.nn.expects", require "torch.nn.options"
+local zero_grad = require "torch.zero_grad"
 local is_tensor, is_parameter = torch.is_tensor, torch.core.is_parameter
 
 ---@class nn.Module
@@ -15,6 +16,7 @@ local is_tensor, is_parameter = torch.is_tensor, torch.core.is_parameter
 ---@field buffers fun(self, recurse?: boolean): torch.Tensor[]
 ---@field named_parameters fun(self, options?: table): (fun(): string?, torch.Tensor)  prefix, recurse, remove_duplicate
 ---@field named_buffers fun(self, options?: table): (fun(): string?, torch.Tensor)
+---@field allows? table<string, nn.Rule>      what the constructor's arguments may be, see torch.nn.options
 ---@field expects? string|fun(self): string  what the inputs have to be like, see torch.nn.expects
 local Module = class("Module")
 Module.training = true
@@ -37,6 +39,10 @@ end
 function Module:__newindex(key, value)
   if type(key) == "number" or type(key) == "string" and key:sub(1, 1) ~= "_" then note(self, key) end
   rawset(self, key, value)
+end
+
+function Module:_admit(opt, names)
+  if self.allows then options.check(class.type(self), self.allows, opt, names) end
 end
 
 --- Arguments of the constructor become fields, except where `init` has given the field a meaning, be it nil.
@@ -345,7 +351,7 @@ local function outcome(module, a, b, c, good, ...)
 end
 
 -- Calls `forward`.
-function Module:_run(...)
+function Module:_invoke(...)
   if not self.expects then return self:forward(...) end
   local a, b, c = ...
   return outcome(self, a, b, c, pcall(self.forward, self, ...))
@@ -353,7 +359,7 @@ end
 
 function Module:__call(...)
   if self._hooks then return self:_call_hooks(...) end
-  return self:_run(...)
+  return self:_invoke(...)
 end
 
 require("torch.nn.state")(Module)

@@ -2,7 +2,8 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local Parameter, expects = require "torch.nn.parameter", require "torch.nn.expects"
+local Parameter = require "torch.nn.parameter"
+local expects, options = require "torch.nn.expects", require "torch.nn.options"
 
 local norm = {}
 
@@ -12,6 +13,10 @@ local norm = {}
 local Running = class("Running", Module)
 Running.format = "{num_features}, eps={eps}, momentum={momentum}, affine={affine}, "
   .. "track_running_stats={track_running_stats}"
+
+Running.allows = { num_features = options.least(0), momentum = { text = "a number, or false", holds = function(value)
+  return not value or type(value) == "number"
+end } }
 
 -- Weight, bias and statistics for n features.
 function Running:_make(n, opt)
@@ -106,6 +111,7 @@ norm.Running = Running
 local LayerNorm = class("LayerNorm(int[] normalized_shape, float eps=1e-5, bool elementwise_affine=True, "
   .. "bool bias=True)", Module)
 LayerNorm.format = "{normalized_shape}, eps={eps}, elementwise_affine={elementwise_affine}"
+LayerNorm.allows = { normalized_shape = options.least(0) }
 LayerNorm.expects = "input (*, {normalized_shape})"
 
 function LayerNorm:init(opt)
@@ -124,10 +130,11 @@ end
 ---@field bias? torch.Tensor    [num_channels]
 local GroupNorm = class("GroupNorm(int num_groups, int num_channels, float eps=1e-5, bool affine=True)", Module)
 GroupNorm.format = "{num_groups}, {num_channels}, eps={eps}, affine={affine}"
+GroupNorm.allows = { num_groups = options.least(1), num_channels = options.least(0) }
 GroupNorm.expects = "input (N, {num_channels}, *)"
 
 function GroupNorm:init(opt)
-  check(opt.num_groups > 0 and opt.num_channels % opt.num_groups == 0,
+  check(opt.num_channels % opt.num_groups == 0,
     "GroupNorm: num_channels %s is not divisible by num_groups %s", opt.num_channels, opt.num_groups)
   self.weight = opt.affine and Parameter(torch.ones(opt.num_channels)) or nil
   self.bias = opt.affine and Parameter(torch.zeros(opt.num_channels)) or nil
@@ -141,6 +148,7 @@ end
 ---@class nn.LocalResponseNorm: nn.Module
 local LocalResponseNorm = class("LocalResponseNorm(int size, float alpha=1e-4, float beta=0.75, float k=1.0)", Module)
 LocalResponseNorm.format = "{size}, alpha={alpha}, beta={beta}, k={k}"
+LocalResponseNorm.allows = { size = options.least(1) }
 LocalResponseNorm.expects = "input (N, C, L, *)"
 
 function LocalResponseNorm:forward(x)

@@ -1,41 +1,23 @@
 --- Pooling: windows of the spatial dimensions become one element. Indices count from 1 in the flattened plane.
 
-local class, check = require "torch.class", require "torch.check"
+local class = require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
-local expects = require "torch.nn.expects"
+local expects, options = require "torch.nn.expects", require "torch.nn.options"
 
 local pooling = {}
 
--- Numbers of windows, which stay as they were given: one for all dimensions, or a list of one each.
-local SIZES = { "kernel_size", "stride", "padding", "dilation", "output_size", "output_ratio" }
-
-local function check_sizes(opt, dims, name)
-  for _, key in ipairs(SIZES) do
-    local value = opt[key]
-    local good = value == nil or type(value) == "number"
-    if type(value) == "table" and (#value == dims or #value == 1) then
-      good = true
-      for _, v in ipairs(value) do good = good and (type(v) == "number" or v == false) end
-    end
-    check(good, "%s: %s is a number or a list of %s, got %s", name, key, dims,
-      type(value) == "table" and "a list of " .. #value or type(value) == "string" and "'" .. value .. "'"
-        or "a " .. class.type(value))
-  end
+local function allowed(dims)
+  local from_0, from_1 = options.sizes(dims, 0), options.sizes(dims, 1)
+  return { kernel_size = from_1, stride = from_1, padding = from_0, dilation = from_1, output_size = from_0,
+    output_ratio = from_0, divisor_override = options.least(1) }
 end
 
 local function define(name, dims, arguments, format, methods)
   local Pool = class(("%s%dd(%s)"):format(name, dims, arguments), Module)
   Pool.format = format
   Pool.expects = expects.over("input (N, C, #) or (C, #)", dims)
-  for key, method in pairs(methods(dims)) do
-    if key ~= "init" then Pool[key] = method end
-  end
-  local prepare = methods(dims).init
-
-  function Pool:init(opt)
-    check_sizes(opt, dims, class.type(self))
-    if prepare then prepare(self, opt) end
-  end
+  Pool.allows = allowed(dims)
+  for key, method in pairs(methods(dims)) do Pool[key] = method end
   pooling[Pool.__name] = Pool
 end
 

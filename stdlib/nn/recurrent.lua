@@ -5,6 +5,7 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local options = require "torch.nn.options"
 local Parameter, PackedSequence = require "torch.nn.parameter", require "torch.nn.packed_sequence"
 
 -- One step ------------------------------------------------------------------------------------------------------
@@ -43,6 +44,9 @@ local OPTIONS = "int input_size, int hidden_size, int num_layers=1, %sbool bias=
 Base.format = "{input_size}, {hidden_size}{?proj_size}{?num_layers!1}{?bias!True}{?batch_first}{?dropout!0.0}"
   .. "{?bidirectional}"
 
+Base.allows = { input_size = options.least(0), hidden_size = options.least(1), num_layers = options.least(1),
+  dropout = options.within(0, 1), proj_size = options.least(0), nonlinearity = options.words("tanh", "relu") }
+
 function Base:expects()
   local both = self.batch_first and "N, L" or "L, N"
   return ("input (%s, {input_size}) or (L, {input_size}) or PackedSequence"):format(both)
@@ -50,13 +54,8 @@ end
 
 
 function Base:init(opt)
-  local name = class.type(self)
   local hidden, gates, projection = opt.hidden_size, self._gates, opt.proj_size or 0
-  check(hidden > 0 and opt.num_layers > 0, "%s: hidden_size and num_layers are at least 1, got %s and %s", name, hidden,
-    opt.num_layers)
-  check(opt.dropout >= 0 and opt.dropout <= 1, "%s: dropout is a probability within 0..1, got %s", name, opt.dropout)
-  check(projection >= 0 and projection < hidden, "%s: proj_size is less than hidden_size %s, got %s", name, hidden,
-    projection)
+  check(projection < hidden, "%s: proj_size is less than hidden_size %s, got %s", class.type(self), hidden, projection)
   local k, directions = 1 / math.sqrt(hidden), opt.bidirectional and 2 or 1
   local out = projection > 0 and projection or hidden
   if projection == 0 then self.proj_size = nil end
@@ -232,8 +231,6 @@ local RNN = class("RNN(" .. OPTIONS:format "str nonlinearity='tanh', " .. ")", B
 RNN._gates, RNN._states = 1, 1
 
 function RNN:init(opt)
-  check(STEPS[opt.nonlinearity] and #opt.nonlinearity == 4, "RNN: nonlinearity is 'tanh' or 'relu', got '%s'",
-    opt.nonlinearity)
   self.nonlinearity = opt.nonlinearity
   Base.init(self, opt)
 end
@@ -252,6 +249,7 @@ GRU._gates, GRU._states, GRU._step = 3, 1, "gru"
 
 local Cell = class("RNNCellBase", Module)
 Cell.format = "{input_size}, {hidden_size}{?bias!True}{?nonlinearity!tanh}"
+Cell.allows = Base.allows
 Cell.expects = "input (N, {input_size}) or ({input_size}) and state (N, {hidden_size}) or ({hidden_size}) or nil"
 
 function Cell:init(opt)

@@ -1,26 +1,24 @@
 --- The transformer (Vaswani et al. 2017): encoder, decoder, and their layers.
 
-local torch, class, check = require "torch", require "torch.class", require "torch.check"
+local torch, class = require "torch", require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
 local ModuleList = require("torch.nn.container").ModuleList
 local MultiheadAttention = require "torch.nn.attention"
 local Linear, LayerNorm = require("torch.nn.linear").Linear, require("torch.nn.norm").LayerNorm
 local Dropout, init = require("torch.nn.dropout").Dropout, require "torch.nn.initialise"
+local options = require "torch.nn.options"
 
 local OPTIONS = "int d_model, int nhead, int dim_feedforward=2048, float dropout=0.1, any activation=None, "
   .. "float layer_norm_eps=1e-5, bool batch_first=False, bool norm_first=False"
 
-local function activation_of(given, name)
-  if given == nil then return F.relu end
-  if type(given) ~= "string" then return given end
-  check(given == "relu" or given == "gelu", "%s: activation is 'relu', 'gelu' or a function, got '%s'", name, given)
-  return F[given]
-end
+local activation = { text = "'relu', 'gelu' or a function", holds = function(value)
+  return value == "relu" or value == "gelu" or options.callable.holds(value)
+end }
+local a_module, some = options.instance(Module, "a module"), options.least(1)
 
--- The line for sequences of d_model features, each a name and the word for its length, or of any where d_model is not
--- known.
+-- The line for sequences of d_model features, where that is known, each a name and the word for its length.
 local function sequences(module, ...)
-  local parts, features = {}, module.d_model and "{d_model}" or "E"
+  local parts, features = {}, module.d_model or "E"
   for i = 1, select("#", ...), 2 do
     local name, length = select(i, ...)
     local both = module.batch_first and "N, " .. length or length .. ", N"
@@ -32,6 +30,7 @@ end
 -- What the layers share: attention and a feed-forward net, each beside a path that leads past it.
 local Layer = class("Layer", Module)
 Layer.format = ""
+Layer.allows = { activation = activation, dim_feedforward = some }
 
 function Layer:_attention(opt)
   return MultiheadAttention(opt.d_model, opt.nhead, { dropout = opt.dropout, batch_first = opt.batch_first })
@@ -43,7 +42,7 @@ function Layer:_make(opt, attentions)
   self.linear2 = Linear(opt.dim_feedforward, opt.d_model)
   for i = 1, attentions + 1 do self["norm" .. i] = LayerNorm({ opt.d_model }, { eps = opt.layer_norm_eps }) end
   for i = 1, attentions + 1 do self["dropout" .. i] = Dropout(opt.dropout) end
-  rawset(self, "_activation", activation_of(opt.activation, class.type(self)))
+  rawset(self, "_activation", type(opt.activation) == "string" and F[opt.activation] or opt.activation or F.relu)
   self.activation = nil
 end
 
@@ -128,6 +127,9 @@ end
 local Encoder = class("TransformerEncoder(any encoder_layer, int num_layers, any norm=None, "
   .. "bool enable_nested_tensor=True, bool mask_check=True)", Module)
 Encoder.format = ""
+Encoder.allows = { encoder_layer = a_module, num_layers = some, norm = a_module }
+
+function Encoder:expects() return sequences(self.layers[1], "src", "S") end
 
 function Encoder:init(opt)
   make_stack(self, opt.encoder_layer, opt.num_layers, opt.norm)
@@ -147,6 +149,10 @@ end
 ---@class nn.TransformerDecoder: nn.Module
 local Decoder = class("TransformerDecoder(any decoder_layer, int num_layers, any norm=None)", Module)
 Decoder.format = ""
+Decoder.allows = { decoder_layer = a_module, num_layers = some, norm = a_module }
+
+function Decoder:expects() return sequences(self.layers[1], "tgt", "T", "memory", "S") end
+
 local read_decoder = torch.core.signature("TransformerDecoder" .. DECODER)
 
 function Decoder:init(opt)
@@ -169,16 +175,18 @@ local Transformer = class("Transformer(int d_model=512, int nhead=8, int num_enc
   .. "any custom_encoder=None, any custom_decoder=None, float layer_norm_eps=1e-5, bool batch_first=False, "
   .. "bool norm_first=False)", Module)
 Transformer.format = ""
+Transformer.allows = { activation = activation, num_encoder_layers = some, num_decoder_layers = some,
+  custom_encoder = a_module, custom_decoder = a_module }
 
 function Transformer:init(opt)
-  local options = {}
+  local settings = {}
   for _, key in ipairs { "d_model", "nhead", "dim_feedforward", "dropout", "activation", "layer_norm_eps",
     "batch_first", "norm_first" } do
-    options[key] = opt[key]
+    settings[key] = opt[key]
   end
   local function norm() return LayerNorm({ opt.d_model }, { eps = opt.layer_norm_eps }) end
-  self.encoder = opt.custom_encoder or Encoder(EncoderLayer(options), opt.num_encoder_layers, norm())
-  self.decoder = opt.custom_decoder or Decoder(DecoderLayer(options), opt.num_decoder_layers, norm())
+  self.encoder = opt.custom_encoder or Encoder(EncoderLayer(settings), opt.num_encoder_layers, norm())
+  self.decoder = opt.custom_decoder or Decoder(DecoderLayer(settings), opt.num_decoder_layers, norm())
   self.custom_encoder, self.custom_decoder, self.activation = nil, nil, nil
   for _, p in ipairs(self:parameters()) do
     if p:dim() > 1 then init.xavier_uniform_(p) end

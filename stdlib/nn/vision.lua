@@ -2,6 +2,7 @@
 
 local class = require "torch.class"
 local F, Module = require "torch.nn.functional", require "torch.nn.module"
+local options, repr = require "torch.nn.options", require "torch.nn.repr"
 
 local vision = {}
 
@@ -16,6 +17,7 @@ for name, entry in pairs {
   local argument, operator = entry[1], entry[2]
   local Shuffle = class(("%s(int %s)"):format(name, argument), Module)
   Shuffle.format = ("%s={%s}"):format(argument, argument)
+  Shuffle.allows = { [argument] = options.least(1) }
   Shuffle.expects = argument == "groups" and "input (N, C, *)" or "input (*, C, H, W)"
 
   function Shuffle:forward(x)
@@ -29,6 +31,8 @@ end
 ---@class nn.Unfold: nn.Module
 local Unfold = class("Unfold(any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
 Unfold.format = "kernel_size={kernel_size}, dilation={dilation}, padding={padding}, stride={stride}"
+Unfold.allows = { kernel_size = options.sizes(2, 1), dilation = options.sizes(2, 1), padding = options.sizes(2, 0),
+  stride = options.sizes(2, 1), output_size = options.sizes(2, 1) }
 Unfold.expects = "input (N, C, H, W) or (C, H, W)"
 
 function Unfold:forward(x)
@@ -39,6 +43,7 @@ end
 ---@class nn.Fold: nn.Module
 local Fold = class("Fold(any output_size, any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
 Fold.format = "output_size={output_size}, " .. Unfold.format
+Fold.allows = Unfold.allows
 Fold.expects = "input (N, K, L) or (K, L)"
 
 function Fold:forward(x)
@@ -50,9 +55,10 @@ end
 local Upsample = class("Upsample(any size=None, any scale_factor=None, str mode='nearest', any align_corners=None, "
   .. "any recompute_scale_factor=None)", Module)
 Upsample.expects = "input (N, C, *)"
+Upsample.allows = { mode = options.words("nearest", "nearest-exact", "linear", "bilinear", "bicubic", "trilinear",
+  "area") }
 
 function Upsample:extra_repr()
-  local repr = require "torch.nn.repr"
   local what = self.scale_factor and "scale_factor=" .. repr(self.scale_factor, true) or "size=" .. repr(self.size)
   return ("%s, mode=%s"):format(what, self.mode)
 end

@@ -58,7 +58,7 @@ describe("layers", function()
     local kept = y:ne(0):sum():item()
     assert(math.abs(kept - 7500) < 5 * math.sqrt(10000 * 0.25 * 0.75), kept)
     equal(y:max():item(), 4 / 3)
-    fails(function() nn.Dropout(1.5) end, "Dropout: the probability p is within 0..1, got 1.5")
+    fails(function() nn.Dropout(1.5) end, "Dropout: p is within 0..1, got 1.5")
   end)
 end)
 
