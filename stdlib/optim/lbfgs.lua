@@ -15,6 +15,9 @@ function LBFGS:init(opt)
   check(#self.param_groups == 1, "LBFGS: there is one group of parameters only, got %s", #self.param_groups)
 end
 
+-- Its one state is of all parameters, as one vector.
+function LBFGS:holds() return true end
+
 -- The parameters as one vector -------------------------------------------------------------------------------
 
 local function gradient(params)

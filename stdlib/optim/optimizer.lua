@@ -173,11 +173,48 @@ function Optimizer:state_dict()
   return dict
 end
 
--- A copy of a state that came from elsewhere: floating tensors take p's dtype, all take its device.
+--- Can a loaded state of parameter p hold this tensor? Most hold numbers, and tensors like p.
+---@return boolean
+function Optimizer:holds(x, p)
+  return x:numel() == 1 or x:size() == p:size()
+end
+
+-- Everything that could be wrong with a loaded state.
+local function check_state(optimizer, state, p, number)
+  local name = class.type(optimizer)
+  check(type(state) == "table", "%s: the state of parameter %s is not a table but a %s", name, number,
+    class.type(state))
+  for key, value in pairs(state) do
+    check(not torch.is_tensor(value) or optimizer:holds(value, p), "%s: '%s' in the state of parameter %s has %s, the "
+      .. "parameter %s", name, key, number, torch.is_tensor(value) and value:size(), p:size())
+  end
+  local step = state.step
+  check(step == nil or type(step) == "number" or torch.is_tensor(step), "%s: 'step' in the state of parameter %s is "
+    .. "not a number but a %s", name, number, class.type(step))
+end
+
+local function check_group(optimizer, group, own, number)
+  local name = class.type(optimizer)
+  check(type(group) == "table" and type(group.params) == "table", "%s: group %s of the state is not a group", name,
+    number)
+  check(#group.params == #own.params, "%s: group %s of the state has %s parameters, the optimizer's %s", name, number,
+    #group.params, #own.params)
+  for key, usual in pairs(optimizer.defaults) do
+    local value = group[key]
+    check(value == nil or type(value) == type(usual), "%s: '%s' in group %s of the state is not a %s but a %s", name,
+      key, number, type(usual), class.type(value))
+  end
+  check_settings(name, group)
+end
+
+-- A copy of a state that came from elsewhere: floating tensors take p's dtype, all take its device. Steps are numbers,
+-- also those from PyTorch.
 local function adopted(state, p)
   local copy = {}
   for key, value in pairs(state) do
-    if torch.is_tensor(value) then
+    if key == "step" and torch.is_tensor(value) then
+      value = value:item()
+    elseif torch.is_tensor(value) then
       value = value:is_floating_point() and value:to(p.device, p.dtype) or value:to(p.device)
       value = value:contiguous():clone()
     end
@@ -187,6 +224,8 @@ local function adopted(state, p)
 end
 
 --- Goes on where another optimizer stood: its `state_dict` with as many groups and parameters as this one has.
+--- Everything is looked at before anything is changed; settings that the state lacks stay.
+---@param dict { state: table<integer, table>, param_groups: table[] }
 function Optimizer:load_state_dict(dict)
   local name = class.type(self)
   check(type(dict) == "table" and type(dict.state) == "table" and type(dict.param_groups) == "table",
@@ -195,14 +234,17 @@ function Optimizer:load_state_dict(dict)
   check(#groups == #self.param_groups, "%s: the state has %s groups, the optimizer %s", name, #groups,
     #self.param_groups)
   for i, group in ipairs(self.param_groups) do
-    local n = type(groups[i].params) == "table" and #groups[i].params or 0
-    check(n == #group.params, "%s: group %s of the state has %s parameters, the optimizer's %s", name, i, n,
-      #group.params)
+    check_group(self, groups[i], group, i)
+    for j, p in ipairs(group.params) do
+      local number = groups[i].params[j]
+      if dict.state[number] ~= nil then check_state(self, dict.state[number], p, number) end
+    end
   end
 
   self.state = {}
   for i, group in ipairs(self.param_groups) do
-    local settings = copied(groups[i])
+    local settings = copied(group)
+    for key, value in pairs(copied(groups[i])) do settings[key] = value end
     settings.params = group.params
     for j, p in ipairs(group.params) do
       local state = dict.state[groups[i].params[j]]

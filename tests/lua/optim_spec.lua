@@ -217,3 +217,82 @@ describe("an optimizer", function()
       "the state has 0 groups, the optimizer 1")
   end)
 end)
+
+describe("a state that does not fit", function()
+  local function parameter(n) return torch.ones(n or 2, { requires_grad = true }) end
+  local function adam()
+    return optim.Adam { { params = { parameter() } }, { params = { parameter(), parameter() } } }
+  end
+
+  it("is refused by an optimizer, which stays as it was", function()
+    local o = adam()
+    local function state(change)
+      local dict = adam():state_dict()
+      dict.state[1] = { step = 1, exp_avg = torch.ones(2), exp_avg_sq = torch.ones(2) }
+      change(dict)
+      return dict
+    end
+    local before = tostring(o)
+    for _, row in ipairs {
+      { function(d) table.remove(d.param_groups) end, "Adam: the state has 1 groups, the optimizer 2" },
+      { function(d) d.param_groups[2].params = { 2 } end,
+        "Adam: group 2 of the state has 1 parameters, the optimizer's 2" },
+      { function(d) d.param_groups[2] = 5 end, "Adam: group 2 of the state is not a group" },
+      { function(d) d.param_groups[1].lr = "x" end, "Adam: 'lr' in group 1 of the state is not a number but a string" },
+      { function(d) d.param_groups[1].lr = -1 end, "Adam: lr is at least 0, got -1" },
+      { function(d) d.param_groups[1].betas = { 0.9 } end, "Adam: betas are two numbers, got 1" },
+      { function(d) d.state[1] = torch.ones(2) end, "Adam: the state of parameter 1 is not a table but a Tensor" },
+      { function(d) d.state[1].exp_avg = torch.ones(3) end,
+        "Adam: 'exp_avg' in the state of parameter 1 has torch.Size([3]), the parameter torch.Size([2])" },
+      { function(d) d.state[1].step = "one" end, "Adam: 'step' in the state of parameter 1 is not a number" },
+      { function(d) d.state = nil end, "Adam: load_state_dict expects what `state_dict` returned" },
+    } do
+      fails(function() o:load_state_dict(state(row[1])) end, row[2])
+    end
+    for _, garbage in ipairs { 1, "text", torch.ones(1), { weight = torch.ones(1) } } do
+      fails(function() o:load_state_dict(garbage) end, "Adam: load_state_dict expects what `state_dict` returned")
+    end
+    equal(tostring(o), before)
+    equal(next(o.state), nil)
+  end)
+
+  it("may lack settings, and count steps in tensors as PyTorch does", function()
+    local o = adam()
+    local dict = o:state_dict()
+    dict.param_groups[1].amsgrad, dict.param_groups[1].lr = nil, 0.5
+    dict.state[1] = { step = torch.tensor(3), exp_avg = torch.ones(2), exp_avg_sq = torch.ones(2) }
+    o:load_state_dict(dict)
+    equal(o.param_groups[1].amsgrad, false)
+    equal(o.param_groups[1].lr, 0.5)
+    equal(o:state_dict().state[1].step, 3)
+  end)
+
+  it("is refused by a scheduler", function()
+    local schedulers = optim.lr_scheduler
+    local function step_lr() return schedulers.StepLR(optim.SGD({ parameter() }, { lr = 1 }), 2) end
+    local function with(change)
+      local state = step_lr():state_dict()
+      change(state)
+      return state
+    end
+    for _, row in ipairs {
+      { 5, "StepLR: load_state_dict expects what `state_dict` returned, got a number" },
+      { {}, "StepLR: the state has no '" },
+      { with(function(s) s.last_epoch = nil end), "StepLR: the state has no 'last_epoch'" },
+      { with(function(s) s.T_max = 3 end), "StepLR: the state has 'T_max', which this scheduler has not" },
+      { with(function(s) s.step = 3 end), "StepLR: the state has 'step', which this scheduler has not" },
+      { with(function(s) s.gamma = "x" end), "StepLR: 'gamma' in the state is not a number but a string" },
+      { with(function(s) s.base_lrs = { 1, 2 } end), "StepLR: 'base_lrs' in the state has 2 values, this" },
+    } do
+      fails(function() step_lr():load_state_dict(row[1]) end, row[2])
+    end
+    local function sequence(n)
+      local o, list, milestones = optim.SGD({ parameter() }, { lr = 1 }), {}, {}
+      for i = 1, n do list[i], milestones[i] = schedulers.ConstantLR(o), i end
+      milestones[n] = nil
+      return schedulers.SequentialLR(o, list, milestones)
+    end
+    sequence(2):load_state_dict(sequence(2):state_dict())
+    fails(function() sequence(2):load_state_dict(sequence(3):state_dict()) end, "SequentialLR: '_schedulers' in the")
+  end)
+end)

@@ -30,8 +30,8 @@ end
 function Compound:load_state_dict(state)
   local parts = self._schedulers
   LRScheduler.load_state_dict(self, state)
-  for i, scheduler in ipairs(parts) do scheduler:load_state_dict(state._schedulers[i]) end
   self._schedulers = parts
+  for i, scheduler in ipairs(parts) do scheduler:load_state_dict(state._schedulers[i]) end
 end
 
 --- Several schedulers that step together: each changes the rate which the one before it has set.

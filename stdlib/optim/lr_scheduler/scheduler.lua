@@ -60,22 +60,47 @@ function LRScheduler:get_last_lr()
   return self._last_lr
 end
 
-local function kept(value)
-  return type(value) ~= "function" and not class.isinstance(value, Optimizer)
+-- The names of the constructor's arguments: a state may have those, also where this scheduler has none.
+function LRScheduler:_configured(_, names)
+  self._arguments = {}
+  for _, name in ipairs(names) do self._arguments[name] = true end
 end
+
+local function kept(key, value)
+  return key ~= "_arguments" and type(value) ~= "function" and not class.isinstance(value, Optimizer)
+end
+
+-- What has a value for each group or scheduler.
+local LISTS = { base_lrs = true, _last_lr = true, _schedulers = true }
 
 --- All fields but for the optimizer and functions.
 ---@return table<string, any>
 function LRScheduler:state_dict()
   local state = {}
   for key, value in pairs(self) do
-    if kept(value) then state[key] = value end
+    if kept(key, value) then state[key] = value end
   end
   return state
 end
 
+--- Goes on where another scheduler of this class stood.
+---@param state table<string, any>
 function LRScheduler:load_state_dict(state)
-  check(type(state) == "table", "%s: load_state_dict expects what `state_dict` returned", class.type(self))
+  local name = class.type(self)
+  check(type(state) == "table", "%s: load_state_dict expects what `state_dict` returned, got a %s", name,
+    class.type(state))
+  for key, value in pairs(state) do
+    local own = rawget(self, key)
+    check(own ~= nil and kept(key, own) or self._arguments[key], "%s: the state has '%s', which this scheduler has not",
+      name, key)
+    check(own == nil or type(value) == type(own), "%s: '%s' in the state is not a %s but a %s", name, key, type(own),
+      class.type(value))
+    check(not LISTS[key] or #own == #value, "%s: '%s' in the state has %s values, this scheduler's %s", name, key,
+      LISTS[key] and #value, LISTS[key] and #own)
+  end
+  for key, own in pairs(self) do
+    check(state[key] ~= nil or not kept(key, own), "%s: the state has no '%s'", name, key)
+  end
   for key, value in pairs(state) do self[key] = value end
 end
 
