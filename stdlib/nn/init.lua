@@ -5,6 +5,7 @@ local lazy = require "torch.lazy"
 
 local homes = {
   init = "torch.nn.initialise",
+  modules = "torch.nn.modules",
   utils = "torch.nn.utils",
   Module = "torch.nn.module",
   Parameter = "torch.nn.parameter",

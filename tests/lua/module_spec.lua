@@ -146,6 +146,61 @@ describe("the state", function()
   end)
 end)
 
+describe("a state with more than tensors", function()
+  local Counting = torch.class("Counting", nn.Module)
+  function Counting:init() self.scale, self._seen = nn.Parameter(torch.ones(1)), 0 end
+  function Counting:get_extra_state() return { seen = self._seen } end
+  function Counting:set_extra_state(state) self._seen = state.seen end
+
+  it("is saved and set by the module itself", function()
+    local a, b = nn.Sequential(Counting()), nn.Sequential(Counting())
+    a[1]._seen = 7
+    local path = os.tmpname()
+    torch.save(a, path)
+    local state = torch.load(path)
+    os.remove(path)
+    equal(state:keys(), { "0.scale", "0._extra_state" })
+    b:load_state_dict(state)
+    equal(b[1]._seen, 7)
+    state["0._extra_state"] = nil
+    fails(function() b:load_state_dict(state) end, 'missing keys: "0._extra_state"')
+  end)
+
+  it("may have a prefix, another destination, and the parameters themselves", function()
+    local m = nn.Linear(1, 1)
+    local all = m:state_dict { prefix = "a." }
+    assert(m:state_dict { destination = all, prefix = "b.", keep_vars = true } == all)
+    equal(all:keys(), { "a.weight", "a.bias", "b.weight", "b.bias" })
+    assert(all["b.weight"] == m.weight and not all["a.weight"].requires_grad)
+  end)
+
+  it("passes through hooks", function()
+    local m, log = nn.Sequential(nn.Linear(1, 1, false)), {}
+    m[1]:register_state_dict_pre_hook(function(_, prefix) log[#log + 1] = "pre " .. prefix end)
+    m[1]:register_state_dict_post_hook(function(_, state, prefix) state[prefix .. "version"] = torch.tensor(2) end)
+    local state = m:state_dict()
+    equal(log, { "pre 0." })
+    equal(state:keys(), { "0.weight", "0.version" })
+
+    local load = m[1]:register_load_state_dict_pre_hook(function(_, given, prefix, strict)
+      log[#log + 1] = strict
+      given[prefix .. "version"] = nil
+    end)
+    m:load_state_dict(state)
+    equal(log, { "pre 0.", true })
+    equal(state:keys(), { "0.weight", "0.version" })
+    load:remove()
+    fails(function() m:load_state_dict(state) end, 'unexpected keys: "0.version"')
+    m[1]:register_load_state_dict_post_hook(function(_, missing, unexpected)
+      equal({ missing, unexpected }, { {}, { "0.version" } })
+      unexpected[1] = nil
+    end)
+    state["0.weight"] = torch.full({ 1, 1 }, 3)
+    m:load_state_dict(state)
+    equal(m[1].weight:tolist(), { { 3 } })
+  end)
+end)
+
 describe("modes and conversion", function()
   it("train and eval reach the children", function()
     local dropout = nn.Dropout(0.5)
@@ -171,6 +226,39 @@ describe("modes and conversion", function()
     equal(m(torch.zeros(1, 4, { dtype = torch.float64 })).dtype, torch.float64)
     m:to { dtype = torch.float32 }
     equal(weight.dtype, torch.float32)
+  end)
+
+  it("float leaves complex numbers alone, type changes all, to takes floating dtypes only", function()
+    local m = nn.Module()
+    m.w, m.z = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1, { dtype = torch.complex64 }))
+    m.n = torch.ones(1, { dtype = torch.int64 })
+    m:double()
+    equal({ m.w.dtype, m.z.dtype, m.n.dtype }, { torch.float64, torch.complex64, torch.int64 })
+    m:half()
+    equal(m.w.dtype, torch.float16)
+    m:bfloat16()
+    equal(m.w.dtype, torch.bfloat16)
+    m:float()
+    equal(m.w.dtype, torch.float32)
+    m.z = nil
+    m:type(torch.float64)
+    equal({ m.w.dtype, m.n.dtype }, { torch.float64, torch.float64 })
+    m:to(torch.zeros(1))
+    equal(m.w.dtype, torch.float32)
+    m:to("cpu", torch.float64)
+    equal(m.w.dtype, torch.float64)
+    fails(function() m:to(torch.int64) end, "Module: to(torch.int64): a module's dtype is floating or complex")
+  end)
+
+  it("to_empty moves without values, share_memory for processes", function()
+    local m = nn.Linear(2, 3)
+    local weight = m.weight
+    assert(m:to_empty { device = "meta" } == m)
+    equal({ tostring(m.weight.device), m.weight:size() }, { "meta", { 3, 2 } })
+    m:to_empty { device = "cpu" }
+    assert(m.weight == weight)
+    m.weight:detach():fill_(1)
+    equal(m:share_memory()(torch.ones(2)):size(), { 3 })
   end)
 
   it("zero_grad clears or zeroes", function()
@@ -271,6 +359,28 @@ describe("hooks", function()
     equal(x.grad:tolist(), { { 2, 3 } })
   end)
 
+  it("stand before others on request, and change what comes back", function()
+    local m, log = nn.Identity(), {}
+    m:register_forward_hook(function() log[#log + 1] = "second" end)
+    m:register_forward_hook(function() log[#log + 1] = "first" end, { prepend = true })
+    m:register_full_backward_pre_hook(function(_, grad_output) return grad_output[1] * 3 end)
+    local x = torch.ones(1, { requires_grad = true })
+    m(x):sum():backward()
+    equal(log, { "first", "second" })
+    equal(x.grad:item(), 3)
+    fails(function() m:register_forward_hook(3) end, "register hook: expected a function, got a number")
+  end)
+
+  it("are copied with their module", function()
+    local m, calls = nn.Identity(), 0
+    local handle = m:register_forward_hook(function() calls = calls + 1 end)
+    local copy = torch.deepcopy(m)
+    handle:remove()
+    m(1)
+    copy(1)
+    equal(calls, 1)
+  end)
+
   it("see the outputs' gradients where no input wants one", function()
     local m, calls = nn.Linear(2, 1), 0
     m:register_full_backward_hook(function(_, grad_input, grad_output)
@@ -280,6 +390,61 @@ describe("hooks", function()
     end)
     m(torch.ones(1, 2)):sum():backward()
     equal(calls, 1)
+  end)
+end)
+
+describe("looking things up", function()
+  it("goes by paths", function()
+    local net = Net()
+    assert(net:get_submodule("") == net and net:get_submodule("rest.1") == net.rest[2])
+    assert(net:get_parameter("first.weight") == net.first.weight and net:get_buffer("count") == net.count)
+    fails(function() net:get_submodule("rest.7") end, "Sequential has no child '7' on the way to 'rest.7'")
+    fails(function() net:get_submodule("scale") end, "Net has no child 'scale'")
+    fails(function() net:get_parameter("first.count") end, "get_parameter: Linear has no parameter 'count'")
+    fails(function() net:get_buffer("scale") end, "get_buffer: Net has no buffer 'scale'")
+    fails(function() net:get_buffer(1) end, "get_buffer: a path is a string, got a number")
+  end)
+
+  it("tells shared parts once, or wherever they are", function()
+    local linear = nn.Linear(1, 1, false)
+    local m = nn.Sequential(linear, nn.Sequential(linear))
+    equal(names_of(m:named_modules { prefix = "m" }), { "m", "m.0", "m.1" })
+    equal(names_of(m:named_modules { remove_duplicate = false }), { "", "0", "1", "1.0" })
+    equal(names_of(m:named_parameters { remove_duplicate = false }), { "0.weight", "1.0.weight" })
+    equal(names_of(m:named_parameters()), { "0.weight" })
+  end)
+end)
+
+describe("hooks of all modules", function()
+  local all = nn.modules.module
+
+  it("run before a module's own, in every module", function()
+    local log = {}
+    local function note(name) return function(m) log[#log + 1] = name .. " " .. torch.type(m) end end
+    local handles = { all.register_module_forward_pre_hook(note "in"), all.register_module_forward_hook(note "out") }
+    local m = nn.Sequential(nn.Identity())
+    m[1]:register_forward_hook(note "own")
+    m(torch.ones(1))
+    equal(log, { "in Sequential", "in Identity", "out Identity", "own Identity", "out Sequential" })
+    for _, handle in ipairs(handles) do handle:remove() end
+    nn.Identity()(torch.ones(1))
+    equal(#log, 5)
+    equal(rawget(nn.Module, "_hooks"), nil)
+  end)
+
+  it("see gradients", function()
+    local seen = {}
+    local first = all.register_module_full_backward_pre_hook(function(_, grad_output) return grad_output[1] * 2 end)
+    local last = all.register_module_full_backward_hook(function(m, grad_input, grad_output)
+      seen[#seen + 1] = { torch.type(m), grad_input[1]:item(), grad_output[1]:item() }
+    end)
+    local x = torch.ones(1, { requires_grad = true })
+    nn.Sequential(nn.ReLU(), nn.Identity())(x):sum():backward()
+    first:remove()
+    last:remove()
+    -- each of the three modules doubles what comes in
+    equal(seen, { { "Identity", 4, 4 }, { "ReLU", 8, 8 }, { "Sequential", 8, 2 } })
+    equal(x.grad:item(), 8)
   end)
 end)
 
