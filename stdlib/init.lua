@@ -15,6 +15,7 @@ lazy.fields(torch, {
   isinstance = "torch.class:isinstance",
   type = "torch.class:type",
   deepcopy = "torch.copy",
+  func = "torch.func",
   save = "torch.serialization:save",
   load = "torch.serialization:load",
   optim = "torch.optim",

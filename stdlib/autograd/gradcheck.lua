@@ -2,7 +2,8 @@
 --
 -- Element by element, each input is moved by eps to both sides: (f(x + eps) - f(x - eps)) / (2 eps) is a column of the
 -- numerical Jacobian. Its rows come from `backward` with a single 1 for each element of an output. Inputs are float64,
--- since rounding in float32 exceeds the differences.
+-- since rounding in float32 exceeds the differences. Complex numbers, complex128, count as pairs of real ones, so that
+-- both of Wirtinger's derivatives are looked at.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 
@@ -14,12 +15,12 @@ local function as_list(x)
   return torch.is_tensor(x) and { x } or x
 end
 
--- Floating tensors among values, lists opened.
+-- Floating and complex tensors among values, lists opened.
 local function floating(values, into)
   for i = 1, values.n or #values do
     local x = values[i]
     if torch.is_tensor(x) then
-      if x:is_floating_point() then into[#into + 1] = x end
+      if x:is_floating_point() or x:is_complex() then into[#into + 1] = x end
     elseif type(x) == "table" then
       floating(x, into)
     end
@@ -30,6 +31,25 @@ end
 -- Calls fn with inputs: the results that can have a derivative.
 local function outputs_of(fn, inputs)
   return floating(pack(fn(unpack(inputs, 1, inputs.n or #inputs))), {})
+end
+
+-- The function and the inputs with each complex number as a pair of real ones.
+local function in_pairs(fn, inputs)
+  local list, complex = { n = inputs.n or #inputs }, {}
+  for i = 1, list.n do
+    local x = inputs[i]
+    complex[i] = torch.is_tensor(x) and x.dtype == torch.complex128 and x.requires_grad
+    list[i] = complex[i] and torch.view_as_real(x:detach()):requires_grad_() or x
+  end
+  return function(...)
+    local values = pack(...)
+    for i = 1, values.n do
+      if complex[i] then values[i] = torch.view_as_complex(values[i]) end
+    end
+    local ys = outputs_of(fn, values)
+    for o, y in ipairs(ys) do ys[o] = y:is_complex() and torch.view_as_real(y) or y end
+    return unpack(ys)
+  end, list
 end
 
 local function wanted(inputs)
@@ -121,10 +141,12 @@ local function close(a, b, opt)
 end
 
 local function compare(fn, inputs, opt)
+  fn, inputs = in_pairs(fn, inputs)
   local xs = wanted(inputs)
   check(#xs > 0, "gradcheck expects at least one input tensor that requires a gradient")
   for k, x in ipairs(xs) do
-    check(x.dtype == torch.float64, "gradcheck: input %s is %s; finite differences need torch.float64", k, x.dtype)
+    check(x.dtype == torch.float64, "gradcheck: input %s is %s; finite differences need torch.float64 or "
+      .. "torch.complex128", k, x.dtype)
     for d = 1, x:dim() do
       check(x:stride(d) > 0 or x:size(d) <= 1, "gradcheck: elements of input %s share memory (is it expanded?)", k)
     end
@@ -154,7 +176,7 @@ end
 
 --- Are the derivatives of `func` at `inputs` right? Raises an error with both Jacobians if not.
 ---@param func fun(...): torch.Tensor ...
----@param inputs torch.Tensor|any[]  those that require gradients are checked, in float64
+---@param inputs torch.Tensor|any[]  those that require gradients are checked, in float64 or complex128
 ---@param opt? { eps: number, atol: number, rtol: number, raise_exception: boolean, nondet_tol: number }
 ---@return boolean
 function gradcheck.gradcheck(...)
@@ -174,7 +196,7 @@ function gradcheck.gradgradcheck(...)
   if not gs then
     gs = {}
     for o, y in ipairs(outputs_of(fn, inputs)) do
-      gs[o] = torch.rand_like(y:detach()):mul_(2):sub_(1):requires_grad_()
+      gs[o] = torch.randn_like(y:detach()):requires_grad_()
     end
   end
   local all = { unpack(inputs, 1, count) }

@@ -29,6 +29,24 @@ describe("gradcheck", function()
     assert(gradcheck(torch.sum, { x:detach():t():requires_grad_() }))
   end)
 
+  it("takes complex numbers as pairs of real ones", function()
+    torch.manual_seed(3)
+    local function complex(n) return torch.randn(n, { dtype = torch.complex128, requires_grad = true }) end
+    local function f(z, w, x) return z * w:conj() * x, (z:abs() * x):sum() end
+    assert(gradcheck(f, { complex(2), complex(2), random(2) }))
+    assert(gradgradcheck(f, { complex(2), complex(2), random(2) }))
+    local wrong = torch.autograd.Function.extend { -- d|z|^2 is 2 z, not its conjugate
+      forward = function(ctx, z)
+        ctx:save_for_backward(z)
+        return torch.real(z * z:conj())
+      end,
+      backward = function(ctx, g) return ctx:saved_tensors():conj() * g * 2 end,
+    }
+    equal(gradcheck(function(z) return wrong:apply(z) end, { complex(2) }, { raise_exception = false }), false)
+    fails(function() gradcheck(torch.exp, complex(2):to(torch.complex64):detach():requires_grad_()) end,
+      "input 1 is torch.complex64")
+  end)
+
   it("leaves its inputs as they were", function()
     local x = random(3)
     local before = x:detach():clone()
