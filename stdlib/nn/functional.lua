@@ -10,6 +10,36 @@ end
 
 F.multi_head_attention_forward = require "torch.nn.multi_head_attention"
 
+local read_tbc = torch.core.signature("conv_tbc(Tensor input, Tensor weight, Tensor bias, int pad=0)")
+
+--- A convolution over time with the channels last: input [T, N, C] and weight [K, C, O] to [T + 2 pad - K + 1, N, O].
+---@return torch.Tensor
+function F.conv_tbc(...)
+  local opt = read_tbc(...)
+  local y = F.conv1d(opt.input:permute(2, 3, 1), opt.weight:permute(3, 2, 1), opt.bias, { padding = opt.pad })
+  return y:permute(3, 1, 2)
+end
+
+local read_rms = torch.core.signature("rms_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, "
+  .. "float? eps=None)")
+
+--- input / sqrt(mean(input^2) + eps) weight, with the mean over the last dimensions, which have the sizes
+--- `normalized_shape` (Zhang and Sennrich 2019).
+---@param eps? number  Default: the machine epsilon of input's dtype.
+---@return torch.Tensor
+function F.rms_norm(...)
+  local opt = read_rms(...)
+  local x, shape, dims = opt.input, opt.normalized_shape, {}
+  local given = torch.is_tensor(x) and x:size() or {}
+  for d = 1, #shape do
+    dims[d] = -d
+    check(given[#given - #shape + d] == shape[d], "rms_norm: input (%s) does not end in normalized_shape (%s)",
+      table.concat(given, ", "), table.concat(shape, ", "))
+  end
+  local y = x * (x:square():mean(dims, true) + (opt.eps or torch.finfo(x.dtype).eps)):rsqrt()
+  return opt.weight and y * opt.weight or y
+end
+
 local read_triplet = torch.core.signature("triplet_margin_with_distance_loss(Tensor anchor, Tensor positive, "
   .. "Tensor negative, *, any distance_function=None, float margin=1.0, bool swap=False, str reduction='mean')")
 

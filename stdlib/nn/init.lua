@@ -23,11 +23,11 @@ for file, names in pairs {
   padding = [[ReflectionPad1d ReflectionPad2d ReflectionPad3d ReplicationPad1d ReplicationPad2d ReplicationPad3d
     CircularPad1d CircularPad2d CircularPad3d ZeroPad1d ZeroPad2d ZeroPad3d ConstantPad1d ConstantPad2d
     ConstantPad3d]],
-  norm = [[BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm GroupNorm
+  norm = [[BatchNorm1d BatchNorm2d BatchNorm3d InstanceNorm1d InstanceNorm2d InstanceNorm3d LayerNorm RMSNorm GroupNorm
     LocalResponseNorm CrossMapLRN2d]],
   dropout = "Dropout Dropout1d Dropout2d Dropout3d AlphaDropout FeatureAlphaDropout",
   embedding = "Embedding EmbeddingBag",
-  recurrent = "RNNBase RNN LSTM GRU RNNCell LSTMCell GRUCell",
+  recurrent = "RNNBase RNN LSTM GRU RNNCellBase RNNCell LSTMCell GRUCell",
   transformer = [[Transformer TransformerEncoder TransformerDecoder TransformerEncoderLayer
     TransformerDecoderLayer]],
   shape = "Identity Flatten Unflatten",

@@ -124,6 +124,22 @@ function LayerNorm:forward(x)
   return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 end
 
+--- x / sqrt(mean(x^2) + eps) weight over the last dimensions, which have the sizes `normalized_shape` (Zhang and
+--- Sennrich 2019). Without eps the smallest number of x's dtype above 1, less 1.
+---@class nn.RMSNorm: nn.Module
+---@field weight? torch.Tensor  [normalized_shape]
+local RMSNorm = class("RMSNorm(int[] normalized_shape, float? eps=None, bool elementwise_affine=True)", Module)
+RMSNorm.format = "{normalized_shape}, eps={eps}, elementwise_affine={elementwise_affine}"
+RMSNorm.allows, RMSNorm.expects = LayerNorm.allows, LayerNorm.expects
+
+function RMSNorm:init(opt)
+  self.weight = opt.elementwise_affine and Parameter(torch.ones(opt.normalized_shape)) or nil
+end
+
+function RMSNorm:forward(x)
+  return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+end
+
 --- Normalises each sample over groups of channels (Wu and He 2018).
 ---@class nn.GroupNorm: nn.Module
 ---@field weight? torch.Tensor  [num_channels]
@@ -161,5 +177,5 @@ local CrossMapLRN2d = class("CrossMapLRN2d(int size, float alpha=1e-4, float bet
   LocalResponseNorm)
 
 norm.LayerNorm, norm.GroupNorm, norm.LocalResponseNorm = LayerNorm, GroupNorm, LocalResponseNorm
-norm.CrossMapLRN2d = CrossMapLRN2d
+norm.CrossMapLRN2d, norm.RMSNorm = CrossMapLRN2d, RMSNorm
 return norm

@@ -288,4 +288,7 @@ LSTMCell.expects = "input (N, {input_size}) or ({input_size}) and state table or
 local GRUCell = class("GRUCell(int input_size, int hidden_size, bool bias=True)", Cell)
 GRUCell._gates, GRUCell._states, GRUCell._step = 3, 1, "gru"
 
-return { RNNBase = Base, RNN = RNN, LSTM = LSTM, GRU = GRU, RNNCell = RNNCell, LSTMCell = LSTMCell, GRUCell = GRUCell }
+return {
+  RNNBase = Base, RNN = RNN, LSTM = LSTM, GRU = GRU,
+  RNNCellBase = Cell, RNNCell = RNNCell, LSTMCell = LSTMCell, GRUCell = GRUCell,
+}

@@ -11,27 +11,54 @@ local swa_utils = {}
 ---@return fun(average: torch.Tensor, current: torch.Tensor, n: integer): torch.Tensor
 function swa_utils.get_ema_avg_fn(decay)
   decay = decay or 0.999
-  return function(average, current) return torch.lerp(current, average, decay) end
+  check(type(decay) == "number" and decay >= 0 and decay <= 1, "get_ema_avg_fn: decay is within 0..1, got %s", decay)
+  return function(average, current)
+    if average:is_floating_point() or average:is_complex() then return torch.lerp(current, average, decay) end
+    return average * decay + current * (1 - decay)
+  end
 end
 
-local function running_mean(average, current, n)
-  return average + (current - average) / (n + 1)
+--- The equal mean of all: average + (current - average) / (n + 1).
+---@return fun(average: torch.Tensor, current: torch.Tensor, n: integer): torch.Tensor
+function swa_utils.get_swa_avg_fn()
+  return function(average, current, n) return average + (current - average) / (n + 1) end
+end
+
+-- A function of lists from one of tensors, which changes the averages in place.
+local function of_lists(fn)
+  return function(averages, currents, n)
+    for i, average in ipairs(averages) do average:copy_(fn(average, currents[i], n)) end
+  end
+end
+
+--- The same two for lists of tensors, whose averages they change in place.
+---@param decay? number  Default: 0.999.
+---@return fun(averages: torch.Tensor[], currents: torch.Tensor[], n: integer)
+function swa_utils.get_ema_multi_avg_fn(decay)
+  return of_lists(swa_utils.get_ema_avg_fn(decay))
+end
+
+---@return fun(averages: torch.Tensor[], currents: torch.Tensor[], n: integer)
+function swa_utils.get_swa_multi_avg_fn()
+  return of_lists(swa_utils.get_swa_avg_fn())
 end
 
 --- A copy of a model whose parameters are the average of those that `update_parameters` has seen; with `use_buffers`
---- its buffers too. `avg_fn(average, current, n)` says how, the equal mean without one.
+--- its buffers too. `avg_fn(average, current, n)` says how, or `multi_avg_fn(averages, currents, n)` in place; without
+--- one it is the equal mean.
 ---@class optim.AveragedModel: nn.Module
-local AveragedModel = class("AveragedModel(any model, any device=None, any avg_fn=None, bool use_buffers=False)",
-  Module)
+local AveragedModel = class("AveragedModel(any model, any device=None, any avg_fn=None, any multi_avg_fn=None, "
+  .. "bool use_buffers=False)", Module)
 
 function AveragedModel:init(opt)
   check(class.isinstance(opt.model, Module), "AveragedModel: expected a module, got a %s", class.type(opt.model))
   self.module = torch.deepcopy(opt.model)
   if opt.device then self.module:to(opt.device) end
   self:register_buffer("n_averaged", torch.tensor(0, { dtype = torch.int64 }))
-  rawset(self, "_average", opt.avg_fn or running_mean)
+  check(not (opt.avg_fn and opt.multi_avg_fn), "AveragedModel: give avg_fn or multi_avg_fn, not both")
+  rawset(self, "_average", opt.multi_avg_fn or of_lists(opt.avg_fn or swa_utils.get_swa_avg_fn()))
   rawset(self, "_with_buffers", opt.use_buffers)
-  self.model, self.device, self.avg_fn, self.use_buffers = nil, nil, nil, nil
+  for _, key in ipairs { "model", "device", "avg_fn", "multi_avg_fn", "use_buffers" } do self[key] = nil end
 end
 
 function AveragedModel:forward(...)
@@ -50,9 +77,13 @@ function AveragedModel:update_parameters(model)
   local n = self.n_averaged:item()
   local current = state_of(model, self._with_buffers)
   torch.no_grad(function()
-    for i, average in ipairs(state_of(self.module, self._with_buffers)) do
-      local x = current[i]:detach():to(average.device)
-      average:copy_(n == 0 and x or self._average(average:detach(), x, n))
+    local averages = state_of(self.module, self._with_buffers)
+    for i, average in ipairs(averages) do current[i] = current[i]:detach():to(average.device) end
+    if n == 0 then
+      for i, average in ipairs(averages) do average:copy_(current[i]) end
+    else
+      for i, average in ipairs(averages) do averages[i] = average:detach() end
+      self._average(averages, current, n)
     end
     if not self._with_buffers then
       local buffers = model:buffers()

@@ -17,6 +17,7 @@ local rows = {
   PReLU = { { nn.PReLU(3), sized(2, 4, 5), "input (N, 3, *), got (2, 4, 5)" } },
   Softmax2d = { { nn.Softmax2d(), sized(2, 3), "input (N, C, H, W) or (C, H, W), got (2, 3)" } },
   LayerNorm = { { nn.LayerNorm { 3, 5 }, sized(2, 5, 3), "input (*, 3, 5), got (2, 5, 3)" } },
+  RMSNorm = { { nn.RMSNorm { 3, 5 }, sized(2, 5, 3), "input (*, 3, 5), got (2, 5, 3)" } },
   GroupNorm = { { nn.GroupNorm(2, 4), sized(2, 3, 5), "input (N, 4, *), got (2, 3, 5)" } },
   LocalResponseNorm = { { nn.LocalResponseNorm(2), sized(3, 4), "input (N, C, L, *), got (3, 4)" } },
   CrossMapLRN2d = { { nn.CrossMapLRN2d(2), sized(3, 4), "input (N, C, L, *), got (3, 4)" } },
@@ -151,7 +152,8 @@ rows.LazyLinear = { { nn.LazyLinear(2), torch.tensor(1), "input (*, in_features)
 -- Classes that take whatever their children take, or anything at all.
 local WITHOUT = { Module = "the base", Identity = "returns anything", Sequential = "its first module checks",
   ModuleList = "is not called", ModuleDict = "is not called", ParameterList = "is not called",
-  ParameterDict = "is not called", RNNBase = "the base of RNN, LSTM and GRU" }
+  ParameterDict = "is not called", RNNBase = "the base of RNN, LSTM and GRU",
+  RNNCellBase = "the base of their cells" }
 
 local function call(row)
   return function() row[1](unpack(row, 2, #row - 1)) end

@@ -153,3 +153,23 @@ describe("nn.utils", function()
     equal(b:tolist(), { 4 })
   end)
 end)
+
+describe("layers of later PyTorch versions and other tongues", function()
+  it("RMSNorm divides by the root of the mean square", function()
+    local m = nn.RMSNorm({ 2 }, { eps = 0 })
+    m:load_state_dict { weight = torch.tensor { 1, 10 } }
+    local rms = math.sqrt((9 + 16) / 2)
+    equal(m(torch.tensor { { 3, 4 } }):tolist(), { { 3 / rms, 40 / rms } })
+    equal(tostring(nn.RMSNorm(3)), "RMSNorm((3,), eps=None, elementwise_affine=True)")
+    equal(nn.RMSNorm({ 2 }, { elementwise_affine = false })(torch.zeros(2)):tolist(), { 0, 0 })
+    fails(function() F.rms_norm(torch.zeros(2, 3), { 2 }) end, "input (2, 3) does not end in normalized_shape (2)")
+  end)
+
+  it("conv_tbc slides over time", function()
+    local x = torch.arange(6):to(torch.float32):reshape(3, 1, 2) -- T, N, C
+    local w = torch.ones(2, 2, 1) -- K, C, O
+    -- sums of two rows: 0 + 1 + 2 + 3, 2 + 3 + 4 + 5
+    equal(F.conv_tbc(x, w, torch.tensor { 100 }):tolist(), { { { 106 } }, { { 114 } } })
+    equal(F.conv_tbc(x, w, torch.tensor { 0 }, 1):size(), { 4, 1, 1 })
+  end)
+end)

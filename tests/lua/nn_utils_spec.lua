@@ -120,3 +120,97 @@ describe("gradient checkpoints", function()
     assert(net[1].weight.grad)
   end)
 end)
+
+describe("pruning methods", function()
+  local prune = nn.utils.prune
+  local function layer(values)
+    local m = nn.Linear(#values, 1, false)
+    m:load_state_dict { weight = torch.tensor { values } }
+    return m
+  end
+
+  it("are classes that choose a mask", function()
+    local m = prune.L1Unstructured:apply(layer { 1, -4, 3, 2 }, "weight", 2)
+    equal(m.weight:tolist(), { { 0, -4, 3, 0 } })
+    prune.CustomFromMask:apply(m, "weight", torch.tensor { { 1, 1, 0, 1 } })
+    equal(m.weight:tolist(), { { 0, -4, 0, 0 } })
+    equal(prune.identity(layer { 1, 2 }, "weight").weight:tolist(), { { 1, 2 } })
+    local scored = prune.l1_unstructured(layer { 1, 2, 3 }, "weight", 1, torch.tensor { { 5, 1, 3 } })
+    equal(scored.weight:tolist(), { { 1, 0, 3 } })
+  end)
+
+  it("may be one's own", function()
+    local Every = torch.class("Every(int step)", prune.BasePruningMethod)
+    function Every:init(opt) self.step = opt.step end
+    function Every:compute_mask(weight, mask)
+      mask = mask:clone()
+      mask[{ {}, { 1, -1, self.step } }] = 0
+      return mask
+    end
+    equal(Every:apply(layer { 1, 2, 3, 4, 5 }, "weight", 2).weight:tolist(), { { 0, 2, 0, 4, 0 } })
+    fails(function() prune.BasePruningMethod:apply(layer { 1 }, "weight") end, "BasePruningMethod: this class has no")
+    fails(function() prune.identity(layer { 1 }, "wait") end, "prune: Linear has no parameter 'wait'")
+  end)
+
+  it("go over several parameters at once", function()
+    local a, b = layer { 1, 9 }, layer { 2, 3 }
+    prune.global_unstructured({ { a, "weight" }, { b, "weight" } }, prune.L1Unstructured, { amount = 2 })
+    equal({ a.weight:tolist(), b.weight:tolist() }, { { { 0, 9 } }, { { 0, 3 } } })
+    fails(function() prune.global_unstructured({ { a, "weight" } }, 3) end, "expected a pruning method, got a number")
+  end)
+end)
+
+describe("parametrize", function()
+  local parametrize = nn.utils.parametrize
+  local calls = 0
+  local Double = torch.class("Double", nn.Module)
+  function Double:forward(x)
+    calls = calls + 1
+    return x * 2
+  end
+
+  it("computes once while cached", function()
+    local m = parametrize.register_parametrization(nn.Linear(2, 2), "weight", Double())
+    calls = 0
+    local first, second = parametrize.cached(function() return m.weight, m.weight end)
+    assert(first == second and calls == 1)
+    fails(function() parametrize.cached(function() error("oh") end) end, "oh")
+    assert(m.weight ~= m.weight and calls == 3)
+    assert(parametrize.type_before_parametrizations(m) == nn.Linear)
+    assert(parametrize.type_before_parametrizations(nn.ReLU()) == nn.ReLU)
+  end)
+
+  it("is copied to another module", function()
+    local a, b = parametrize.register_parametrization(nn.Linear(2, 2), "weight", Double()), nn.Linear(2, 2)
+    parametrize.transfer_parametrizations_and_params(a, b)
+    equal(b.weight:tolist(), a.weight:tolist())
+    a.parametrizations.weight.original:detach():zero_()
+    assert(b.weight:abs():sum():item() > 0)
+    fails(function() parametrize.transfer_parametrizations_and_params(nn.ReLU(), b) end, "ReLU has no parametrization")
+  end)
+end)
+
+describe("fused layers", function()
+  it("do what the layer and the batch normalisation did", function()
+    local linear, norm = nn.Linear(3, 2, false):eval(), nn.BatchNorm1d(2):eval()
+    norm:load_state_dict { weight = torch.tensor { 2, 3 }, bias = torch.tensor { 1, -1 },
+      running_mean = torch.tensor { 1, 2 }, running_var = torch.tensor { 4, 1 }, num_batches_tracked = torch.tensor(1) }
+    local x = torch.randn(4, 3)
+    equal(nn.utils.fuse_linear_bn_eval(linear, norm)(x), norm(linear(x)), 1e-4)
+    local weight, bias = nn.utils.fuse_linear_bn_weights(linear.weight, nil, norm.running_mean, norm.running_var,
+      norm.eps, norm.weight, norm.bias)
+    equal(nn.functional.linear(x, weight, bias), norm(linear(x)), 1e-4)
+    local conv, norm2 = nn.Conv2d(3, 2, 2):eval(), nn.BatchNorm2d(2):eval()
+    norm2:load_state_dict(norm:state_dict())
+    local image = torch.randn(1, 3, 4, 4)
+    equal(nn.utils.fuse_conv_bn_eval(conv, norm2)(image), norm2(conv(image)), 1e-4)
+    fails(function() nn.utils.fuse_linear_bn_eval(nn.Linear(1, 1), norm) end, "both modules must be in eval mode")
+  end)
+end)
+
+describe("a permutation", function()
+  it("is undone by its inverse", function()
+    local p = torch.tensor({ 3, 1, 2 }, { dtype = torch.int64 })
+    equal(nn.utils.rnn.invert_permutation(p):tolist(), { 2, 3, 1 })
+  end)
+end)

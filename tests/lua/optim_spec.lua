@@ -296,3 +296,32 @@ describe("a state that does not fit", function()
     fails(function() sequence(2):load_state_dict(sequence(3):state_dict()) end, "SequentialLR: '_schedulers' in the")
   end)
 end)
+
+describe("averages of weights", function()
+  local swa = optim.swa_utils
+  local nn = torch.nn
+  local function model(value)
+    local m = nn.BatchNorm1d(1)
+    m:load_state_dict({ weight = torch.tensor { value }, num_batches_tracked = torch.tensor(value * 10) }, false)
+    return m
+  end
+
+  it("are means, or forget, of one tensor or of lists", function()
+    for _, row in ipairs {
+      { {}, 2 }, -- (1 + 3) / 2
+      { { avg_fn = swa.get_swa_avg_fn() }, 2 },
+      { { multi_avg_fn = swa.get_swa_multi_avg_fn() }, 2 },
+      { { avg_fn = swa.get_ema_avg_fn(0.75) }, 1.5 }, -- 0.75 1 + 0.25 3
+      { { multi_avg_fn = swa.get_ema_multi_avg_fn(0.75), use_buffers = true }, 1.5 },
+    } do
+      local average = swa.AveragedModel(model(1), row[1])
+      average:update_parameters(model(1))
+      average:update_parameters(model(3))
+      equal(average.module.weight:item(), row[2])
+      equal(average.module.num_batches_tracked:item(), row[1].use_buffers and 15 or 30)
+      equal(average.n_averaged:item(), 2)
+    end
+    fails(function() swa.AveragedModel(model(1), { avg_fn = print, multi_avg_fn = print }) end, "not both")
+    fails(function() swa.get_ema_avg_fn(2) end, "decay is within 0..1, got 2")
+  end)
+end)

@@ -1,6 +1,7 @@
 --- torch.nn.utils: gradients kept within bounds, parameters as one vector, and what is loaded when asked for.
 
 local torch, check = require "torch", require "torch.check"
+local Parameter = require "torch.nn.parameter"
 
 local utils = require("torch.lazy").fields({}, {
   rnn = "torch.nn.utils.rnn",
@@ -10,6 +11,7 @@ local utils = require("torch.lazy").fields({}, {
   weight_norm = "torch.nn.utils.weight_norm:weight_norm",
   remove_weight_norm = "torch.nn.utils.weight_norm:remove_weight_norm",
   spectral_norm = "torch.nn.utils.spectral_norm:spectral_norm",
+  stateless = "torch.nn.utils.stateless",
   remove_spectral_norm = "torch.nn.utils.spectral_norm:remove_spectral_norm",
 })
 
@@ -80,13 +82,41 @@ function utils.vector_to_parameters(vector, parameters)
 end
 
 -- y = (x - mean) / sqrt(var + eps) gamma + beta goes into weight and bias, whose outputs are dimension `dim`.
-local function folded(weight, bias, norm, dim)
-  local scale = (norm.running_var + norm.eps):rsqrt()
-  if norm.weight then scale = scale * norm.weight end
+local function folded(weight, bias, mean, var, eps, gamma, beta, dim)
+  local scale = (var + eps):rsqrt()
+  if gamma then scale = scale * gamma end
   local sizes = {}
   for d = 1, weight:dim() do sizes[d] = d == dim and scale:numel() or 1 end
-  local shift = (bias and bias - norm.running_mean or -norm.running_mean) * scale
-  return weight * scale:view(sizes), norm.bias and shift + norm.bias or shift
+  local shift = (bias and bias - mean or -mean) * scale
+  return Parameter(weight * scale:view(sizes)), Parameter(beta and shift + beta or shift)
+end
+
+--- Weight and bias of a convolution with the batch normalisation behind it.
+---@param w torch.Tensor        of the convolution
+---@param b? torch.Tensor       of the convolution
+---@param mean torch.Tensor     running mean
+---@param var torch.Tensor      running variance
+---@param eps number
+---@param gamma? torch.Tensor   weight of the normalisation
+---@param beta? torch.Tensor    bias of the normalisation
+---@param transpose? boolean    of a transposed convolution. Default: false.
+---@return torch.Tensor weight, torch.Tensor bias
+function utils.fuse_conv_bn_weights(w, b, mean, var, eps, gamma, beta, transpose)
+  return torch.no_grad(folded, w, b, mean, var, eps, gamma, beta, transpose and 2 or 1)
+end
+
+--- The same of a linear layer.
+---@return torch.Tensor weight, torch.Tensor bias
+function utils.fuse_linear_bn_weights(w, b, mean, var, eps, gamma, beta)
+  return torch.no_grad(folded, w, b, mean, var, eps, gamma, beta, 1)
+end
+
+local function fused(name, module, norm, dim)
+  check(not module.training and not norm.training, "%s: both modules must be in eval mode", name)
+  local copy = torch.deepcopy(module)
+  copy.weight, copy.bias = torch.no_grad(folded, module.weight, module.bias, norm.running_mean, norm.running_var,
+    norm.eps, norm.weight, norm.bias, dim)
+  return copy
 end
 
 --- A copy of a convolution which does the work of the batch normalisation behind it too, both in eval mode.
@@ -95,14 +125,15 @@ end
 ---@param transpose? boolean  of a transposed convolution. Default: false.
 ---@return nn.Module
 function utils.fuse_conv_bn_eval(conv, norm, transpose)
-  check(not conv.training and not norm.training, "fuse_conv_bn_eval: both modules must be in eval mode")
-  local fused = torch.deepcopy(conv)
-  local Parameter = require "torch.nn.parameter"
-  torch.no_grad(function()
-    local weight, bias = folded(conv.weight, conv.bias, norm, transpose and 2 or 1)
-    fused.weight, fused.bias = Parameter(weight), Parameter(bias)
-  end)
-  return fused
+  return fused("fuse_conv_bn_eval", conv, norm, transpose and 2 or 1)
+end
+
+--- The same of a linear layer.
+---@param linear nn.Module
+---@param norm nn.Module
+---@return nn.Module
+function utils.fuse_linear_bn_eval(linear, norm)
+  return fused("fuse_linear_bn_eval", linear, norm, 1)
 end
 
 return utils

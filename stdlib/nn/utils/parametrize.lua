@@ -26,6 +26,29 @@ function ParametrizationList:forward()
   return x
 end
 
+-- While `cached` runs: parametrization list -> what it gave.
+local cache
+
+--- Calls `fn`, in which each parametrized parameter is computed only once.
+---@param fn fun(): any ...
+---@return any ...
+function parametrize.cached(fn)
+  if cache then return fn() end
+  cache = {}
+  local function finish(good, ...)
+    cache = nil
+    if not good then error((...), 0) end
+    return ...
+  end
+  return finish(pcall(fn))
+end
+
+local function value_of(list)
+  if not cache then return list() end
+  if cache[list] == nil then cache[list] = list() end
+  return cache[list]
+end
+
 -- A class for one module, derived from its own, whose parametrized fields are computed.
 local function own_class(module)
   local C = getmetatable(module)
@@ -36,7 +59,7 @@ local function own_class(module)
   Own.__index = function(self, key)
     local lists = rawget(self, "parametrizations")
     local list = lists and type(key) == "string" and rawget(lists, key)
-    if list then return list() end
+    if list then return value_of(list) end
     return Own[key]
   end
   setmetatable(module, Own)
@@ -114,6 +137,31 @@ function parametrize.remove_parametrizations(module, name, leave_parametrized)
   end
   module[name] = original
   return module
+end
+
+--- The class of a module without its parametrizations.
+---@param module nn.Module
+---@return table class
+function parametrize.type_before_parametrizations(module)
+  local C = getmetatable(module)
+  return rawget(C, "_parametrized") or C
+end
+
+--- Gives a module copies of another's parametrizations and of the parameters they start from.
+---@param from nn.Module
+---@param to nn.Module
+---@param name? string  of a single parameter. Default: all.
+---@return nn.Module to
+function parametrize.transfer_parametrizations_and_params(from, to, name)
+  check(parametrize.is_parametrized(from, name), "transfer_parametrizations_and_params: %s has no parametrization%s",
+    class.type(from), name and (" of '%s'"):format(name) or "")
+  for _, key in ipairs(name and { name } or from.parametrizations:keys()) do
+    local list = torch.deepcopy(from.parametrizations[key])
+    if to[key] == nil then to[key] = Parameter(from[key]:detach():clone()) end
+    for _, f in ipairs(list) do parametrize.register_parametrization(to, key, f, true) end
+    rawset(to.parametrizations[key], "original", list.original)
+  end
+  return to
 end
 
 parametrize.ParametrizationList = ParametrizationList

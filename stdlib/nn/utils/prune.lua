@@ -52,75 +52,105 @@ local function without_smallest(scores, count, alive)
 end
 
 local function current(module, name)
+  check(torch.is_tensor(module[name]), "prune: %s has no parameter '%s'", class.type(module), name)
   return module[name]:detach(), rawget(module, name .. "_mask")
 end
 
-local function alive_count(weight, mask)
-  return mask and mask:sum():item() or weight:numel()
-end
+--- What chooses the elements that go. A method of one's own derives from it and defines `compute_mask(weight, mask)`,
+--- which returns zeros where elements are to go (`mask` has those that are gone); `Method:apply(module, name, ...)`
+--- prunes, with the arguments of its constructor behind.
+---@class prune.BasePruningMethod
+local Method = class("BasePruningMethod")
 
---- Nothing is taken away, but the parameter becomes a pruned one.
-function prune.identity(module, name)
-  return apply(module, name, torch.ones_like(module[name]:detach()))
-end
-
---- Takes away elements at random.
----@param amount number  a share below 1, or how many
-function prune.random_unstructured(module, name, amount)
+---@param module nn.Module
+---@param name string  of the parameter
+---@param ... any      the constructor's arguments
+---@return nn.Module module
+function Method:apply(module, name, ...)
+  local method = self(...)
   local weight, mask = current(module, name)
-  local scores = torch.rand_like(weight)
-  return apply(module, name, without_smallest(scores, count_of(amount, alive_count(weight, mask)), mask))
+  return apply(module, name, method:compute_mask(weight, mask or torch.ones_like(weight)))
 end
 
---- Takes away the elements of the smallest magnitude (or importance).
----@param amount number                     a share below 1, or how many
----@param importance_scores? torch.Tensor
-function prune.l1_unstructured(module, name, amount, importance_scores)
-  local weight, mask = current(module, name)
-  local scores = (importance_scores or weight):abs()
-  return apply(module, name, without_smallest(scores, count_of(amount, alive_count(weight, mask)), mask))
+---@param weight torch.Tensor
+---@param mask torch.Tensor   like weight
+---@return torch.Tensor       like weight
+function Method:compute_mask(weight, mask)
+  check(false, "%s: this class has no compute_mask", class.type(self))
 end
+
+prune.BasePruningMethod = Method
+
+-- Defines a method by `mask_of(arguments, weight, mask)`, and the function that applies it.
+local function define(signature, function_name, mask_of)
+  local Chosen = class(signature, Method)
+  function Chosen:init(opt) self.opt = opt end
+  function Chosen:compute_mask(weight, mask) return mask_of(self.opt, weight, mask) end
+  prune[Chosen.__name] = Chosen
+  prune[function_name] = function(...) return Chosen:apply(...) end
+end
+
+--- Nothing is taken away, but the parameter becomes a pruned one: prune.identity(module, name).
+define("Identity()", "identity", function(_, weight) return torch.ones_like(weight) end)
+
+--- Takes away elements at random: prune.random_unstructured(module, name, amount). `amount` is a share below 1, or how
+--- many.
+define("RandomUnstructured(Scalar amount)", "random_unstructured", function(opt, weight, mask)
+  return without_smallest(torch.rand_like(weight), count_of(opt.amount, mask:sum():item()), mask)
+end)
+
+--- Takes away the elements of the smallest magnitude (or importance): prune.l1_unstructured(module, name, amount,
+--- importance_scores).
+define("L1Unstructured(Scalar amount, Tensor? importance_scores=None)", "l1_unstructured", function(opt, weight, mask)
+  local scores = (opt.importance_scores or weight):abs()
+  return without_smallest(scores, count_of(opt.amount, mask:sum():item()), mask)
+end)
 
 -- Zeros in the slices along `dim` with the smallest scores.
-local function without_slices(module, name, amount, dim, score)
-  local weight = current(module, name)
+local function without_slices(weight, amount, dim, score)
   local rows = weight:transpose(1, dim)
   local keep = without_smallest(score(rows:reshape(rows:size(1), -1)), count_of(amount, rows:size(1)))
   local sizes = {}
   for d = 1, weight:dim() do sizes[d] = d == dim and keep:numel() or 1 end
-  return apply(module, name, keep:reshape(sizes):expand_as(weight):clone())
+  return keep:reshape(sizes):expand_as(weight):clone()
 end
 
---- Takes away slices along `dim` at random.
-function prune.random_structured(module, name, amount, dim)
-  return without_slices(module, name, amount, dim, function(rows) return torch.rand(rows:size(1)) end)
-end
+--- Takes away slices along `dim` at random: prune.random_structured(module, name, amount, dim).
+define("RandomStructured(Scalar amount, int dim)", "random_structured", function(opt, weight)
+  return without_slices(weight, opt.amount, opt.dim, function(rows) return torch.rand(rows:size(1)) end)
+end)
 
---- Takes away the slices along `dim` with the smallest n-norm.
-function prune.ln_structured(module, name, amount, n, dim)
-  return without_slices(module, name, amount, dim, function(rows) return rows:norm(n, 2) end)
-end
+--- Takes away the slices along `dim` with the smallest n-norm: prune.ln_structured(module, name, amount, n, dim).
+define("LnStructured(Scalar amount, Scalar n, int dim)", "ln_structured", function(opt, weight)
+  return without_slices(weight, opt.amount, opt.dim, function(rows) return rows:norm(opt.n, 2) end)
+end)
 
---- Takes away where the mask is zero.
-function prune.custom_from_mask(module, name, mask)
-  return apply(module, name, mask:to(module[name].dtype))
-end
+--- Takes away where the mask is zero: prune.custom_from_mask(module, name, mask).
+define("CustomFromMask(Tensor mask)", "custom_from_mask", function(opt, weight) return opt.mask:to(weight.dtype) end)
 
---- Takes away the elements of the smallest magnitude among several parameters, `{{module, name}, ...}`.
-function prune.global_l1_unstructured(parameters, amount)
-  local scores, masks = {}, {}
+--- Prunes several parameters, `{{module, name}, ...}`, as if they were one.
+---@param parameters table[]
+---@param method prune.BasePruningMethod  a class such as prune.L1Unstructured
+---@param ... any                         the arguments of its constructor
+function prune.global_unstructured(parameters, method, ...)
+  check(class.is_class(method), "global_unstructured: expected a pruning method, got a %s", class.type(method))
+  local weights, masks = {}, {}
   for i, pair in ipairs(parameters) do
     local weight, mask = current(pair[1], pair[2])
-    scores[i], masks[i] = weight:abs():reshape(-1), (mask or torch.ones_like(weight)):reshape(-1)
+    weights[i], masks[i] = weight:reshape(-1), (mask or torch.ones_like(weight)):reshape(-1)
   end
-  local alive = torch.cat(masks)
-  local mask = without_smallest(torch.cat(scores), count_of(amount, alive:sum():item()), alive)
+  local mask = method(...):compute_mask(torch.cat(weights), torch.cat(masks))
   local at = 1
   for _, pair in ipairs(parameters) do
     local weight = pair[1][pair[2]]
     apply(pair[1], pair[2], mask:narrow(1, at, weight:numel()):reshape(weight:size()):clone())
     at = at + weight:numel()
   end
+end
+
+--- Takes away the elements of the smallest magnitude among several parameters, `{{module, name}, ...}`.
+function prune.global_l1_unstructured(parameters, amount)
+  return prune.global_unstructured(parameters, prune.L1Unstructured, amount)
 end
 
 --- Is anything in the module pruned?

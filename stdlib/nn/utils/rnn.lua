@@ -9,6 +9,14 @@ local function integers(list)
   return torch.tensor(list, { dtype = torch.int64 })
 end
 
+--- The permutation that undoes another, of positions from 1.
+---@param permutation torch.Tensor  int64
+---@return torch.Tensor
+function rnn.invert_permutation(permutation)
+  local inverse = torch.empty_like(permutation)
+  return inverse:index_copy_(1, permutation, torch.arange(1, permutation:numel() + 1))
+end
+
 local read_pack = torch.core.signature("pack_padded_sequence(Tensor input, any lengths, bool batch_first=False, "
   .. "bool enforce_sorted=True)")
 

@@ -1,0 +1,3 @@
+--- torch.nn.utils.stateless: the older name of torch.func.functional_call.
+
+return { functional_call = require("torch.func").functional_call }
