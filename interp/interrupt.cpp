@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "core/parallel.h"
+#include "interp/held_interrupt.h"
 
 namespace facula::interp {
 namespace {
@@ -28,16 +29,20 @@ void raise_interrupted(lua_State* L, lua_Debug*) {
   luaL_error(L, "interrupted");
 }
 
+void stop(lua_State* L) {
+  presses = 1;
+  request_interrupt();
+  lua_sethook(L, raise_interrupted, LUA_MASKCOUNT, 1);
+  if (impatient) alarm(kPatience);
+}
+
 void on_interrupt(int) {
   const int saved = errno;
   if (!pthread_equal(pthread_self(), lua_thread)) {  // the kernel picks any thread; the hook is set by Lua's own
     pthread_kill(lua_thread, SIGINT);
   } else if (lua_State* const L = running) {
     if (presses) end_program(0);
-    presses = 1;
-    request_interrupt();
-    lua_sethook(L, raise_interrupted, LUA_MASKCOUNT, 1);
-    if (impatient) alarm(kPatience);
+    if (!HeldInterrupt::note()) stop(L);
   } else {
     idle_presses = 1;
   }

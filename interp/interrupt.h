@@ -4,6 +4,7 @@
 // The first Ctrl-C asks: kernels see core's flag between two pieces of work, and a hook raises `interrupted` at the next
 // instruction of Lua. A loop that LuaJIT has compiled sees neither, and a library call may take long; so where no prompt
 // waits behind it, code that has not stopped after a second ends with the program. The second Ctrl-C ends the program.
+// A script that holds interrupts (interp/held_interrupt.h) is asked once more before all that.
 #pragma once
 
 #include <lua.hpp>

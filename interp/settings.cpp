@@ -6,6 +6,7 @@
 #include "core/parallel.h"
 #include "core/print.h"
 #include "core/promotion.h"
+#include "interp/held_interrupt.h"
 #include "interp/method.h"
 #include "interp/number.h"
 #include "interp/types.h"
@@ -158,8 +159,22 @@ int is_storage(lua_State* L, Function& f) {
   return 1;
 }
 
-constexpr Variadic kVariadics[] = {
-    {"is_tensor", door<is_tensor>}, {"is_storage", door<is_storage>}, {"broadcast_shapes", door<broadcast_shapes>}};
+// ---- Ctrl-C ----
+
+// Calls `fn` with what stands behind it, and returns its results; Ctrl-C waits meanwhile.
+int hold_interrupts(lua_State* L, Function& f) {
+  check(lua_isfunction(L, 1), f.name, ": argument 'fn' must be a function, got ", describe(L, *f.state, 1));
+  const HeldInterrupt hold;
+  call_lua(L, *f.state, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+int interrupted(Call& c) { return c.returns(HeldInterrupt::ask()); }
+
+constexpr Variadic kVariadics[] = {{"is_tensor", door<is_tensor>},
+                                   {"is_storage", door<is_storage>},
+                                   {"broadcast_shapes", door<broadcast_shapes>},
+                                   {"core.hold_interrupts", door<hold_interrupts>}};
 constexpr Native kFunctions[] = {
     {"get_default_dtype() -> DType", get_default_dtype, "The dtype of floating tensors that are made without one."},
     {"set_default_dtype(DType dtype)", set_default_dtype, "Sets that dtype: float32 at first."},
@@ -175,6 +190,8 @@ constexpr Native kFunctions[] = {
     {"iinfo(DType dtype) -> any", iinfo, "`{bits, max, min, dtype}` of an integer dtype."},
     {"get_num_threads() -> int", get_num_threads, "Threads that operations use."},
     {"set_num_threads(int n)", set_num_threads, "Sets that number. Results do not hang on it."},
+    {"core.interrupted() -> bool", interrupted,
+     "Was Ctrl-C pressed while `core.hold_interrupts(fn)` ran? Who asks has taken it over."},
     {"set_printoptions(int? precision=None, float? threshold=None, int? edgeitems=None, int? linewidth=None, "
      "str? profile=None, bool? sci_mode=None)",
      set_printoptions,

@@ -10,8 +10,9 @@
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 
 ---@class utils.Progress
-local Progress = class("Progress(int total, str label='', *, any? write=None, any? clock=None, bool? terminal=None, "
-  .. "int? width=None)")
+---@field done integer  steps of `total` that are done; the constructor's are those of an earlier run
+local Progress = class("Progress(int total, str label='', *, int done=0, any? write=None, any? clock=None, "
+  .. "bool? terminal=None, int? width=None)")
 
 -- Seconds between two drawings.
 local terminal_pause, plain_pause = 0.1, 10
@@ -30,7 +31,8 @@ end
 
 function Progress:init(opt)
   check(opt.total >= 0, "Progress: total is at least 0, got %s", opt.total)
-  self.total, self.label, self.done, self.status = opt.total, opt.label, 0, ""
+  check(opt.done >= 0, "Progress: done is at least 0, got %s", opt.done)
+  self.total, self.label, self.done, self.earlier, self.status = opt.total, opt.label, opt.done, opt.done, ""
   self.write, self.clock = opt.write or write_out, opt.clock or torch.monotonic
   self.terminal = opt.terminal
   if self.terminal == nil then self.terminal = torch.core.isatty(1) end
@@ -65,7 +67,8 @@ function Progress:_line(now)
   local share = self.total > 0 and math.min(self.done / self.total, 1) or 1
   local head = ("%s%3d%%"):format(self.label == "" and "" or self.label .. " ", share * 100)
   local elapsed = now - self.begun
-  local left = self.done > 0 and self.done < self.total and elapsed * (self.total / self.done - 1)
+  local made = self.done - self.earlier
+  local left = made > 0 and self.done < self.total and elapsed / made * (self.total - self.done)
   local tail = ("%d/%d  %s%s"):format(self.done, self.total, left and duration(left) .. " left" or duration(elapsed),
     self.status == "" and "" or "  " .. self.status)
   if not self.terminal then return head .. "  " .. tail .. "\n" end
@@ -88,6 +91,13 @@ function Progress:step(status, count)
   self.status = status or self.status
   local now = self.clock()
   if now - self.drawn >= (self.terminal and terminal_pause or plain_pause) then self:_draw(now) end
+end
+
+--- Writes a line of text above the bar.
+---@param text string
+function Progress:print(text)
+  self.write((self.terminal and "\r\27[K" or "") .. text .. "\n")
+  if self.terminal then self:_draw(self.clock()) end
 end
 
 --- Draws the last state and ends the line.

@@ -194,6 +194,22 @@ describe("leaving", function()
       equal({ out, code }, { "", 130 })
     end
   end)
+
+  it("Ctrl-C waits while a script holds it, and is the script's if it asks", function()
+    local press = "io.popen(\"kill -INT $PPID\"):close() "
+    local function holding(body)
+      return run(("-e 'torch.core.hold_interrupts(function() %s print(1) end) print(2) while true do end'"):format(body))
+    end
+    local out, err, code = run("-e 'torch.core.hold_interrupts(function() " .. press
+      .. "while not torch.core.interrupted() do end end) print(torch.core.interrupted())'")
+    equal({ out, err, code }, { "true\n", "", 0 })
+    out, err, code = holding(press)
+    assert(out:find("^1\n") and err:find("interrupted", 1, true), out .. err)
+    equal(code, 130)
+    out, err, code = holding(press .. "while not torch.core.interrupted() do end " .. press .. "while true do end")
+    assert(out == "" and err:find("interrupted", 1, true), out .. err)
+    equal(code, 130)
+  end)
 end)
 
 describe("the prompt", function()

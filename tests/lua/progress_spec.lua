@@ -5,7 +5,7 @@ local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fail
 -- A bar of `total` steps, one second each, and what it wrote.
 local function run(total, options)
   local now, out = 0, {}
-  options.total, options.clock = total, function() return now end
+  options.total, options.clock = options.total or total, function() return now end
   options.write = function(text) out[#out + 1] = text end
   local bar = torch.utils.Progress(options)
   for i = 1, total do
@@ -41,6 +41,28 @@ describe("a progress bar", function()
     equal(#out, 3)
     equal(out[1], "run  40%  10/25  0:15 left  loss 10\n")
     equal(out[3], "run 100%  25/25  0:25  done\n")
+  end)
+
+  it("writes lines above itself", function()
+    for terminal, expected in pairs { [true] = { "\r\27[Kone\n", "\r  0%" }, [false] = { "one\n" } } do
+      local out = {}
+      local bar = torch.utils.Progress { total = 2, terminal = terminal, width = 60, clock = function() return 0 end,
+        write = function(text) out[#out + 1] = text end }
+      bar:print("one")
+      equal(#out, #expected)
+      for i, text in ipairs(expected) do equal(out[i]:sub(1, #text), text) end
+    end
+  end)
+
+  it("of a run that goes on knows what is left from its own speed", function()
+    equal(run(10, { terminal = false, total = 30, done = 20 })[1], "100%  30/30  0:10  loss 10\n")
+    local now, out = 0, {}
+    local bar = torch.utils.Progress { total = 100, done = 80, terminal = false, clock = function() return now end,
+      write = function(text) out[#out + 1] = text end }
+    now = 10
+    bar:step("", 5)
+    equal(out, { " 85%  85/100  0:30 left\n" })
+    fails(function() torch.utils.Progress { total = 1, done = -1 } end, "Progress: done is at least 0, got -1")
   end)
 
   it("knows a total of nothing", function()
