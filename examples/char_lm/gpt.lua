@@ -39,14 +39,15 @@ function Block:forward(x)
 end
 
 ---@class GPT: nn.Module
-local GPT = torch.class("GPT(int vocabulary, int width, int layers, int heads, int context, float dropout=0)", nn.Module)
+local GPT = torch.class("GPT(int vocabulary, int width, int layers, int heads, int context, float dropout=0)",
+  nn.Module)
 
--- Normal weights of 0.02; what is added to the stream of a block, of which there are two in each, so much less that
--- their sum keeps its size.
-local function initialise(model)
+-- Normal weights of deviation 0.02. What blocks add to their input, two terms each, begins so much smaller that the sum
+-- of all terms does not grow with the number of layers.
+local function initialise(model, layers)
   for name, p in model:named_parameters() do
     if p:dim() == 2 then
-      nn.init.normal_(p, 0, name:find("proj") and 0.02 / math.sqrt(2 * model.layers) or 0.02)
+      nn.init.normal_(p, 0, name:find("proj") and 0.02 / math.sqrt(2 * layers) or 0.02)
     end
   end
 end
@@ -60,8 +61,7 @@ function GPT:init(opt)
   self.blocks = nn.ModuleList()
   for _ = 1, opt.layers do self.blocks:append(Block(opt.width, opt.heads, opt.dropout)) end
   self.norm = nn.LayerNorm(opt.width, { bias = false })
-  self.layers = opt.layers
-  initialise(self)
+  initialise(self, opt.layers)
 end
 
 ---@param ids torch.Tensor  [N, T], T up to the context

@@ -18,8 +18,9 @@ return function(model, text, opt, write)
   local prompt = opt.prompt ~= "" and opt.prompt or text.vocabulary:find("\n", 1, true) and "\n" or text:decode(1)
   model:eval()
   torch.no_grad(function()
-    local ids, scores, state = text:encode(prompt), nil, nil
+    local ids, state = text:encode(prompt), nil
     for _ = 1, opt.sample do
+      local scores
       scores, state = model:read(ids, state)
       ids = draw(scores, opt.temperature)
       write(text:decode(ids:item()))

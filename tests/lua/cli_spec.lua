@@ -198,7 +198,8 @@ describe("leaving", function()
   it("Ctrl-C waits while a script holds it, and is the script's if it asks", function()
     local press = "io.popen(\"kill -INT $PPID\"):close() "
     local function holding(body)
-      return run(("-e 'torch.core.hold_interrupts(function() %s print(1) end) print(2) while true do end'"):format(body))
+      local code = "torch.core.hold_interrupts(function() %s print(1) end) print(2) while true do end"
+      return run(("-e '%s'"):format(code:format(body)))
     end
     local out, err, code = run("-e 'torch.core.hold_interrupts(function() " .. press
       .. "while not torch.core.interrupted() do end end) print(torch.core.interrupted())'")
