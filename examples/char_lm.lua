@@ -8,18 +8,18 @@
 -- The GPT has the sizes and the schedule of nanoGPT's recipe for CPUs. Characters are bytes. A run that is resumed from
 -- its checkpoint ends with the same weights, bit for bit, as one that was never stopped.
 
-local torch = require "torch"
+local torch, options = require "torch", require "options"
 local Text, checkpoint = require "char_lm.text", require "char_lm.checkpoint"
 local schedule, sample = require "char_lm.schedule", require "char_lm.sample"
 local nn, F = torch.nn, torch.nn.functional
 
-local opt = require "options"({
+local opt = options({
   model = "gpt", data = "", steps = 2000, batch = 12, context = 64, layers = 4, width = 128, heads = 4, dropout = 0,
   lr = 1e-3, warmup = 100, decay = 0.1, clip = 1, evaluate = 250, windows = 240, seed = 1,
   checkpoint = "char_lm.checkpoint", every = 500, resume = false,
   sample = 500, temperature = 0.8, prompt = "", smoke = false,
 }, {
-  model = "gpt or lstm; an lstm has 2 layers of 256, batches of 32 and a learning rate of 2e-3 unless said otherwise",
+  model = "gpt, or lstm: that has 2 layers of 256, batches of 32, and a rate of 2e-3 unless said otherwise",
   data = "file with the text; without it Romeo and Juliet",
   steps = "training steps",
   batch = "windows of text per step",
@@ -73,11 +73,8 @@ local function configure()
   fill(opt.smoke and SMOKE or {})
   fill(RECIPES[opt.model] or fail("--model is gpt or lstm, not %s", opt.model))
   fill(getmetatable(opt).__index)
-  for _, name in ipairs { "batch", "context", "layers", "width", "heads", "evaluate", "windows", "every" } do
-    local n = opt[name]
-    if n < 1 or n ~= math.floor(n) then fail("--%s is a whole number from 1, not %s", name, n) end
-  end
-  if opt.temperature < 0 then fail("--temperature is at least 0, not %s", opt.temperature) end
+  options.whole(opt, { "batch", "context", "layers", "width", "heads", "evaluate", "windows", "every" })
+  options.not_negative(opt, { "steps", "lr", "warmup", "decay", "clip", "sample", "temperature" })
   return saved
 end
 

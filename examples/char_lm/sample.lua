@@ -1,13 +1,6 @@
 --- Text that a model makes up, character by character.
 
-local torch = require "torch"
-local F = torch.nn.functional
-
---- The position of the next character, drawn by the scores [1, vocabulary] over the temperature; at 0 the likeliest.
-local function draw(scores, temperature)
-  if temperature == 0 then return scores:argmax(2, true) end
-  return torch.multinomial(F.softmax(scores / temperature, 2), 1)
-end
+local torch, draw = require "torch", require "draw"
 
 --- Goes on from a prompt.
 ---@param model nn.Module      with `read(ids, state)`

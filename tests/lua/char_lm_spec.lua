@@ -130,7 +130,7 @@ end)
 
 describe("a run", function()
   local program = output_of("readlink -f /proc/$PPID/exe"):gsub("\n$", "")
-  local script = package.searchpath("char_lm", package.path)
+  local script = output_of("readlink -f " .. package.searchpath("char_lm", package.path)):gsub("\n$", "")
 
   -- A small run that keeps its state in `name`, with code that is run before it. Returns its exit code and all it said.
   local function run(name, arguments, code)
@@ -209,8 +209,8 @@ describe("a run", function()
     end
     refused("--resume", "char_lm: cannot open 'refused' (No such file or directory)")
     refused("--model rnn", "char_lm: --model is gpt or lstm, not rnn")
-    refused("--layers 1.5", "char_lm: --layers is a whole number from 1, not 1.5")
-    refused("--temperature -1", "char_lm: --temperature is at least 0, not -1")
+    refused("--layers 1.5", "--layers is a whole number from 1, not 1.5")
+    refused("--temperature -1", "--temperature is a number from 0, not -1")
     refused("--prompt 5", 'char_lm: the model has not seen the character "5" of the prompt')
     refused("--data " .. folder, "is a directory")
     refused("--checkpoint /no/such", "char_lm: cannot write the checkpoint /no/such: No such file or directory")
