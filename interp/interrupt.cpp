@@ -1,7 +1,9 @@
 #include "interp/interrupt.h"
 
+#include <luajit.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,12 +14,12 @@
 namespace facula::interp {
 namespace {
 
-constexpr unsigned kPatience = 1;  // seconds
+constexpr int kReminders = 20, kReminderMicroseconds = 50'000;  // together the second that deaf code is given
 
 // What the handlers see.
 pthread_t lua_thread;
 lua_State* volatile running = nullptr;
-volatile sig_atomic_t impatient = 0, presses = 0, idle_presses = 0;
+volatile sig_atomic_t impatient = 0, presses = 0, reminders = 0, idle_presses = 0;
 
 [[noreturn]] void end_program(int) {
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, "interrupted\n", 12);
@@ -26,14 +28,37 @@ volatile sig_atomic_t impatient = 0, presses = 0, idle_presses = 0;
 
 void raise_interrupted(lua_State* L, lua_Debug*) {
   Interruptible::disarm(L);
-  luaL_error(L, "interrupted");
+  luaL_where(L, 0);  // the hook has no frame of its own
+  lua_pushliteral(L, "interrupted");
+  lua_concat(L, 2);
+  lua_error(L);
+}
+
+void remind_every(int microseconds) {
+  const timeval interval = {0, microseconds};
+  const itimerval timer = {interval, interval};
+  setitimer(ITIMER_REAL, &timer, nullptr);
+}
+
+void ask(lua_State* L) {
+  lua_sethook(L, raise_interrupted, LUA_MASKCOUNT, 1);
+  raise(SIGPROF);
+}
+
+void on_reminder(int) {
+  lua_State* const L = running;
+  if (!presses || !L) return;
+  reminders = reminders + 1;
+  if (reminders >= kReminders && impatient) end_program(0);
+  ask(L);
 }
 
 void stop(lua_State* L) {
   presses = 1;
+  reminders = 0;
   request_interrupt();
-  lua_sethook(L, raise_interrupted, LUA_MASKCOUNT, 1);
-  if (impatient) alarm(kPatience);
+  ask(L);
+  remind_every(kReminderMicroseconds);
 }
 
 void on_interrupt(int) {
@@ -51,12 +76,14 @@ void on_interrupt(int) {
 
 }  // namespace
 
-void catch_interrupts() {
+void catch_interrupts(lua_State* L) {
   lua_thread = pthread_self();
+  luaJIT_profile_start(
+      L, "li2000000000", [](void*, lua_State*, int, int) {}, nullptr);
   struct sigaction action = {};
   action.sa_handler = on_interrupt;  // without SA_RESTART: a read at the prompt returns
   sigaction(SIGINT, &action, nullptr);
-  action.sa_handler = end_program;
+  action.sa_handler = on_reminder;
   sigaction(SIGALRM, &action, nullptr);
 }
 
@@ -74,8 +101,8 @@ Interruptible::~Interruptible() {
 
 void Interruptible::disarm(lua_State* L) {
   if (!presses) return;  // a hook there may be is a script's
+  remind_every(0);
   lua_sethook(L, nullptr, 0, 0);
-  alarm(0);
   clear_interrupt();
 }
 

@@ -2,8 +2,10 @@
 //
 // Note [What stops]
 // The first Ctrl-C asks: kernels see core's flag between two pieces of work, and a hook raises `interrupted` at the next
-// instruction of Lua. A loop that LuaJIT has compiled sees neither, and a library call may take long; so where no prompt
-// waits behind it, code that has not stopped after a second ends with the program. The second Ctrl-C ends the program.
+// instruction of Lua. Compiled loops run no hooks, but LuaJIT's profiler has them look whether it wants to be called; so it is
+// kept running, with an interval that never ends, and its signal makes them return to the interpreter, where the hook is. A
+// finalizer or the profiler itself may take the hook back: it is set again until something has stopped. What has not stopped
+// after a second is a library call; where no prompt waits behind it, the program ends. The second Ctrl-C ends the program.
 // A script that holds interrupts (interp/held_interrupt.h) is asked once more before all that.
 #pragma once
 
@@ -11,8 +13,8 @@
 
 namespace facula::interp {
 
-/// Catches Ctrl-C from now on. Called once, in the thread that runs Lua.
-void catch_interrupts();
+/// Catches Ctrl-C from now on. Called once, in the thread that runs this state.
+void catch_interrupts(lua_State* L);
 
 /// While it lives, Lua code runs that Ctrl-C stops.
 class Interruptible {

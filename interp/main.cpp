@@ -34,8 +34,8 @@ static int run(int argc, char** argv) {
   const bool prompt = options->interactive || (nothing_to_run && isatty(STDIN_FILENO));
   if (nothing_to_run && !prompt) options->script.emplace("-");
 
-  catch_interrupts();
   lua_State* const L = open_lua_state();
+  catch_interrupts(L);
   exit_code = run_program(L, *options, argc, argv);
   if (prompt) {
     run_repl(L, !options->quiet);

@@ -1,11 +1,7 @@
 // Every input is a chunk of its own. An expression is tried first, so that its value can be shown; what ends too early for the
 // parser goes on in the next line. Chunks run in the session's environment, see Note [Locals of a session].
-//
-// Code of the prompt is interpreted, not compiled: hooks do not run in compiled loops, and Ctrl-C has to stop `while true do end`
-// without ending the session. What the code calls is compiled as ever.
 #include "interp/repl.h"
 
-#include <luajit.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -169,7 +165,6 @@ void Session::evaluate(const std::string& input) {
   }
   lua_rawgeti(L_, LUA_REGISTRYINDEX, environment_);
   lua_setfenv(L_, -2);
-  luaJIT_setmode(L_, -1, LUAJIT_MODE_ALLFUNC | LUAJIT_MODE_OFF);
   if (!call_with_traceback(L_, 0, LUA_MULTRET, Interruptible::IfDeaf::Wait)) return complain();
   keep_and_show(1, !hidden);
 }

@@ -184,13 +184,16 @@ describe("leaving", function()
     return run(("-e 'io.popen(\"kill -INT $PPID\") %s'"):format(code))
   end
 
-  it("Ctrl-C stops interpreted and compiled loops, kernels, and ends with 130", function()
+  it("Ctrl-C stops interpreted and compiled loops, kernels, and ends with 130 and a traceback", function()
     for _, loop in ipairs {
-      "jit.off() while true do end", "while true do end", "while true do pcall(error, 1) end",
-      "local x = torch.ones(1000, 1000) while true do x = x:mul(1) end",
+      "jit.off() while true do end", "while true do end", "for i = 1, 1e18 do end",
+      "while true do pcall(error, 1) end", "local x = torch.ones(1000, 1000) while true do x = x:mul(1) end",
+      "local function f() while true do end end f()", -- a compiled loop of one function and one line
+      "while true do local t = setmetatable({}, {__index = function() end}) t = t.x end",
     } do
       local out, err, code = interrupted(loop)
-      assert(err:find("interrupted", 1, true), err)
+      assert(err:find("^facula: %(command line%):1: interrupted\n"), loop .. ": " .. err)
+      assert(err:find("\n\t(command line):1: in main chunk\n", 1, true), loop .. ": " .. err)
       equal({ out, code }, { "", 130 })
     end
   end)
