@@ -313,7 +313,19 @@ bool Arguments::fill_defaults(int first) {
     else
       new (&(*this)[i]) Value(p->fallback.get<Scalar>());  // it was none
   }
+  if (S_.default_device) [[unlikely]]
+    fill_default_device();
   return true;
+}
+
+// Of what makes a tensor from none. Operators that core calls itself stay where their caller is.
+void Arguments::fill_default_device() {
+  const auto is_tensor = [](const Parameter& p) { return p.is_tensor(); };
+  const auto& parameters = schema_.parameters;
+  if (schema_.results.size() != 1 || schema_.results[0].type != Type::Tensor) return;
+  if (std::any_of(parameters.begin(), parameters.end(), is_tensor)) return;
+  for (int i = 0; i < count_; ++i)
+    if (!sources_[i] && parameters[static_cast<size_t>(i)].type == Type::Device) (*this)[i] = *S_.default_device;
 }
 
 // A table whose place a parameter of any type could take is named only if it names a parameter.

@@ -61,6 +61,7 @@ class Arguments {
   bool read_tensors(const Parameter& p, int index, int first, int last, Value& v);
   bool read_numbers(const Parameter& p, int index, int first, int last, Value& v);
   bool fill_defaults(int first);
+  void fill_default_device();
 
   bool is_named(int table, int position) const;
   int64_t translated(const Parameter& p, int64_t v) const;

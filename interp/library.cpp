@@ -12,6 +12,7 @@
 #include "core/ops.h"
 #include "core/update_rule.h"
 #include "interp/number.h"
+#include "interp/signature.h"
 #include "interp/types.h"
 
 namespace facula::interp {
@@ -169,6 +170,24 @@ int describe_function(Call& c) {
   return 1;
 }
 
+// Of the strings in a list the one that a typing mistake may have turned into `word`; nil if none is near.
+int nearest_name(Call& c) {
+  std::vector<std::string_view> names;  // the list keeps them alive
+  const int list = c.source(1);
+  check(lua_istable(c.L, list), "nearest: expected a list of names");
+  for (int i = 1, n = static_cast<int>(lua_objlen(c.L, list)); i <= n; ++i) {
+    lua_rawgeti(c.L, list, i);
+    if (lua_type(c.L, -1) == LUA_TSTRING) names.push_back(to_string(c.L, -1));
+    lua_pop(c.L, 1);
+  }
+  const std::string_view found = nearest(c.get<std::string>(0), names);
+  if (found.empty())
+    lua_pushnil(c.L);
+  else
+    lua_pushlstring(c.L, found.data(), found.size());
+  return 1;
+}
+
 // ---- bytes ----
 
 // The whole file, unpacked if it is a gzip file.
@@ -262,6 +281,7 @@ constexpr Native kNatives[] = {
     {"core.operator(str name) -> any", describe_operator},
     {"core.operators() -> any", operators},
     {"core.describe(any function=None) -> any", describe_function},
+    {"core.nearest(str word, any names) -> any", nearest_name},
     {"core.read_file(str path) -> str", read_file},
     {"core.write_file(str path, str bytes)", write_file},
     {"core.frombytes(str bytes, int offset, int[] sizes, DType dtype) -> Tensor", frombytes},

@@ -25,7 +25,7 @@ class PlainEditor : public LineEditor {
     if (n < 0) {
       const bool interrupted = errno == EINTR && interrupted_while_idle();
       std::clearerr(stdin);
-      std::fputc('\n', stdout);
+      if (*prompt) std::fputc('\n', stdout);
       return interrupted ? Result::Interrupted : Result::End;
     }
     if (n > 0 && buffer_[n - 1] == '\n') --n;
@@ -40,12 +40,14 @@ class PlainEditor : public LineEditor {
 
 }  // namespace
 
+std::unique_ptr<LineEditor> open_plain_reader() { return std::make_unique<PlainEditor>(); }
+
 std::unique_ptr<LineEditor> open_line_editor(Completer complete) {
   const char* const terminal = std::getenv("TERM");
   const bool capable = terminal && *terminal && std::strcmp(terminal, "dumb") != 0;
   if (capable && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
     if (auto editor = open_terminal_editor(std::move(complete))) return editor;
-  return std::make_unique<PlainEditor>();
+  return open_plain_reader();
 }
 
 }  // namespace facula::interp

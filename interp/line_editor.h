@@ -29,6 +29,8 @@ using Completer = std::function<Completions(std::string_view text_before_cursor)
 
 /// The best that the terminal, the build and the environment allow.
 std::unique_ptr<LineEditor> open_line_editor(Completer complete);
+/// The standard input as it is.
+std::unique_ptr<LineEditor> open_plain_reader();
 /// libedit with history and completion; null in a build without it.
 std::unique_ptr<LineEditor> open_terminal_editor(Completer complete);
 

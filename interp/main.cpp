@@ -31,14 +31,14 @@ static int run(int argc, char** argv) {
   if (options->threads) set_num_threads(*options->threads);
   if (options->seed) default_generator()->manual_seed(*options->seed);
   const bool nothing_to_run = !options->script && options->steps.empty();
-  const bool prompt = options->interactive || (nothing_to_run && isatty(STDIN_FILENO));
+  const bool prompt = options->interactive || options->json || (nothing_to_run && isatty(STDIN_FILENO));
   if (nothing_to_run && !prompt) options->script.emplace("-");
 
   lua_State* const L = open_lua_state();
   catch_interrupts(L);
   exit_code = run_program(L, *options, argc, argv);
   if (prompt) {
-    run_repl(L, !options->quiet);
+    run_repl(L, *options);
     exit_code = 0;
   }
   close_lua_state(L);

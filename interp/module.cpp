@@ -69,9 +69,33 @@ int search(lua_State* L, Function&) {
   return 1;
 }
 
+int modules(Call& c) {
+  lua_createtable(c.L, static_cast<int>(embedded_stdlib_count), 0);
+  for (size_t i = 0; i < embedded_stdlib_count; ++i) {
+    lua_pushstring(c.L, embedded_stdlib[i].name);
+    lua_rawseti(c.L, -2, static_cast<int>(i) + 1);
+  }
+  return 1;
+}
+
+int module_source(Call& c) {
+  const std::string name = c.get<std::string>(0);
+  const std::optional<Source> source = name.starts_with("torch.") ? find(name) : std::nullopt;
+  if (source)
+    lua_pushlstring(c.L, source->text.data(), source->text.size());
+  else
+    lua_pushnil(c.L);
+  return 1;
+}
+
+constexpr Native kNatives[] = {
+    {"core.modules() -> any", modules},                       // names of the standard library's modules
+    {"core.module_source(str name) -> any", module_source}};  // nil for a module that is not the library's
+
 }  // namespace
 
 void open_modules(lua_State* L, State& S) {
+  add_natives(L, S, kNatives);
   S.library.emplace_back(kEmbedded);
   if (const char* folder = override_folder()) S.library.push_back(text('@', folder, '/'));
   lua_getglobal(L, "package");

@@ -5,7 +5,7 @@
 
 namespace facula::interp {
 
-/// Adds a searcher for `torch.*` to package.loaders.
+/// Adds a searcher for `torch.*` to package.loaders, and what it finds to the module on top of the stack.
 void open_modules(lua_State* L, State& S);
 /// Pushes the chunk of stdlib/init.lua.
 void push_library(lua_State* L);

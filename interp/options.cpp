@@ -3,10 +3,14 @@
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <deque>
 #include <memory>
+#include <span>
 
+#include "core/device.h"
 #include "core/error.h"
 #include "interp/report.h"
 
@@ -34,48 +38,111 @@ CLI::Validator whole_number(uint64_t least, uint64_t most) {
           ""};
 }
 
+constexpr const char* kColours[] = {"auto", "always", "never"};  // as in Options::Colour
+
+CLI::Validator one_of(std::span<const char* const> words) {
+  return {[=](const std::string& given) -> std::string {
+            std::string known;
+            for (const char* const word : words) {
+              if (given == word) return {};
+              known += (known.empty() ? "" : ", ") + std::string(word);
+            }
+            return text("expected one of ", known, ", got '", given, "'");
+          },
+          ""};
+}
+
+CLI::Validator device_name() {
+  return {[](const std::string& given) -> std::string {
+            try {
+              parse_device(given);
+              return {};
+            } catch (const Error& error) {
+              return error.what();
+            }
+          },
+          ""};
+}
+
+using Kind = Options::Step::Kind;
+
+/// An option that may be repeated and stands for a step.
+struct StepOption {
+  Kind kind;
+  const CLI::Option* option;
+  std::vector<std::string> values;
+  size_t taken = 0;
+};
+
 /// Steps in the order they were given, which CLI11 remembers apart from the values.
-std::vector<Options::Step> ordered(const CLI::App& app, const CLI::Option* module, const CLI::Option* code,
-                                   const std::vector<std::string>& modules, const std::vector<std::string>& codes) {
-  std::vector<Options::Step> steps;
-  auto next_module = modules.begin();
-  auto next_code = codes.begin();
-  for (const CLI::Option* option : app.parse_order()) {
-    if (option == module) steps.push_back({true, *next_module++});
-    if (option == code) steps.push_back({false, *next_code++});
+std::vector<Options::Step> ordered(const CLI::App& app, std::deque<StepOption>& steps) {
+  std::vector<Options::Step> in_order;
+  for (const CLI::Option* option : app.parse_order())
+    for (StepOption& step : steps)
+      if (option == step.option) in_order.push_back({step.kind, step.values[step.taken++]});
+  return in_order;
+}
+
+/// What CLI11 did not know: the script and its arguments, or options with a mistake in them.
+bool take_rest(std::vector<std::string> rest, int argc, Options& options) {
+  const bool ended = !rest.empty() && rest[0] == "--";
+  if (ended) rest.erase(rest.begin());
+  if (rest.empty()) return true;
+  if (!ended && rest[0].size() > 1 && rest[0][0] == '-') {
+    complain("unknown option '" + rest[0] + "'");
+    return false;
   }
-  return steps;
+  options.script = rest[0];
+  options.script_position = argc - static_cast<int>(rest.size());
+  return true;
 }
 
 }  // namespace
 
 std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   Options options;
-  std::vector<std::string> codes, modules;
   CLI::App app("Tensors, autograd and networks from LuaJIT.", "facula");
   app.formatter(std::make_shared<Help>());
   app.prefix_command();  // all behind the script is the script's
   app.set_help_flag("-h,--help", "Show this and leave");
   app.set_version_flag("-v,--version", build_report, "Show what this build is made of, and leave");
-  const auto repeatable = [&](const char* flag, std::vector<std::string>& values, const char* type, const char* text) {
-    return app.add_option(flag, values, text)
-        ->type_name(type)
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
+  std::deque<StepOption> steps;  // CLI11 keeps references into it
+  const auto add_step = [&](Kind kind, const char* flag, const char* type, const char* text) {
+    StepOption& step = steps.emplace_back(StepOption{kind, nullptr, {}});
+    step.option = app.add_option(flag, step.values, text)
+                      ->type_name(type)
+                      ->expected(1)
+                      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+                      ->allow_extra_args(false);
   };
-  const CLI::Option* code = repeatable("-e", codes, "CODE", "Run this code; may be repeated");
-  const CLI::Option* module = repeatable("-l", modules, "MODULE", "Require this module, as a global of its name");
+  add_step(Kind::Code, "-e", "CODE", "Run this code; may be repeated");
+  add_step(Kind::Module, "-l", "MODULE", "Require this module, as a global of its name");
+  add_step(Kind::Jit, "-j", "COMMAND", "Tell LuaJIT: off, on, or a module of its own with options, such as p=Fl");
   app.add_flag("-i", options.interactive, "Prompt for more after the script or the code");
+  app.add_flag("-g", options.strictness, "Warn where an undefined global is used; -gg: an error");
   app.add_flag("-q", options.quiet, "No line about the program before the first prompt");
+  app.add_flag_callback(
+      "--no-init", [&] { options.start_up = false; }, "No start-up file before the first prompt");
+  std::string colour = kColours[0];
+  app.add_option("--color", colour, "At the prompt: auto (on a terminal), always or never")
+      ->type_name("WHEN")
+      ->check(one_of(kColours));
+  app.add_flag("--json-repl", options.json, "Take requests as lines of JSON, for editors and notebooks");
   app.add_option("--threads", options.threads, "Threads for kernels (default: all cores)")
       ->type_name("N")
       ->check(whole_number(1, 1024));
   app.add_option("--seed", options.seed, "Seed of the random numbers (default: different each time)")
       ->type_name("N")
       ->check(whole_number(0, UINT64_MAX));
+  app.add_option("--device", options.device, "Where tensors are made: cpu, cuda, cuda:1, meta (default: cpu)")
+      ->type_name("DEVICE")
+      ->check(device_name())
+      ->envname("FACULA_DEVICE");
+  bool environment = false;
+  app.add_flag("--env", environment, "Show this build, processor, libraries and limits, and leave");
   app.footer(
-      "Without script and code it prompts for code, or runs what comes through a pipe. `-` is the standard input.");
+      "Without script and code it prompts for code, or runs what comes through a pipe. `-` is the standard input.\n"
+      "`info FILE` and `check FILE` instead of a script show and verify what a saved file holds.");
 
   exit_code = 0;
   try {
@@ -92,19 +159,16 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
     return std::nullopt;
   }
 
-  std::vector<std::string> rest = app.remaining();
-  const bool ended = !rest.empty() && rest[0] == "--";
-  if (ended) rest.erase(rest.begin());
-  if (!ended && !rest.empty() && rest[0].size() > 1 && rest[0][0] == '-') {
-    complain("unknown option '" + rest[0] + "'");
+  if (environment) {
+    std::puts(environment_report().c_str());
+    return std::nullopt;
+  }
+  if (!take_rest(app.remaining(), argc, options)) {
     exit_code = 2;
     return std::nullopt;
   }
-  if (!rest.empty()) {
-    options.script = rest[0];
-    options.script_position = argc - static_cast<int>(rest.size());
-  }
-  options.steps = ordered(app, module, code, modules, codes);
+  options.steps = ordered(app, steps);
+  options.colour = Options::Colour(std::find(std::begin(kColours), std::end(kColours), colour) - kColours);
   return options;
 }
 

@@ -9,17 +9,23 @@
 namespace facula::interp {
 
 struct Options {
-  /// What stands before the script, in the order of the command line: code to run, or a module to require.
+  /// What stands before the script, in the order of the command line.
   struct Step {
-    bool is_module;
-    std::string text;
+    enum class Kind { Code, Module, Jit } kind;
+    std::string text;  ///< to run, to require, or a command for LuaJIT
   };
+  enum class Colour { Auto, Always, Never };
 
   std::vector<Step> steps;
   bool interactive = false;  ///< a prompt after everything else has run
-  bool quiet = false;
+  bool quiet = false;        ///< no line about the program before the first prompt
+  bool start_up = true;      ///< the prompt begins with the user's start-up file
+  bool json = false;         ///< requests and replies in JSON instead of the prompt
+  int strictness = 0;        ///< undefined globals: 0 are nil, 1 warn, 2 are errors
+  Colour colour = Colour::Auto;
   std::optional<int> threads;
   std::optional<uint64_t> seed;
+  std::string device;                 ///< where tensors are made; empty: on the CPU
   std::optional<std::string> script;  ///< `-` is the standard input
   int script_position = 0;            ///< in argv; 0 without a script
 };

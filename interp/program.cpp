@@ -1,5 +1,8 @@
 #include "interp/program.h"
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <cstdio>
 
 #include "interp/state.h"
@@ -7,6 +10,8 @@
 
 namespace facula::interp {
 namespace {
+
+constexpr auto kEnd = Interruptible::IfDeaf::EndProgram;
 
 // ---- errors ---------------------------------------------------------------------------------------------------------------
 
@@ -23,12 +28,7 @@ void push_message(lua_State* L, int value) {
 }
 
 int explain(lua_State* L) {
-  Interruptible::disarm(L);  // a kernel may have seen Ctrl-C first; the hook must not raise in here
-  lua_settop(L, 1);
-  push_message(L, 1);
-  const std::string frames = traceback(L);
-  lua_pushlstring(L, frames.data(), frames.size());
-  lua_concat(L, 2);
+  lua_concat(L, describe_error(L));
   return 1;
 }
 
@@ -70,15 +70,14 @@ void add_folder(lua_State* L, const std::string& script) {
 }
 
 bool run_code(lua_State* L, const std::string& code) {
-  return report(L, luaL_loadbuffer(L, code.data(), code.size(), "=(command line)") == 0 &&
-                       call_with_traceback(L, 0, 0, Interruptible::IfDeaf::EndProgram));
+  return report(
+      L, luaL_loadbuffer(L, code.data(), code.size(), "=(command line)") == 0 && call_with_traceback(L, 0, 0, kEnd));
 }
 
 /// `-l a.b`: the module also becomes the global `a.b` if it has no dots in its name and gives back a value.
 bool require_module(lua_State* L, const std::string& name) {
-  lua_getglobal(L, "require");
-  lua_pushlstring(L, name.data(), name.size());
-  if (!report(L, call_with_traceback(L, 1, 1, Interruptible::IfDeaf::EndProgram))) return false;
+  push_require(L, name.c_str());
+  if (!report(L, call_with_traceback(L, 1, 1, kEnd))) return false;
   if (lua_isboolean(L, -1) || name.find('.') != std::string::npos)
     lua_pop(L, 1);
   else
@@ -86,17 +85,86 @@ bool require_module(lua_State* L, const std::string& name) {
   return true;
 }
 
+/// Calls a function of stdlib/program.lua with a value, which it pops.
+bool configure(lua_State* L, const char* function) {
+  push_require(L, "torch.program");
+  if (!report(L, call_with_traceback(L, 1, 1, kEnd))) return false;
+  lua_getfield(L, -1, function);
+  lua_replace(L, -2);
+  lua_insert(L, -2);
+  return report(L, call_with_traceback(L, 1, 0, kEnd));
+}
+
+bool run_step(lua_State* L, const Options::Step& step) {
+  switch (step.kind) {
+    case Options::Step::Kind::Code: return run_code(L, step.text);
+    case Options::Step::Kind::Module: return require_module(L, step.text);
+    case Options::Step::Kind::Jit: lua_pushstring(L, step.text.c_str()); return configure(L, "jit");
+  }
+  return false;
+}
+
+bool is_word(const std::string& s) {
+  return std::all_of(s.begin(), s.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
+/// Pushes the script's chunk, or the parser's message and returns false. `info`, `check` and other files of stdlib/command
+/// are scripts, too, where no file has that name.
+bool load_script(lua_State* L, const std::string& path) {
+  struct stat ignored;
+  if (is_word(path) && stat(path.c_str(), &ignored) != 0) {
+    push_require(L, "torch.program");
+    if (!call_with_traceback(L, 1, 1, kEnd)) return false;
+    lua_getfield(L, -1, "command");
+    lua_pushstring(L, path.c_str());
+    if (!call_with_traceback(L, 1, 1, kEnd)) return false;
+    if (lua_isfunction(L, -1)) return true;
+    lua_settop(L, 0);
+  }
+  if (path != "-") add_folder(L, path);
+  return luaL_loadfile(L, path == "-" ? nullptr : path.c_str()) == 0;
+}
+
 bool run_script(lua_State* L, const std::string& path, int position, int argc, char** argv) {
-  const bool from_stdin = path == "-";
-  if (!from_stdin) add_folder(L, path);
-  if (!report(L, luaL_loadfile(L, from_stdin ? nullptr : path.c_str()) == 0)) return false;
+  if (!report(L, load_script(L, path))) return false;
   const int arguments = argc - position - 1;
   luaL_checkstack(L, arguments, "too many arguments on the command line");
   for (int i = position + 1; i < argc; ++i) lua_pushstring(L, argv[i]);
-  return report(L, call_with_traceback(L, arguments, 0, Interruptible::IfDeaf::EndProgram));
+  return report(L, call_with_traceback(L, arguments, 0, kEnd));
+}
+
+bool prepare(lua_State* L, const Options& options) {
+  if (options.strictness > 0) {
+    lua_pushinteger(L, options.strictness);
+    if (!configure(L, "strict")) return false;
+  }
+  if (options.device.empty()) return true;
+  lua_pushstring(L, options.device.c_str());
+  return configure(L, "device");
+}
+
+bool run_all(lua_State* L, const Options& options, int argc, char** argv) {
+  if (!prepare(L, options)) return false;
+  for (const Options::Step& step : options.steps)
+    if (!run_step(L, step)) return false;
+  return !options.script || run_script(L, *options.script, options.script_position, argc, argv);
 }
 
 }  // namespace
+
+void push_require(lua_State* L, const char* module) {
+  lua_getglobal(L, "require");
+  lua_pushstring(L, module);
+}
+
+int describe_error(lua_State* L) {
+  Interruptible::disarm(L);  // a kernel may have seen Ctrl-C first; the hook must not raise in here
+  lua_settop(L, 1);
+  push_message(L, 1);
+  const std::string frames = traceback(L);
+  lua_pushlstring(L, frames.data(), frames.size());
+  return 2;
+}
 
 bool call_with_traceback(lua_State* L, int arguments, int results, Interruptible::IfDeaf deaf) {
   const int base = lua_gettop(L) - arguments;
@@ -113,13 +181,7 @@ bool call_with_traceback(lua_State* L, int arguments, int results, Interruptible
 
 int run_program(lua_State* L, const Options& options, int argc, char** argv) {
   set_arg(L, options.script_position, argc, argv);
-  bool good = true;
-  for (const Options::Step& step : options.steps) {
-    good = step.is_module ? require_module(L, step.text) : run_code(L, step.text);
-    if (!good) break;
-  }
-  if (good && options.script) good = run_script(L, *options.script, options.script_position, argc, argv);
-  if (good) return 0;
+  if (run_all(L, options, argc, argv)) return 0;
   return Interruptible::requested() ? kInterruptedExit : 1;
 }
 

@@ -9,8 +9,15 @@
 
 namespace facula::interp {
 
-/// Calls the function below its `arguments` values. On an error returns false, with the message and a traceback that starts
-/// with the user's functions on the stack.
+/// Pushes `require` and its argument.
+void push_require(lua_State* L, const char* module);
+
+/// For a message handler: pushes the message of the error value at stack position 1, and a traceback that starts with the
+/// user's functions. Returns 2.
+int describe_error(lua_State* L);
+
+/// Calls the function below its `arguments` values. On an error returns false, with the message and the traceback in one
+/// text on the stack.
 bool call_with_traceback(lua_State* L, int arguments, int results, Interruptible::IfDeaf deaf);
 
 /// Sets `arg`, runs the steps and the script. Errors are printed on stderr; returns the exit code.

@@ -153,9 +153,22 @@ int negate(lua_State* L, Function& f) {
   return 1;
 }
 
+int properties(Call& c) {
+  lua_newtable(c.L);
+  int i = 0;
+  for (const Property& p : kProperties) {
+    lua_pushlstring(c.L, p.name.data(), p.name.size());
+    lua_rawseti(c.L, -2, ++i);
+  }
+  return 1;
+}
+
+constexpr Native kNatives[] = {{"core.properties() -> any", properties}};  // names of x.name that are no methods
+
 }  // namespace
 
 void open_metamethods(lua_State* L, State& S) {
+  add_natives(L, S, kNatives);
   S.tensor.push(L);
   push_description(L, S, "index");
   lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);

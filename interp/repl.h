@@ -1,11 +1,13 @@
-// The prompt: reads, runs and shows until the input ends.
+// The prompt: reads lines until they are an input, and hands them to the session, which is stdlib/repl.
 #pragma once
 
 #include <lua.hpp>
 
+#include "interp/options.h"
+
 namespace facula::interp {
 
-/// Runs until Ctrl-D. Errors do not end it. `banner` shows one line about the program first.
-void run_repl(lua_State* L, bool banner);
+/// Runs until Ctrl-D or `:quit`. Errors do not end it. With options.json requests come as lines of JSON instead.
+void run_repl(lua_State* L, const Options& options);
 
 }  // namespace facula::interp

@@ -89,6 +89,17 @@ int iinfo(Call& c) {
   return 1;
 }
 
+// ---- devices ----
+
+int get_default_device(Call& c) { return c.returns(c.S.default_device.value_or(Device{})); }
+
+int set_default_device(Call& c) {
+  c.S.default_device = c.get<OptDevice>(0);
+  if (c.S.default_device && !c.S.default_device->is_meta())
+    empty({0}, DType::Float32, *c.S.default_device);  // is it there?
+  return 0;
+}
+
 // ---- threads and printing ----
 
 int get_num_threads(Call& c) { return c.returns(int64_t{num_threads()}); }
@@ -180,6 +191,9 @@ constexpr Native kFunctions[] = {
     {"set_default_dtype(DType dtype)", set_default_dtype, "Sets that dtype: float32 at first."},
     {"set_default_tensor_type(any type)", set_default_tensor_type,
      "Sets the dtype of floating tensors that are made without one, by Torch7's name of the type."},
+    {"get_default_device() -> Device", get_default_device, "Where tensors are made without a device."},
+    {"set_default_device(Device? device=None)", set_default_device,
+     "Sets that device, the CPU at first, for calls that make a tensor from none."},
     {"promote_types(DType type1, DType type2) -> DType", promote_types, "The smallest dtype that holds both."},
     {"result_type(Operand tensor1, Operand tensor2) -> DType", result_type,
      "The dtype of an operation on both, by the rules of promotion."},

@@ -10,6 +10,7 @@
 #include <deque>
 #include <lua.hpp>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -81,6 +82,7 @@ struct State {
   std::vector<ScopeHandles> scopes;  // the innermost is the last
   std::set<std::string> places;      // where scopes ended, for handles that are used after that
   Collection collection;
+  std::optional<Device> default_device;  // where calls from Lua make tensors, unless they name a device
   std::shared_ptr<Life> life;
   std::vector<std::string> library;  // how the standard library's chunks are named: `@torch/`
 };

@@ -1,21 +1,27 @@
 #include "interp/traceback.h"
 
-#include <cstring>
-
 #include "interp/state.h"
 
 namespace facula::interp {
 namespace {
 
-bool is_library(const lua_Debug& frame, const State* S) {
+enum class Owner { User, Library, Prompt };
+
+Owner owner(const lua_Debug& frame, const State* S) {
+  const std::string_view source = frame.source;
   if (S)
-    for (const std::string& prefix : S->library)
-      if (std::strncmp(frame.source, prefix.c_str(), prefix.size()) == 0) return true;
-  return false;
+    for (const std::string& prefix : S->library) {
+      if (!source.starts_with(prefix)) continue;
+      const std::string_view file = source.substr(prefix.size());
+      return file.starts_with("repl/") || file == "repl.lua" ? Owner::Prompt : Owner::Library;
+    }
+  return Owner::User;
 }
 
+std::string place(const lua_Debug& frame) { return text(frame.short_src, ':', frame.currentline); }
+
 std::string frame_text(const lua_Debug& frame) {
-  const std::string out = text("\n\t", frame.short_src, ':', frame.currentline, ':');
+  const std::string out = "\n\t" + place(frame) + ':';
   if (*frame.what == 'm') return out + " in main chunk";
   if (frame.name) return out + " in '" + frame.name + "'";
   return out + " in the function of line " + std::to_string(frame.linedefined);
@@ -37,9 +43,12 @@ std::string traceback(lua_State* L) {
     }
     lua_getstack(L, level, &frame);
     lua_getinfo(L, "Snl", &frame);
-    if (*frame.what != 'C') (is_library(frame, S) ? library : users) += frame_text(frame);
+    if (*frame.what == 'C') continue;
+    const Owner whose = owner(frame, S);
+    if (whose == Owner::User) users += frame_text(frame);
+    if (whose == Owner::Library) library += (library.empty() ? "" : ", ") + place(frame);
   }
-  return library.empty() || users.empty() ? users + library : users + "\n   through" + library;
+  return library.empty() ? users : users + "\n   through " + library;
 }
 
 }  // namespace facula::interp

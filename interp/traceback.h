@@ -7,8 +7,8 @@ struct lua_State;
 
 namespace facula::interp {
 
-/// A line `\n\tfile:line: in 'function'` for each frame: the user's, then the library's, none in C; of more than 22, the first
-/// and the last 11.
+/// A line `\n\tfile:line: in 'function'` for each frame of the user's, none in C; of more than 22 frames, the first and the last
+/// 11. The library's follow in one line, `\n   through torch/nn/module.lua:90, ...`; the prompt's own are left out.
 std::string traceback(lua_State* L);
 
 }  // namespace facula::interp

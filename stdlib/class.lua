@@ -99,6 +99,7 @@ local function define(_, signature, parent)
     __newindex = reads and reading(signature) or nil,
     __tostring = function() return name end,
     reads = reads,
+    signature = signature,
   })
 end
 

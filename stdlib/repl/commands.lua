@@ -1,0 +1,158 @@
+--- The prompt's commands: one table that `:name` and `%name` are looked up in, completed from and listed from.
+
+local torch = require "torch"
+local check, measure = require "torch.check", require "torch.repl.measure"
+
+local function shell_quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function write_file(path, text)
+  local file, problem = io.open(path, "w")
+  check(file, "cannot write %s", problem)
+  file:write(text)
+  file:close()
+end
+
+local function read_file(path)
+  local file, problem = io.open(path, "rb")
+  check(file, "cannot read %s", problem)
+  local text = file:read("*a")
+  file:close()
+  check(text, "cannot read %s: it is no file", path)
+  return text
+end
+
+local function expanded(path)
+  return (path:gsub("^~/", (os.getenv("HOME") or "~") .. "/"))
+end
+
+local function load(session, path)
+  check(path ~= "", "which file? `:load FILE`")
+  path = expanded(path)
+  session:run_text(read_file(path), "@" .. path)
+end
+
+local function save(session, rest)
+  local path, range = rest:match("^(%S+)%s*(.-)$")
+  check(path, "which file? `:save FILE [FIRST-LAST]`")
+  local first, last = range:match("^(%d+)%-?(%d*)$")
+  check(first or range == "", "expected numbers of inputs such as 3 or 3-7, got '%s'", range)
+  first = tonumber(first) or 1
+  last = tonumber(last) or (range ~= "" and not range:find("-", 1, true) and first) or #session.inputs
+  local lines = {}
+  for i = first, math.min(last, #session.inputs) do lines[#lines + 1] = session.inputs[i] .. "\n" end
+  write_file(expanded(path), table.concat(lines))
+  session:say(("%d inputs in %s"):format(#lines, path))
+end
+
+-- A file, or the input of that number (the last one by default) in a file of its own.
+local function edit(session, rest)
+  local number = tonumber(rest)
+  local path = rest ~= "" and not number and expanded(rest) or os.tmpname()
+  if number or rest == "" then write_file(path, (session.inputs[number or #session.inputs] or "") .. "\n") end
+  local editor = os.getenv("VISUAL") or os.getenv("EDITOR") or "vi"
+  if os.execute(editor .. " " .. shell_quoted(path)) == 0 then session:run_text(read_file(path), "@" .. path) end
+  if number or rest == "" then os.remove(path) end
+end
+
+local function history(session, wanted)
+  for i, input in ipairs(session.inputs) do
+    if input:find(wanted, 1, true) then session:say(("%4d  %s"):format(i, (input:gsub("\n", "\n      ")))) end
+  end
+end
+
+local function time(session, code)
+  local before = torch.memory_stats().total
+  local wall, cpu = torch.monotonic(), os.clock()
+  session:run_text(code)
+  wall, cpu = torch.monotonic() - wall, os.clock() - cpu
+  session:say(session.paint("faint", ("%s, %s of processors, %s allocated for tensors"):format(measure.seconds(wall),
+    measure.seconds(cpu), measure.bytes(torch.memory_stats().total - before))))
+end
+
+-- LuaJIT's sampling profiler, which watches where Lua spends its time; results in place of samples are too few.
+local function profile(session, code)
+  check(code ~= "", "of what? `:prof CODE`")
+  local good, profiler = pcall(require, "jit.p")
+  check(good, "LuaJIT's profiler (jit/p.lua) is not installed")
+  profiler.start("Fl3i1m1")
+  session:run_text(code)
+  profiler.stop()
+  session.host.catch_interrupts() -- which LuaJIT's profiler is used for, too
+end
+
+local function change_folder(session, path)
+  session.host.change_folder(path == "" and (os.getenv("HOME") or "/") or expanded(path))
+  session:say(session.host.folder())
+end
+
+---@class repl.Command
+---@field names string[]  the first is the one that is listed
+---@field arguments string
+---@field doc string
+---@field run fun(session: repl.Session, rest: string)
+---@field takes_files? boolean  for completion
+
+---@type repl.Command[]
+local commands = {
+  { names = { "help", "h" }, arguments = "", doc = "this list", run = function(session) session:say(session:help()) end },
+  { names = { "doc" }, arguments = "NAME", doc = "signature and description, as ?NAME",
+    run = function(session, rest) session:explain(rest) end },
+  { names = { "search", "apropos" }, arguments = "TEXT", doc = "names and descriptions with this text, as ??TEXT",
+    run = function(session, rest) session:search(rest) end },
+  { names = { "who" }, arguments = "", doc = "your variables", run = function(session) session:say(session:who(false)) end },
+  { names = { "whos" }, arguments = "", doc = "your variables, with types and sizes",
+    run = function(session) session:say(session:who(true)) end },
+  { names = { "reset" }, arguments = "", doc = "forgets your variables", run = function(session) session:reset() end },
+  { names = { "time" }, arguments = "CODE", doc = "runs it, and says how long that took", run = time },
+  { names = { "timeit" }, arguments = "CODE", doc = "runs it many times: best, mean and standard deviation",
+    run = function(session, rest) session:say(measure.repeated(session:chunk(rest))) end },
+  { names = { "prof", "profile" }, arguments = "CODE", doc = "runs it, and says where Lua spent its time", run = profile },
+  { names = { "mem", "memory" }, arguments = "", doc = "memory in use, by Lua and by tensors",
+    run = function(session) session:say(measure.memory()) end },
+  { names = { "load" }, arguments = "FILE", doc = "runs a file as if it were typed here", run = load, takes_files = true },
+  { names = { "save" }, arguments = "FILE [FIRST-LAST]", doc = "writes the inputs of this session", run = save,
+    takes_files = true },
+  { names = { "edit" }, arguments = "[NUMBER | FILE]", doc = "the last input, that input or a file in $EDITOR; then runs it",
+    run = edit, takes_files = true },
+  { names = { "history", "hist" }, arguments = "[TEXT]", doc = "the inputs of this session, with their numbers",
+    run = history },
+  { names = { "tb" }, arguments = "", doc = "the last error with all of its functions",
+    run = function(session) session:say(session:last_traceback()) end },
+  { names = { "debug" }, arguments = "[NUMBER]", doc = "local variables where the last error was, of all functions or one",
+    run = function(session, rest) session:say(session:post_mortem(tonumber(rest))) end },
+  { names = { "depth", "printlevel" }, arguments = "N", doc = "how deep tables in tables are shown",
+    run = function(session, rest)
+      session.depth = check(tonumber(rest), "expected a number of levels, got '%s'", rest)
+    end },
+  { names = { "cd" }, arguments = "[FOLDER]", doc = "changes the folder", run = change_folder, takes_files = true },
+  { names = { "env" }, arguments = "", doc = "versions, processor, libraries, limits",
+    run = function(session) session:say(session.host.report()) end },
+  { names = { "quit", "q", "exit" }, arguments = "", doc = "leaves, as Ctrl-D does",
+    run = function(session) session.over = true end },
+}
+
+local by_name = {}
+for _, command in ipairs(commands) do
+  for _, name in ipairs(command.names) do by_name[name] = command end
+end
+
+--- The command of that name, nil if there is none.
+---@param name string
+---@return repl.Command?
+function commands.find(name)
+  return by_name[name]
+end
+
+--- The list as text.
+---@return string
+function commands.listed()
+  local lines = {}
+  for i, command in ipairs(commands) do
+    lines[i] = ("  %-26s %s"):format(":" .. command.names[1] .. " " .. command.arguments, command.doc)
+  end
+  return table.concat(lines, "\n")
+end
+
+return commands
