@@ -20,6 +20,7 @@ class PlainEditor : public LineEditor {
   Result read(const char* prompt, std::string& line) override {
     std::fputs(prompt, stdout);
     std::fflush(stdout);
+    interrupted_while_idle();  // not this line's
     errno = 0;
     ssize_t n = getline(&buffer_, &capacity_, stdin);
     if (n < 0) {

@@ -25,6 +25,7 @@ namespace {
 // Terminals put these around what is pasted, once they were asked to.
 constexpr const char *kPasteOn = "\33[?2004h", *kPasteOff = "\33[?2004l";
 constexpr std::string_view kPasteEnd = "\33[201~";
+constexpr size_t kNowhere = static_cast<size_t>(-1);
 constexpr size_t kLargePaste = 8 << 10;  // bytes that are run at once rather than edited
 
 // ---- signals that concern the terminal ----
@@ -97,8 +98,10 @@ class TerminalEditor : public LineEditor {
 
   Result read(const char* prompt, std::string& line) override {
     prompt_ = prompt;
+    interrupted_while_idle();  // not this line's
     interrupted_ = false;
     large_paste_.reset();
+    position_ = kNowhere;
     el_resize(edit_);
     const EditorSignals signals;
     std::fputs(kPasteOn, stdout);
@@ -241,7 +244,7 @@ class TerminalEditor : public LineEditor {
   unsigned char bring_back(int step) {
     const std::vector<std::string>& entries = history_.entries();
     const std::string now = typed(edit_);
-    if (position_ > entries.size() || now != brought_) {
+    if (position_ == kNowhere || now != brought_) {
       wanted_ = now;
       position_ = entries.size();
     }
@@ -306,7 +309,7 @@ class TerminalEditor : public LineEditor {
   size_t large_paste_at_ = 0;
   // Of the walk through the history: what it looks for, what it found last, and where.
   std::string wanted_, brought_;
-  size_t position_ = 0;
+  size_t position_ = kNowhere;
 };
 
 }  // namespace

@@ -24,15 +24,11 @@ function Words:add(word)
   end
 end
 
-local function identifier(name)
-  return type(name) == "string" and name:find("^[%a_][%w_]*$") ~= nil
-end
-
 -- Fields of a table and of the tables that its metatable leads to: `__index`, and what is not loaded yet.
 local function add_fields(t, accepts, words, depth)
   if type(t) ~= "table" or depth > 8 then return end
   for name, value in next, t do
-    if identifier(name) and accepts(value) then words:add(name) end
+    if source.is_name(name) and accepts(value) then words:add(name) end
   end
   local meta = debug.getmetatable(t)
   if type(meta) ~= "table" then return end

@@ -210,7 +210,9 @@ end
 
 -- Running ----------------------------------------------------------------------------------------------------
 
-local function display(self, results)
+--- Shows the values of an input.
+---@param results table  with `n`
+function Session:display(results)
   local options = { paint = self.paint, depth = self.depth, width = torch.core.terminal_width() }
   for i = 1, results.n do
     local x = results[i]
@@ -249,7 +251,7 @@ function Session:run_text(text, name)
   local good, results = pack(self:protected(text, chunk))
   if not good then return false, results end
   keep(self, results)
-  if visible and not (results.n == 1 and results[1] == nil) then self:protected("\n", display, self, results) end
+  if visible and not (results.n == 1 and results[1] == nil) then self:protected("\n", self.display, self, results) end
   return true, results
 end
 

@@ -2,7 +2,7 @@
 -- where it fits, to a limited depth and length.
 
 local torch, class = require "torch", require "torch.class"
-local keywords = require("torch.repl.source").keywords
+local source = require "torch.repl.source"
 
 local show = {}
 
@@ -51,7 +51,7 @@ Printer.__index = Printer
 
 local function key_text(key)
   if type(key) ~= "string" then return "[" .. tostring(key) .. "]" end
-  return key:find("^[%a_][%w_]*$") and not keywords[key] and key or "[" .. quoted(key) .. "]"
+  return source.is_name(key) and key or "[" .. quoted(key) .. "]"
 end
 
 -- Keys that are not among 1..n: numbers before strings before others, each kind in order; and how many there are.

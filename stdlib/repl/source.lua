@@ -15,6 +15,17 @@ for word in ([[and break do else elseif end false for function goto if in local 
 end
 source.keywords = keywords
 
+--- What names are made of: LuaJIT takes every byte beyond ASCII for a letter.
+source.name_start, source.name_part = "[%a_\128-\255]", "[%w_\128-\255]"
+
+--- Is the string a name of Lua?
+---@param s any
+---@return boolean
+function source.is_name(s)
+  return type(s) == "string" and s:find("^" .. source.name_start .. source.name_part .. "*$") ~= nil
+    and not keywords[s]
+end
+
 --- The prompts, which are also what is taken off pasted lines.
 source.prompt, source.continued = "> ", "..> "
 
@@ -85,8 +96,8 @@ function source.tokens(text)
       kind, stop, closed = "string", end_of_string(text, at)
     elseif c == "[" and end_of_long_bracket(text, at) then
       kind, stop, closed = "string", end_of_long_bracket(text, at)
-    elseif c:find("[%a_]") then
-      stop = select(2, text:find("^[%w_]+", at)) + 1
+    elseif c:find(source.name_start) then
+      stop = select(2, text:find("^" .. source.name_part .. "+", at)) + 1
       kind = keywords[text:sub(at, stop - 1)] and "word" or "name"
     elseif text:find("^%.?%d", at) then
       kind, stop = "number", select(2, text:find("^[%w_.]+", at)) + 1
