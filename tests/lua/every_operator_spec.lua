@@ -54,6 +54,7 @@ local EXCEPT_SECOND = {
 }
 -- The results that can be differentiated; the others are not unique, or constants to derivatives.
 local RESULTS = {
+  ["linalg.eig"] = 1,
   ["linalg.eigh"] = 1,
   ["linalg.lstsq"] = 1,
   ["linalg.lstsq|grad_oriented"] = 1,
