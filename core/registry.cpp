@@ -2,6 +2,7 @@
 #include <cctype>
 #include <cstring>
 
+#include "core/custom_operator.h"
 #include "core/define.h"
 #include "core/ops/families.h"
 #include "core/pointwise.h"
@@ -38,9 +39,7 @@ static std::string node_name_of(std::string_view name) {
   return s + "Backward0";
 }
 
-Operator& Registry::add(std::string_view schema) {
-  operators_.push_back(std::make_unique<Operator>());
-  Operator& op = *operators_.back();
+void declare(Operator& op, std::string_view schema) {
   op.schema = parse_schema(schema);
   op.node_name = node_name_of(op.schema.short_name());
   op.is_in_place = op.schema.name.ends_with('_');
@@ -54,7 +53,12 @@ Operator& Registry::add(std::string_view schema) {
     if (parameters[i].name == "inplace") op.in_place_option = index;
   }
   for (const ResultType& r : op.schema.results) op.differentiable_results += r.type == Type::Tensor;
-  return op;
+}
+
+Operator& Registry::add(std::string_view schema) {
+  operators_.push_back(std::make_unique<Operator>());
+  declare(*operators_.back(), schema);
+  return *operators_.back();
 }
 
 static bool has_several_tensors(const Operator& op) {
@@ -62,15 +66,19 @@ static bool has_several_tensors(const Operator& op) {
          (op.tensors.size() == 1 && op.schema.parameters[static_cast<size_t>(op.tensors[0])].list);
 }
 
+void complete_declaration(Operator& op) {
+  if (!op.invoke) fail("operator ", op.schema.name, " has no forward");
+  std::stable_sort(op.derivatives.begin(), op.derivatives.end(),
+                   [](const Derivative& a, const Derivative& b) { return a.input < b.input; });
+  op.compares_devices = !op.any_device && !op.slot && has_several_tensors(op);
+  op.in_place_form = in_place_form_of(op);
+  op.out_form = out_form_of(op);
+}
+
 // Names are known once all declarations have run: aliases come behind them.
 void Registry::finish() {
   for (const auto& op : operators_) {
-    if (!op->invoke) fail("operator ", op->schema.name, " has no forward");
-    std::stable_sort(op->derivatives.begin(), op->derivatives.end(),
-                     [](const Derivative& a, const Derivative& b) { return a.input < b.input; });
-    op->compares_devices = !op->any_device && !op->slot && has_several_tensors(*op);
-    op->in_place_form = in_place_form_of(*op);
-    op->out_form = out_form_of(*op);
+    complete_declaration(*op);
     names_[op->schema.name].push_back(op.get());
     for (const std::string& alias : op->aliases) names_[alias].push_back(op.get());
   }

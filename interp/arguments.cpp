@@ -361,6 +361,7 @@ std::ostream& operator<<(std::ostream& out, const Description& d) {
     }
     case LUA_TBOOLEAN: return out << (lua_toboolean(L, index) ? "true" : "false");
     case LUA_TNIL: return out << "nil";
+    case LUA_TNONE: return out << "nothing";
     case LUA_TUSERDATA:
       if (const Tensor* t = to_tensor(L, S, index)) return out << "a " << t->dtype() << " tensor " << t->sizes();
       if (const DType* t = to_dtype(L, S, index)) return out << "torch." << *t;

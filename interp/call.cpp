@@ -205,4 +205,12 @@ void open_operators(lua_State* L, State& S) {
   lua_pop(L, 1);
 }
 
+void add_operator(lua_State* L, State& S, const Operator& op) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S.torch);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
+  add(L, S, op.schema.name, {&op}, false);
+  if (op.has_in_place()) add(L, S, op.schema.name + '_', {&op}, true);
+  lua_pop(L, 2);
+}
+
 }  // namespace facula::interp

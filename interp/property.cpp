@@ -153,6 +153,20 @@ int negate(lua_State* L, Function& f) {
   return 1;
 }
 
+// x:data(): what x.data is, called with x, gives the elements to LuaJIT's FFI.
+int call_tensor(lua_State* L, Function& f) {
+  const Tensor *x = to_tensor(L, *f.state, 1), *of = to_tensor(L, *f.state, 2);
+  check(x && of && lua_gettop(L) == 2 && x->storage() == of->storage(),
+        "a tensor cannot be called; elements are read by x[i] and x:item()");
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "torch.data_pointer");
+  call_lua(L, *f.state, 1, 1);
+  lua_insert(L, 1);
+  lua_settop(L, 2);
+  call_lua(L, *f.state, 1, 1);
+  return 1;
+}
+
 int properties(Call& c) {
   lua_newtable(c.L);
   int i = 0;
@@ -174,7 +188,8 @@ void open_metamethods(lua_State* L, State& S) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
   lua_pushcclosure(L, find, 2);
   lua_setfield(L, -2, "__index");
-  const Metamethod metamethods[] = {{"__newindex", door<assign, Retry::Yes>}, {"__unm", door<negate, Retry::Yes>}};
+  const Metamethod metamethods[] = {
+      {"__newindex", door<assign, Retry::Yes>}, {"__unm", door<negate, Retry::Yes>}, {"__call", door<call_tensor>}};
   set_metamethods(L, S, metamethods);
   lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
   for (const auto& [metamethod, name] : kArithmetic) {

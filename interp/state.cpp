@@ -76,6 +76,7 @@ void open(lua_State* L) {
   open_cuda(L, S);
   open_library(L, S);
   open_archives(L, S);
+  open_custom_operators(L, S);
   open_operators(L, S);
   open_metamethods(L, S);
   open_modules(L, S);

@@ -79,6 +79,7 @@ struct State {
   int dtypes = LUA_NOREF;   // dtype objects, from 1
   int cdata = LUA_NOREF;    // what looks into LuaJIT's cdata, see number.cpp
   std::deque<Function> functions;
+  std::vector<std::shared_ptr<const Operator>> operators;  // of torch.library
   std::vector<ScopeHandles> scopes;  // the innermost is the last
   std::set<std::string> places;      // where scopes ended, for handles that are used after that
   Collection collection;
