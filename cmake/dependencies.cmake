@@ -21,6 +21,8 @@ target_link_libraries(facula_engine INTERFACE PkgConfig::OPENBLAS PkgConfig::HWY
 pkg_check_modules(LUAJIT REQUIRED IMPORTED_TARGET luajit)
 add_library(facula_lua INTERFACE)
 target_link_libraries(facula_lua INTERFACE PkgConfig::LUAJIT)
+add_library(facula_lua_headers INTERFACE)
+target_include_directories(facula_lua_headers SYSTEM INTERFACE ${LUAJIT_INCLUDE_DIRS})
 if(NOT DEFINED FACULA_LUAJIT_GC64)
   file(WRITE ${CMAKE_BINARY_DIR}/gc64.c
     "#include <lua.h>\n#include <lauxlib.h>\n#include <lualib.h>\n"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/context.h"
 #include "core/node.h"
 #include "core/ops.h"
 #include "core/pointwise.h"
@@ -13,12 +14,8 @@ namespace facula {
 thread_local bool GradMode::enabled_ = true;
 thread_local bool InferenceGuard::enabled_ = false;
 
-static std::function<std::string()>& anomaly_place() {
-  static auto* place = new std::function<std::string()>;
-  return *place;
-}
-void set_anomaly_mode(std::function<std::string()> place) { anomaly_place() = std::move(place); }
-bool anomaly_mode() { return static_cast<bool>(anomaly_place()); }
+void set_anomaly_mode(std::function<std::string()> place) { context().anomaly_place = std::move(place); }
+bool anomaly_mode() { return static_cast<bool>(context().anomaly_place); }
 
 Tensor Meta::zeros() const {
   const Tensor z = empty(shape, type, where);
@@ -31,7 +28,7 @@ void Node::number() {
   static std::atomic<uint64_t> next{1};
   sequence = next.fetch_add(1, std::memory_order_relaxed);
   if (anomaly_mode()) [[unlikely]]
-    made_at = std::make_unique<std::string>(anomaly_place()());
+    made_at = std::make_unique<std::string>(context().anomaly_place());
 }
 
 uint32_t Node::add_output(const Tensor& t) {

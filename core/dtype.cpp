@@ -1,8 +1,8 @@
 #include "core/dtype.h"
 
-#include <atomic>
 #include <ostream>
 
+#include "core/context.h"
 #include "core/error.h"
 #include "core/scalar.h"
 
@@ -40,15 +40,11 @@ DType promote(DType a, DType b) {
 
 bool can_cast(DType from, DType to) { return category(from) <= category(to); }
 
-namespace {
-std::atomic<DType> default_dtype_{DType::Float32};
-}
-
-DType default_dtype() { return default_dtype_.load(std::memory_order_relaxed); }
+DType default_dtype() { return context().default_dtype.load(std::memory_order_relaxed); }
 
 void set_default_dtype(DType t) {
   check(is_floating(t), "set_default_dtype: expected a floating dtype, got ", t);
-  default_dtype_ = t;
+  context().default_dtype = t;
 }
 
 DType Scalar::dtype() const {

@@ -72,7 +72,7 @@ constexpr DType complex_dtype(DType t) {
   return t == DType::Float64 || t == DType::Complex128 ? DType::Complex128 : DType::Complex64;
 }
 
-/// What `torch.get_default_dtype()` returns: the dtype of fractional numbers; one per process.
+/// What `torch.get_default_dtype()` returns: the dtype of fractional numbers; one per interpreter.
 DType default_dtype();
 void set_default_dtype(DType t);
 

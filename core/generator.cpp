@@ -1,6 +1,6 @@
 #include "core/generator.h"
 
-#include <random>
+#include "core/context.h"
 
 namespace facula {
 
@@ -26,12 +26,6 @@ void Generator::set_state(Philox state) {
   state_ = state;
 }
 
-const Ref<Generator>& default_generator() {
-  static const auto* generator = [] {
-    std::random_device entropy;
-    return new Ref<Generator>(make_ref<Generator>((uint64_t{entropy()} << 32) | entropy()));
-  }();
-  return *generator;
-}
+const Ref<Generator>& default_generator() { return context().generator; }
 
 }  // namespace facula

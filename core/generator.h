@@ -49,7 +49,7 @@ class Generator : public RefCounted {
   Philox state_;
 };
 
-/// The generator used where none is given; seeded from the system until torch.manual_seed.
+/// The generator used where none is given, one per interpreter; seeded from the system until torch.manual_seed.
 const Ref<Generator>& default_generator();
 
 }  // namespace facula

@@ -14,13 +14,13 @@
 #include <thread>
 #include <vector>
 
+#include "core/context.h"
 #include "core/error.h"
 
 namespace facula {
 namespace {
 
 constexpr int kMaxThreads = 1024;
-std::atomic<bool> interrupted{false};
 thread_local bool in_parallel = false;
 
 int default_threads() {
@@ -52,6 +52,7 @@ class Pool {
   void run(int64_t n, int64_t pieces, FunctionRef<void(int64_t, int64_t)> body, int helpers) {
     grow(helpers);
     body_ = &body;
+    context_ = &context();
     n_ = n;
     pieces_ = pieces;
     next_.store(0, std::memory_order_relaxed);
@@ -88,9 +89,14 @@ class Pool {
       if (now == seen) continue;
       seen = now;
       if (index >= static_cast<int>(now & ((1u << kHelperBits) - 1))) continue;
-      work();
+      work_for(*context_);
       if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
     }
+  }
+
+  void work_for(Context& owner) {
+    const ContextGuard guard(owner);
+    work();
   }
 
   void work() {
@@ -100,7 +106,7 @@ class Pool {
       const int64_t begin = n_ / pieces_ * piece + std::min(piece, n_ % pieces_);
       const int64_t end = begin + n_ / pieces_ + (piece < n_ % pieces_);
       try {
-        if (interrupted.load(std::memory_order_relaxed)) throw Interrupted();
+        if (interrupt_requested()) throw Interrupted();
         (*body_)(begin, end);
       } catch (...) {
         std::lock_guard lock(error_mutex_);
@@ -118,6 +124,7 @@ class Pool {
   std::atomic<uint32_t> region_{0};
   std::atomic<int> pending_{0};
   const FunctionRef<void(int64_t, int64_t)>* body_ = nullptr;
+  Context* context_ = nullptr;
   int64_t n_ = 0, pieces_ = 0;
   std::atomic<int64_t> next_{0};
   std::exception_ptr error_;
@@ -156,7 +163,7 @@ void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> 
   const int available = in_parallel ? 1 : num_threads();
   const int64_t most = n / std::max<int64_t>(1, grain);
   if (available <= 1 || most <= 1) {
-    if (interrupted.load(std::memory_order_relaxed)) [[unlikely]]
+    if (interrupt_requested()) [[unlikely]]
       throw Interrupted();
     body(0, n);
     return;
@@ -173,8 +180,8 @@ void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> 
   pool->run(n, pieces, body, helpers);
 }
 
-void request_interrupt() { interrupted = true; }
-void clear_interrupt() { interrupted = false; }
-bool interrupt_requested() { return interrupted.load(std::memory_order_relaxed); }
+void request_interrupt() { context().interrupted = true; }
+void clear_interrupt() { context().interrupted = false; }
+bool interrupt_requested() { return context().interrupted.load(std::memory_order_relaxed); }
 
 }  // namespace facula

@@ -36,8 +36,8 @@ void set_num_threads(int n);
 /// Pieces may differ with the number of threads: bodies that sum must fix their own blocks.
 void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> body);
 
-/// True once the host has asked the running operator to stop (Ctrl-C, a deadline); parallel_for polls it between pieces
-/// and throws Interrupted.
+/// True once the host has asked what this thread works for to stop (Ctrl-C, a deadline; see core/context.h); parallel_for
+/// polls it between pieces and throws Interrupted.
 void request_interrupt();
 void clear_interrupt();
 bool interrupt_requested();

@@ -9,13 +9,13 @@
 #include <mutex>
 
 #include "core/autograd.h"
+#include "core/context.h"
 #include "core/slots.h"
 
 namespace facula {
 namespace {
 
-std::mutex options_mutex;
-PrintOptions options_set;
+std::mutex options_mutex;  // threads without an interpreter share a context
 
 // More cells are nobody's reading, and an expanded tensor can ask for any number of them.
 constexpr int64_t kMostCells = 10'000'000;
@@ -225,7 +225,7 @@ std::vector<std::string> suffixes(const Tensor& x, bool elided) {
 
 PrintOptions print_options() {
   std::lock_guard lock(options_mutex);
-  return options_set;
+  return context().print_options;
 }
 
 void set_print_options(const PrintOptions& options) {
@@ -235,7 +235,7 @@ void set_print_options(const PrintOptions& options) {
   check(options.edgeitems >= 0, "set_printoptions: edgeitems must not be negative, got ", options.edgeitems);
   check(options.linewidth >= 1, "set_printoptions: linewidth must be at least 1, got ", options.linewidth);
   std::lock_guard lock(options_mutex);
-  options_set = options;
+  context().print_options = options;
 }
 
 std::string to_text(const Tensor& x) {

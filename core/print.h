@@ -9,7 +9,7 @@
 
 namespace facula {
 
-/// What `torch.set_printoptions` sets; one set per process.
+/// What `torch.set_printoptions` sets; one set per interpreter.
 struct PrintOptions {
   int precision = 4;             ///< digits behind the point
   int64_t threshold = 1000;      ///< tensors of more elements show their edges only

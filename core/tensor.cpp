@@ -111,8 +111,10 @@ Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, De
 
 Tensor borrow(void* data, const Sizes& sizes, const IntList& strides, DType dtype, Device device,
               std::function<void()> done) {
-  auto storage = make_ref<StorageImpl>(data, bytes_of(extent(sizes, strides), dtype, sizes), device, std::move(done));
-  return Tensor(make_ref<TensorImpl>(std::move(storage), dtype, sizes, strides, 0));
+  const size_t bytes = bytes_of(extent(sizes, strides), dtype, sizes);
+  const Tensor t(make_ref<TensorImpl>(Storage(), dtype, sizes, strides, 0));  // first: a failure must not run `done`
+  t.impl()->storage = make_ref<StorageImpl>(data, bytes, device, std::move(done));
+  return t;
 }
 
 Tensor scalar_tensor(const Scalar& value, DType dtype, bool as_number) {

@@ -7,13 +7,16 @@
 #include "interp/autograd.h"
 #include "interp/call.h"
 #include "interp/data.h"
+#include "interp/dlpack.h"
 #include "interp/heap.h"
 #include "interp/library.h"
 #include "interp/memory.h"
 #include "interp/method.h"
 #include "interp/module.h"
 #include "interp/number.h"
+#include "interp/output.h"
 #include "interp/settings.h"
+#include "interp/traceback.h"
 #include "interp/types.h"
 #include "kernels/cpu/register.h"
 
@@ -75,6 +78,7 @@ void open(lua_State* L) {
   open_random(L, S);
   open_cuda(L, S);
   open_library(L, S);
+  open_dlpack(L, S);
   open_archives(L, S);
   open_custom_operators(L, S);
   open_operators(L, S);
@@ -89,6 +93,30 @@ void push_loaded(lua_State* L) {
   lua_remove(L, -2);
 }
 
+struct Opening {
+  const StateOptions& options;
+  std::string failure;
+};
+
+// Runs under lua_cpcall.
+int prepare(lua_State* L) {
+  auto& opening = *static_cast<Opening*>(lua_touserdata(L, 1));
+  luaL_openlibs(L);
+  if (opening.options.interruptible) luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  lua_pushcfunction(L, luaopen_torch);
+  lua_call(L, 0, 1);
+  lua_setglobal(L, "torch");
+  try {
+    redirect_output(L, *find_state(L), opening.options.output, opening.options.error);
+  } catch (const std::exception& e) {
+    opening.failure = e.what();
+  }
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "torch.pairs");
+  lua_call(L, 1, 0);
+  return 0;
+}
+
 }  // namespace
 
 State* find_state(lua_State* L) {
@@ -99,21 +127,21 @@ State* find_state(lua_State* L) {
   return S;
 }
 
-lua_State* open_lua_state() {
+lua_State* open_lua_state(const StateOptions& options) {
+  check(!options.sandbox && options.folders.empty(), "facula: there is no sandbox in this build");
+  check(options.max_memory == 0 && options.timeout == 0, "facula: there are no limits in this build");
   auto heap = std::make_unique<Heap>();
   lua_State* L = lua_newstate(&Heap::allocate, heap.get());
   if (!L) throw OutOfMemory("facula: no memory for a Lua state");
   heap.release();  // close_lua_state finds it again
   // Handles die young and by the thousand: fewer, larger steps of the collector are a few per cent faster than small ones.
   lua_gc(L, LUA_GCSETSTEPMUL, 400);
-  luaL_openlibs(L);
-  lua_pushcfunction(L, luaopen_torch);
-  if (lua_pcall(L, 0, 1, 0) != 0 || luaL_dostring(L, "require 'torch.pairs'") != 0) {
-    const std::string message = lua_tostring(L, -1);
+  Opening opening{options, {}};
+  if (lua_cpcall(L, prepare, &opening) != 0) opening.failure = error_message(L, -1);
+  if (!opening.failure.empty()) {
     close_lua_state(L);
-    fail(message);
+    fail(opening.failure);
   }
-  lua_setglobal(L, "torch");
   return L;
 }
 

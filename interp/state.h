@@ -8,11 +8,13 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <lua.hpp>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -64,6 +66,9 @@ struct Life {
   lua_State* L;
 };
 
+/// Takes what a script writes.
+using Writer = std::function<void(std::string_view)>;
+
 struct State {
   explicit State(lua_State* main) : L(main), running(main), life(std::make_shared<Life>(Life{main})) {}
   ~State() { life->L = nullptr; }
@@ -72,7 +77,7 @@ struct State {
 
   lua_State* L;        // the main thread
   lua_State* running;  // the coroutine that called in last: callbacks go there
-  Metatable tensor, dtype, device, generator, storage, size, symbol, node, hook, context;
+  Metatable tensor, dtype, device, generator, storage, size, symbol, node, hook, context, capsule, host_function;
   // In the registry:
   int torch = LUA_NOREF;    // the module
   int methods = LUA_NOREF;  // methods of tensors, by name
@@ -86,6 +91,7 @@ struct State {
   std::optional<Device> default_device;  // where calls from Lua make tensors, unless they name a device
   std::shared_ptr<Life> life;
   std::vector<std::string> library;  // how the standard library's chunks are named: `@torch/`
+  Writer output, error;              // in place of the process's streams
 };
 
 /// The state behind any lua_State in which torch was opened, null without one.
@@ -96,8 +102,18 @@ inline Function& running_function(lua_State* L) {
   return *static_cast<Function*>(lua_touserdata(L, lua_upvalueindex(1)));
 }
 
+/// What a Lua state of ours is allowed, and where it writes.
+struct StateOptions {
+  bool sandbox = false;              ///< no files but those in `folders`, no way out
+  std::vector<std::string> folders;  ///< that a sandbox may read and write
+  size_t max_memory = 0;             ///< bytes for Lua's heap and tensors; 0: no limit
+  double timeout = 0;                ///< seconds for one outermost call; 0: no limit
+  bool interruptible = false;        ///< loops are not compiled, so that hooks see every one
+  Writer output, error;              ///< in place of the process's streams
+};
+
 /// A fresh Lua state with Lua's libraries and the global `torch`. Errors: the standard library cannot be loaded.
-lua_State* open_lua_state();
+lua_State* open_lua_state(const StateOptions& options = {});
 /// Closes it; tensors, and graphs with Lua functions in them, may live on in C++.
 void close_lua_state(lua_State* L);
 

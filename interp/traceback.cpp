@@ -29,6 +29,22 @@ std::string frame_text(const lua_Debug& frame) {
 
 }  // namespace
 
+std::string error_message(lua_State* L, int index) {
+  if (luaL_getmetafield(L, index, "__tostring")) {
+    lua_pushvalue(L, index);
+    const bool good = lua_pcall(L, 1, 1, 0) == 0 && lua_isstring(L, -1);
+    const std::string shown = good ? lua_tostring(L, -1) : "";
+    lua_pop(L, 1);
+    if (good) return shown;
+  }
+  size_t length = 0;
+  if (lua_isstring(L, index)) {
+    const char* const message = lua_tolstring(L, index, &length);
+    return {message, length};
+  }
+  return text("(the error is a ", luaL_typename(L, index), " value)");
+}
+
 std::string traceback(lua_State* L) {
   constexpr int kEdge = 11;
   std::string users, library;

@@ -11,4 +11,7 @@ namespace facula::interp {
 /// 11. The library's follow in one line, `\n   through torch/nn/module.lua:90, ...`; the prompt's own are left out.
 std::string traceback(lua_State* L);
 
+/// The error value at `index` as text: a string, what its __tostring says, or its type. May call Lua.
+std::string error_message(lua_State* L, int index);
+
 }  // namespace facula::interp

@@ -5,5 +5,6 @@ local lazy = require "torch.lazy"
 return lazy.fields({}, {
   data = "torch.utils.data",
   checkpoint = "torch.utils.checkpoint",
+  dlpack = "torch.utils.dlpack",
   Progress = "torch.utils.progress",
 })
