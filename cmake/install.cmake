@@ -9,15 +9,9 @@ install(TARGETS libfacula_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET facula_cuda)
   install(TARGETS facula_cuda LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
-install(FILES interp/facula.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} OPTIONAL)
-
+install(FILES interp/facula.h interp/facula.hpp interp/facula_dlpack.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 # A stock luajit finds the module in its own folder of C modules.
-file(RELATIVE_PATH to_library /${CMAKE_INSTALL_LIBDIR}/lua/5.1 /${CMAKE_INSTALL_LIBDIR}/libfacula.so)
-install(CODE "
-  set(folder \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/lua/5.1\")
-  file(MAKE_DIRECTORY \"\${folder}\")
-  file(CREATE_LINK ${to_library} \"\${folder}/torch.so\" SYMBOLIC)
-  message(STATUS \"Installing: \${folder}/torch.so\")")
+install(TARGETS facula_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/lua/5.1)
 
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/facula.pc.in facula.pc @ONLY)
@@ -28,3 +22,13 @@ install(EXPORT facula NAMESPACE facula:: FILE faculaTargets.cmake DESTINATION ${
 configure_package_config_file(cmake/faculaConfig.cmake.in faculaConfig.cmake INSTALL_DESTINATION ${package})
 write_basic_package_version_file(faculaConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/faculaConfig.cmake ${CMAKE_BINARY_DIR}/faculaConfigVersion.cmake DESTINATION ${package})
+
+# cpack -G DEB: a package of what is installed, which depends on what the libraries in it need.
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "facula's developers")
+set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX}) # /usr in the preset `package`
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION interpreters)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_STRIP_FILES ON)
+include(CPack)

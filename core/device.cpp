@@ -51,7 +51,8 @@ std::string cuda_module_path() {
   dlopen(self.dli_fname, RTLD_NOLOAD | RTLD_LAZY | RTLD_GLOBAL);
   std::error_code error;
   const auto here = std::filesystem::canonical(self.dli_fname, error).parent_path();
-  for (const char* place : {"libfacula_cuda.so", "../lib/libfacula_cuda.so", "../lib/facula/libfacula_cuda.so"})
+  for (const char* place : {"libfacula_cuda.so", "../lib/libfacula_cuda.so", "../lib/facula/libfacula_cuda.so",
+                            "../libfacula_cuda.so", "../../libfacula_cuda.so"})
     if (const auto path = here / place; std::filesystem::exists(path, error)) return path.string();
   return "libfacula_cuda.so";
 }

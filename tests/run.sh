@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs the tests: tests/run.sh [--preset NAME] [SUITE...]
-# Suites: unit lua module conformance modules fuzz examples lint; all of them by default. The presets are release, debug,
-# asan, tsan and coverage. Every suite ends in a line `N passed, N failed` (`, N skipped` may follow), and so does the
-# whole run, which fails if a test failed or a suite ran none.
+# Suites: unit embed lua module conformance modules fuzz examples lint; all of them by default. The presets are release,
+# debug, asan, tsan and coverage. Every suite prints one line `N passed, N failed` (`, N skipped` may follow) or more, the
+# whole run ends in one; it fails if a test failed or a suite ran none.
 set -euo pipefail
 # shellcheck source=cmake/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/setup.sh"
@@ -13,7 +13,7 @@ if [[ ${1:-} == --preset ]]; then
   shift 2
 fi
 suites=("$@")
-[[ ${#suites[@]} -gt 0 ]] || suites=(unit lua module conformance modules fuzz examples lint)
+[[ ${#suites[@]} -gt 0 ]] || suites=(unit embed lua module conformance modules fuzz examples lint)
 
 # Leaks are looked for without Lua only: LeakSanitizer does not see what LuaJIT's own heap refers to.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_stack_use_after_return=1:allocator_may_return_null=1:detect_leaks=0}
@@ -28,6 +28,14 @@ doctest() { # doctest's own closing line, in our words
     's/^.*test cases: *[0-9]+ \| *([0-9]+) passed \| *([0-9]+) failed \| *([0-9]+) skipped.*/\1 passed, \2 failed, \3 skipped/'
 }
 suite_unit() { ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=1 doctest "$build/facula_tests" --no-colors; }
+suite_embed() { # hosts of libfacula: in the build tree, and the examples from an installed prefix
+  doctest "$build/facula_embed_tests" --no-colors
+  if [[ $preset == asan || $preset == tsan ]]; then
+    echo "0 passed, 0 failed, 1 skipped" # plain hosts cannot load a sanitizer's library
+  else
+    timeout $seconds "$root/tests/embed/installed.sh" "$build" "$scratch/installed"
+  fi
+}
 suite_lua() { timeout $seconds "$build/facula" "$root/tests/lua/run.lua"; }
 suite_module() { # some of the same through a stock luajit, which cannot host a sanitizer
   if [[ $preset == asan || $preset == tsan ]]; then
@@ -94,8 +102,8 @@ for name in "${suites[@]}"; do
   echo "== $name"
   status=0
   "suite_$name" 2>&1 | tee "$scratch/log" | sed -E "/$counts/d" || status=$?
-  line=$(grep -E "$counts" "$scratch/log" | tail -n 1 || true)
-  read -r passed failed skipped < <(awk -F'[ ,]+' '{print $1 + 0, $3 + 0, $5 + 0}' <<<"$line")
+  read -r passed failed skipped < <(awk -F'[ ,]+' "/$counts/"'{p += $1; f += $3; s += $5} END {print p + 0, f + 0, s + 0}' \
+    "$scratch/log")
   note=
   if [[ $status -ne 0 && $failed -eq 0 ]]; then
     failed=1 note=" (exit status $status)"
