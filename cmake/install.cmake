@@ -11,7 +11,8 @@ if(TARGET facula_cuda)
 endif()
 install(FILES interp/facula.h interp/facula.hpp interp/facula_dlpack.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 # A stock luajit finds the module in its own folder of C modules.
-install(TARGETS facula_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/lua/5.1)
+set(FACULA_MODULE_DIR ${CMAKE_INSTALL_LIBDIR}/lua/5.1 CACHE STRING "Where torch.so is installed, a folder of package.cpath")
+install(TARGETS facula_module LIBRARY DESTINATION ${FACULA_MODULE_DIR})
 
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/facula.pc.in facula.pc @ONLY)

@@ -1,6 +1,7 @@
 // The door of facula.h: entering a state and turning what goes wrong into codes.
 #include "interp/host.h"
 
+#include "core/autograd.h"
 #include "interp/traceback.h"
 
 namespace facula::interp {
@@ -111,6 +112,25 @@ int explain(lua_State* L) {
   return 1;
 }
 
+// A state's own setting of torch.set_grad_enabled, for the length of an outermost call.
+class OwnGradMode {
+ public:
+  OwnGradMode(Interpreter& I, bool outermost) : I_(outermost ? &I : nullptr), outer_(GradMode::enabled()) {
+    if (I_) GradMode::set_enabled(I_->records);
+  }
+  ~OwnGradMode() {
+    if (!I_) return;
+    I_->records = GradMode::enabled();
+    GradMode::set_enabled(outer_);
+  }
+  OwnGradMode(const OwnGradMode&) = delete;
+  OwnGradMode& operator=(const OwnGradMode&) = delete;
+
+ private:
+  Interpreter* I_;
+  bool outer_;
+};
+
 // ---- one thread at a time ----
 
 void forget_dropped(facula_state* S) {
@@ -173,6 +193,7 @@ facula_status enter(facula_state* S, const char* name, FunctionRef<void(Interpre
     return FACULA_INVALID;
   }
   const ContextGuard guard(S->context);
+  const OwnGradMode mode(*I, visit.is_outermost());
   Problem problem = run_protected(*I, body);
   if (visit.is_outermost() && interrupt_requested()) {
     clear_interrupt();

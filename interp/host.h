@@ -60,6 +60,7 @@ struct Interpreter {
   lua_State* L;  // where the next call runs: the main thread, or the coroutine that called a host function
   const char* frame = nullptr;  // address of the innermost entry, to tell when it was left by longjmp
   bool broken = false;          // it was
+  bool records = true;          // torch.set_grad_enabled, which core keeps by thread
   std::string message, traceback;
 };
 

@@ -129,6 +129,9 @@ TEST_CASE("each state has its own random numbers and defaults") {
   a.good(
       "assert(tostring(torch.tensor{1 / 3}) == 'tensor([0.33], dtype=torch.float64)' or "
       "tostring(torch.tensor{1 / 3}) == 'tensor([0.33])')");
+  a.good("torch.set_grad_enabled(false)");
+  b.good("assert(torch.is_grad_enabled())");
+  a.good("assert(not torch.is_grad_enabled())");
   a.good("torch.manual_seed(1) u = torch.rand(1):item()");
   b.good("torch.manual_seed(2)");
   a.good("torch.manual_seed(1) assert(torch.rand(1):item() == u)");
