@@ -114,4 +114,6 @@ bool interrupted_while_idle() {
   return pressed;
 }
 
+bool is_interrupt_pending() { return idle_presses != 0; }
+
 }  // namespace facula::interp

@@ -34,6 +34,8 @@ class Interruptible {
 
 /// Was Ctrl-C pressed while no code ran, since the last call?
 bool interrupted_while_idle();
+/// The same without forgetting it.
+bool is_interrupt_pending();
 
 inline constexpr int kInterruptedExit = 130;
 

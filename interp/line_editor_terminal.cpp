@@ -5,6 +5,7 @@
 
 #include <histedit.h>
 #include <langinfo.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -104,6 +105,7 @@ class TerminalEditor : public LineEditor {
     position_ = kNowhere;
     el_resize(edit_);
     const EditorSignals signals;
+    el_set(edit_, EL_PREP_TERM, 1);  // before anybody can see a prompt and type
     std::fputs(kPasteOn, stdout);
     std::fflush(stdout);
     int n = 0;
@@ -154,6 +156,18 @@ class TerminalEditor : public LineEditor {
 
   // ---- reading ----
 
+  /// Waits for input. False after a signal, also one that came before.
+  static bool is_readable() {
+    sigset_t waited_for, before;
+    sigemptyset(&waited_for);
+    for (const int signal : {SIGINT, SIGTSTP, SIGWINCH}) sigaddset(&waited_for, signal);
+    pthread_sigmask(SIG_BLOCK, &waited_for, &before);
+    pollfd input = {STDIN_FILENO, POLLIN, 0};
+    const bool readable = !(is_interrupt_pending() || stop_requested) && ppoll(&input, 1, nullptr, &before) > 0;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    return readable;
+  }
+
   /// False at an interrupt and at the input's end; `interrupted_` tells which.
   bool read_byte(char& byte) {
     if (!pending_.empty()) {
@@ -162,9 +176,7 @@ class TerminalEditor : public LineEditor {
       return true;
     }
     for (;;) {
-      const ssize_t n = ::read(STDIN_FILENO, &byte, 1);
-      if (n >= 0) return n == 1;
-      if (errno != EINTR) return false;
+      if (is_readable()) return ::read(STDIN_FILENO, &byte, 1) == 1;
       if (interrupted_while_idle()) {
         interrupted_ = true;
         return false;

@@ -64,7 +64,7 @@ std::string traceback(lua_State* L) {
     if (whose == Owner::User) users += frame_text(frame);
     if (whose == Owner::Library) library += (library.empty() ? "" : ", ") + place(frame);
   }
-  return library.empty() ? users : users + "\n   through " + library;
+  return library.empty() || users.empty() ? users : users + "\n   through " + library;
 }
 
 }  // namespace facula::interp

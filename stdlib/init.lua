@@ -11,6 +11,7 @@ torch.nn = torch.nn or {}
 torch.nn.functional = torch.nn.functional or {}
 
 lazy.fields(torch, {
+  CmdLine = "torch.cmdline",
   class = "torch.class",
   isinstance = "torch.class:isinstance",
   type = "torch.class:type",

@@ -1,5 +1,5 @@
---- `facula check FILE...`: reads saved files as a whole; says of each that it is good, or what is wrong with it. The exit
--- code is 0 only if all are good.
+--- `facula check FILE...`: reads saved files as a whole; says of each that it is good, or what is wrong with it. The
+-- exit code is 0 only if all are good.
 
 local torch = require "torch"
 

@@ -95,43 +95,43 @@ end
 ---@field takes_files? boolean  for completion
 
 ---@type repl.Command[]
-local commands = {
-  { names = { "help", "h" }, arguments = "", doc = "this list", run = function(session) session:say(session:help()) end },
-  { names = { "doc" }, arguments = "NAME", doc = "signature and description, as ?NAME",
-    run = function(session, rest) session:explain(rest) end },
-  { names = { "search", "apropos" }, arguments = "TEXT", doc = "names and descriptions with this text, as ??TEXT",
-    run = function(session, rest) session:search(rest) end },
-  { names = { "who" }, arguments = "", doc = "your variables", run = function(session) session:say(session:who(false)) end },
-  { names = { "whos" }, arguments = "", doc = "your variables, with types and sizes",
-    run = function(session) session:say(session:who(true)) end },
-  { names = { "reset" }, arguments = "", doc = "forgets your variables", run = function(session) session:reset() end },
-  { names = { "time" }, arguments = "CODE", doc = "runs it, and says how long that took", run = time },
-  { names = { "timeit" }, arguments = "CODE", doc = "runs it many times: best, mean and standard deviation",
-    run = function(session, rest) session:say(measure.repeated(session:chunk(rest))) end },
-  { names = { "prof", "profile" }, arguments = "CODE", doc = "runs it, and says where Lua spent its time", run = profile },
-  { names = { "mem", "memory" }, arguments = "", doc = "memory in use, by Lua and by tensors",
-    run = function(session) session:say(measure.memory()) end },
-  { names = { "load" }, arguments = "FILE", doc = "runs a file as if it were typed here", run = load, takes_files = true },
-  { names = { "save" }, arguments = "FILE [FIRST-LAST]", doc = "writes the inputs of this session", run = save,
-    takes_files = true },
-  { names = { "edit" }, arguments = "[NUMBER | FILE]", doc = "the last input, that input or a file in $EDITOR; then runs it",
-    run = edit, takes_files = true },
-  { names = { "history", "hist" }, arguments = "[TEXT]", doc = "the inputs of this session, with their numbers",
-    run = history },
-  { names = { "tb" }, arguments = "", doc = "the last error with all of its functions",
-    run = function(session) session:say(session:last_traceback()) end },
-  { names = { "debug" }, arguments = "[NUMBER]", doc = "local variables where the last error was, of all functions or one",
-    run = function(session, rest) session:say(session:post_mortem(tonumber(rest))) end },
-  { names = { "depth", "printlevel" }, arguments = "N", doc = "how deep tables in tables are shown",
-    run = function(session, rest)
-      session.depth = check(tonumber(rest), "expected a number of levels, got '%s'", rest)
-    end },
-  { names = { "cd" }, arguments = "[FOLDER]", doc = "changes the folder", run = change_folder, takes_files = true },
-  { names = { "env" }, arguments = "", doc = "versions, processor, libraries, limits",
-    run = function(session) session:say(session.host.report()) end },
-  { names = { "quit", "q", "exit" }, arguments = "", doc = "leaves, as Ctrl-D does",
-    run = function(session) session.over = true end },
-}
+local commands = {}
+
+local function add(names, arguments, doc, run, takes_files)
+  commands[#commands + 1] = { names = names, arguments = arguments, doc = doc, run = run, takes_files = takes_files }
+end
+
+-- The same of a command that shows what `text(session, rest)` returns.
+local function add_text(names, arguments, doc, text)
+  add(names, arguments, doc, function(session, rest) session:say(text(session, rest)) end)
+end
+
+add_text({ "help", "h" }, "", "this list", function(session) return session:help() end)
+add({ "doc" }, "NAME", "signature and description, as ?NAME", function(session, name) session:explain(name) end)
+add({ "search", "apropos" }, "TEXT", "names and descriptions with this text, as ??TEXT",
+  function(session, text) session:search(text) end)
+add_text({ "who" }, "", "your variables", function(session) return session:who(false) end)
+add_text({ "whos" }, "", "your variables, with types and sizes", function(session) return session:who(true) end)
+add({ "reset" }, "", "forgets your variables", function(session) session:reset() end)
+add({ "time" }, "CODE", "runs it, and says how long that took", time)
+add_text({ "timeit" }, "CODE", "runs it many times: best, mean and standard deviation",
+  function(session, code) return measure.repeated(session:chunk(code)) end)
+add({ "prof", "profile" }, "CODE", "runs it, and says where Lua spent its time", profile)
+add_text({ "mem", "memory" }, "", "memory in use, by Lua and by tensors", measure.memory)
+add({ "load" }, "FILE", "runs a file as if it were typed here", load, true)
+add({ "save" }, "FILE [FIRST-LAST]", "writes the inputs of this session", save, true)
+add({ "edit" }, "[NUMBER | FILE]", "opens the last input, that input or a file in $EDITOR, then runs it", edit, true)
+add({ "history", "hist" }, "[TEXT]", "the inputs of this session, with their numbers", history)
+add_text({ "tb" }, "", "the last error with all of its functions",
+  function(session) return session:last_traceback() end)
+add_text({ "debug" }, "[NUMBER]", "local variables where the last error was, of all functions or one",
+  function(session, number) return session:post_mortem(tonumber(number)) end)
+add({ "depth", "printlevel" }, "N", "how deep tables in tables are shown", function(session, levels)
+  session.depth = check(tonumber(levels), "expected a number of levels, got '%s'", levels)
+end)
+add({ "cd" }, "[FOLDER]", "changes the folder", change_folder, true)
+add_text({ "env" }, "", "versions, processor, libraries, limits", function(session) return session.host.report() end)
+add({ "quit", "q", "exit" }, "", "leaves, as Ctrl-D does", function(session) session.over = true end)
 
 local by_name = {}
 for _, command in ipairs(commands) do

@@ -1,8 +1,8 @@
 --- Completion at the prompt: from the text before the cursor to the words that may stand there.
 --
 -- Four places are told apart by the tokens before the cursor: a string (modules behind `require`, files otherwise), a
--- table of named arguments in a call, a command, and a name with a path before it. Fields are looked up, so that what is
--- loaded at its first use is loaded; functions are not called.
+-- table of named arguments in a call, a command, and a name with a path before it. Fields are looked up, so that what
+-- is loaded at its first use is loaded; functions are not called.
 
 local torch, class = require "torch", require "torch.class"
 local commands, source = require "torch.repl.commands", require "torch.repl.source"

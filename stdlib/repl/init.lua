@@ -271,7 +271,8 @@ local function run_command(self, name, rest)
       for _, one in ipairs(known.names) do names[#names + 1] = one end
     end
     local near = torch.core.nearest(name, names)
-    check(false, "there is no command '%s'%s; :help lists them", name, near and (", did you mean '" .. near .. "'?") or "")
+    near = near and (", did you mean '%s'?"):format(near) or "; :help lists them"
+    check(false, "there is no command '%s'%s", name, near)
   end
   command.run(self, rest)
 end

@@ -131,7 +131,7 @@ end
 
 --- A result as the prompt shows it. Raises what `__tostring` raises.
 ---@param x any
----@param options? { paint?: function, width?: integer, depth?: integer }  default: no colours, 80 columns, 4 tables deep
+---@param options? table  paint (of `show.painter`, default: no colours), width (80 columns), depth (4 tables)
 ---@return string
 function show.value(x, options)
   options = options or {}

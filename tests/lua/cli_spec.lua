@@ -104,11 +104,50 @@ describe("the command line", function()
     gives("true\n", "", 0, "--seed 7 -e 'a = torch.rand(2) torch.manual_seed(7) print(torch.equal(a, torch.rand(2)))'")
   end)
 
+  it("makes tensors on the device that is asked for", function()
+    gives("meta\tmeta\tcpu\n", "", 0, "--device meta -e 'print(torch.ones(2).device, torch.tensor{1}.device, "
+      .. "torch.ones(2, {device = \"cpu\"}).device)'")
+    gives("cpu\n", "", 0, "--device meta -e 'torch.set_default_device() print(torch.rand(2).device)'")
+    gives("meta\n", "", 0, "-e 'torch.set_default_device(\"meta\") print(torch.get_default_device())'")
+  end)
+
+  it("tells LuaJIT what to do", function()
+    gives("false\n", "", 0, "-joff -e 'print((jit.status()))'")
+    gives("true\nfalse\n", "", 0, "-e 'print((jit.status()))' -j off -e 'print((jit.status()))'")
+    gives("", "facula: -j: LuaJIT has no command or module 'dmp'\n", 1, "-j dmp")
+  end)
+
+  it("warns of undefined globals, or makes them errors", function()
+    write(script, "local a = zeros\nb = nil\nprint(a, b, zeros)")
+    gives("nil\tnil\tnil\n", "script.lua:1: warning: undefined global 'zeros', did you mean 'torch.zeros'?\n", 0,
+      "-g script.lua")
+    local out, err, code = run("-gg script.lua")
+    assert(err:find("^facula: script.lua:1: undefined global 'zeros', did you mean 'torch.zeros'%?\n"), err)
+    equal({ out, code }, { "", 1 })
+  end)
+
+  it("shows and checks saved files, unless a script has that name", function()
+    write(script, "torch.save({weight = torch.ones(2, 3), epoch = 3}, 'saved.pt')")
+    gives("", "", 0, "script.lua")
+    gives("epoch   3\nweight  float32 (2, 3)\n1 tensor, 24 B\n", "", 0, "info saved.pt")
+    gives("saved.pt: good\n", "", 0, "check saved.pt")
+    local out, err, code = run("check saved.pt script.lua")
+    assert(err:find("^'?script.lua"), err)
+    equal({ out, code }, { "saved.pt: good\n", 1 })
+    gives("", "facula: info: expected one file\nusage: facula info FILE\n", 2, "info")
+    write(folder .. "/info", "print('mine')")
+    gives("mine\n", "", 0, "info")
+    os.remove(folder .. "/info")
+  end)
+
   it("names what is wrong with an option, and ends with 2", function()
     local usage = "\nusage: facula [options] [script.lua | -] [arguments]\nfacula --help lists the options\n"
     gives("", "facula: unknown option '--foo'" .. usage, 2, "--foo script.lua")
     gives("", "facula: unknown option '-x'" .. usage, 2, "-x")
     gives("", "facula: -e: 1 required CODE missing" .. usage, 2, "-e")
+    gives("", "facula: --device: device: unknown device 'gpu', expected 'cpu', 'meta', 'cuda' or 'cuda:N'" .. usage, 2,
+      "--device gpu")
+    gives("", "facula: --color: expected one of auto, always, never, got 'red'" .. usage, 2, "--color red")
     gives("", "facula: --threads: expected a whole number from 1 to 1024, got '0'" .. usage, 2, "--threads 0")
   end)
 end)
@@ -216,6 +255,97 @@ describe("leaving", function()
   end)
 end)
 
+describe("CmdLine", function()
+  local text = [[
+    local cmd = torch.CmdLine()
+    cmd:text "Trains."
+    cmd:argument("data", "folder")
+    cmd:option("-lr", 0.1, "learning rate")
+    cmd:option("-cuda", false, "use the GPU")
+    cmd:option("--name", "x")
+    local opt = cmd:parse(arg)
+    print(opt.data, opt.lr, opt.cuda, opt.name, cmd:string("run", opt, {data = true}))
+  ]]
+  local help = "usage: script.lua [options] <data>\nTrains.\n  <data>             folder\n"
+    .. "  -lr                learning rate [0.1]\n  -cuda              use the GPU [false]\n  -name               [x]\n"
+
+  it("reads options in Torch7's and in argparse's spelling", function()
+    equal({ run_script(text, "d") }, { "d\t0.1\tfalse\tx\trun\n", "", 0 })
+    equal({ run_script(text, "-lr 0.5 -cuda d --name=a=b") },
+      { "d\t0.5\ttrue\ta=b\trun,cuda=t,lr=0.5,name=a=b\n", "", 0 })
+    equal({ run_script(text, "--lr=-1 --cuda=true -5") }, { "-5\t-1\ttrue\tx\trun,cuda=t,lr=-1\n", "", 0 })
+    equal({ run_script(text, "--help") }, { help, "", 0 })
+  end)
+
+  it("ends with 2 at a mistake, which it names", function()
+    for arguments, problem in pairs {
+      ["-lr x d"] = "-lr needs a number, got 'x'", ["d -lr"] = "-lr needs a number", ["-foo d"] = "unknown option -foo",
+      ["d e"] = "unexpected argument 'e'", [""] = "argument <data> is missing",
+    } do
+      equal({ run_script(text, arguments) }, { "", "script.lua: " .. problem .. "\n" .. help, 2 })
+    end
+  end)
+
+  it("writes a log of what is printed", function()
+    write(script, "c = torch.CmdLine() c:option('-a', 1) c:log('log', c:parse {}) print(1, 2) io.write(3)")
+    gives("1\t2\n3", "", 0, "script.lua")
+    equal(read(folder .. "/log"), "a=1\n1\t2\n3")
+  end)
+end)
+
+describe("lines of JSON", function()
+  local json = require "torch.json"
+
+  -- The replies to these requests, without the greeting.
+  local function replies(...)
+    local lines = {}
+    for i, request in ipairs { ... } do
+      lines[i] = type(request) == "string" and request or json.encode(request)
+    end
+    local out, err, code = run("--json-repl", table.concat(lines, "\n") .. "\n")
+    equal({ err, code }, { "", 0 })
+    local found = {}
+    for line in out:gmatch("[^\n]+") do found[#found + 1] = json.decode(line) end
+    equal(table.remove(found, 1).type, "ready")
+    return found
+  end
+
+  it("run code: output as it comes, then the values or the error", function()
+    local found = replies({ id = 1, type = "execute", code = "print('a', 2) x = 1; x + 1, 'b'" },
+      { id = "two", type = "execute", code = "1 + {}" }, { id = 3, type = "execute", code = "x" },
+      { type = "execute", code = ":who" })
+    equal(found, {
+      { id = 1, type = "output", text = "a\t2\n" }, { id = 1, type = "result", values = { "2", "b" } },
+      { id = "two", type = "error", message = "stdin:1: attempt to perform arithmetic on a table value",
+        traceback = "\n\tstdin:1: in main chunk" },
+      { id = 3, type = "result", values = { "1" } },
+      { id = json.null, type = "output", text = "x\n" }, { id = json.null, type = "result", values = {} },
+    })
+  end)
+
+  it("complete, inspect, and tell whether an input is complete", function()
+    local found = replies({ type = "complete", code = "1 + torch.arang" }, { type = "is_complete", code = "for" },
+      { type = "is_complete", code = "1" }, { type = "inspect", code = "torch.relu" }, { type = "quit" }, "unread")
+    equal({ found[1].replaced, found[1].words }, { 5, { "arange" } })
+    equal({ found[2].complete, found[3].complete }, { false, true })
+    assert(found[4].text:find("^relu%(Tensor self%)"), found[4].text)
+    equal({ found[5].type, found[6].type, #found }, { "result", "result", 6 })
+  end)
+
+  it("refuse what is no request", function()
+    local found = replies("nonsense", "[]", { type = "fly", code = "" }, { id = 4, type = "execute" }, "{}")
+    equal(#found, 5)
+    for _, reply in ipairs(found) do equal(reply.type, "error") end
+  end)
+
+  it("keep the output of others apart", function()
+    local out, err = run("--json-repl", '{"type":"execute","code":"os.execute(\'echo apart\'); torch.ones(1)\255"}\n'
+      .. '{"type":"execute","code":"$ echo apart"}\n')
+    for line in out:gmatch("[^\n]+") do json.decode(line) end
+    equal(err, "apart\n")
+  end)
+end)
+
 describe("the prompt", function()
   -- What it shows for these lines, with its own words left out.
   local function session(lines)
@@ -252,9 +382,10 @@ describe("the prompt", function()
   end)
 
   it("goes on after errors", function()
-    local out, err = session { "error('no')", "nowhere()", "x = = 1", "1" }
+    local out, err = session { "error('no')", "zero_s()", "x = = 1", "1" }
     equal(out, "1\n")
-    equal(err, "no\nstdin:1: attempt to call global 'nowhere' (a nil value)\nstdin:1: unexpected symbol near '='\n")
+    equal(err, "no\nstdin:1: attempt to call global 'zero_s' (a nil value), did you mean 'torch.zeros'?\n"
+      .. "stdin:1: unexpected symbol near '='\n")
   end)
 
   it("says what is missing at the end of the input", function()
