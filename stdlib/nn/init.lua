@@ -6,6 +6,7 @@ local lazy = require "torch.lazy"
 local homes = {
   init = "torch.nn.initialise",
   modules = "torch.nn.modules",
+  grad = "torch.nn.grad",
   utils = "torch.nn.utils",
   Module = "torch.nn.module",
   Parameter = "torch.nn.parameter",

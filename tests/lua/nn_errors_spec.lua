@@ -11,6 +11,8 @@ local function positions(list) return torch.tensor(list, { dtype = torch.int64 }
 local rows = {
   Linear = { { nn.Linear(4, 3), sized(2, 3), "input (*, 4), got (2, 3)" },
     { nn.Linear(4, 3), positions { 1, 2, 3, 4 }, "input (*, 4) of torch.float32 on cpu, got (4) of torch.int64" },
+    { nn.Linear(4, 3), torch.zeros(2, 4, { device = "meta" }),
+      "input (*, 4) of torch.float32 on cpu, got (2, 4) on meta" },
     { nn.Linear(4, 3), torch.tensor(1), "input (*, 4), got ()" } },
   Bilinear = { { nn.Bilinear(2, 3, 4), sized(5, 2), sized(5, 2),
     "input1 (*, 2) and input2 (*, 3), got (5, 2) and (5, 2)" } },
