@@ -27,6 +27,9 @@ lazy.fields(torch.autograd, {
   gradcheck = "torch.autograd.gradcheck:gradcheck",
   gradgradcheck = "torch.autograd.gradcheck:gradgradcheck",
 })
+for _, name in ipairs { "no_grad", "enable_grad", "set_grad_enabled", "inference_mode" } do
+  torch.autograd[name] = torch[name]
+end
 lazy.rest(torch.autograd.graph, "torch.autograd.graph")
 lazy.rest(torch.profiler, "torch.profiler")
 lazy.rest(torch.nn, "torch.nn")

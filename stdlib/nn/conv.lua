@@ -39,13 +39,18 @@ end
 
 local EXPECTS = "input (N, {in_channels}, #) or ({in_channels}, #)"
 
--- Weight [a, b / groups, kernel...] and bias, uniform in (-k, k), k = 1 / sqrt(b / groups * kernel elements).
+-- Weight [a, b / groups, kernel...] and bias.
 function Base:_make(a, b, opt)
-  local weight = torch.empty(a, b / opt.groups, unpack(opt.kernel_size))
-  local fan_in = a > 0 and weight:numel() / a or 0
-  local k = fan_in > 0 and 1 / math.sqrt(fan_in) or 0
-  self.weight = Parameter(weight:uniform_(-k, k))
-  self.bias = opt.bias and Parameter(torch.empty(opt.out_channels):uniform_(-k, k)) or nil
+  self.weight = Parameter(torch.empty(a, b / opt.groups, unpack(opt.kernel_size)))
+  self.bias = opt.bias and Parameter(torch.empty(opt.out_channels)) or nil
+  self:reset_parameters()
+end
+
+--- Draws weight and bias anew, uniform in (-k, k), k = 1 / sqrt(b / groups * kernel elements).
+function Base:reset_parameters()
+  local rows = self.weight:size(1)
+  local fan_in = rows > 0 and self.weight:numel() / rows or 0
+  self:_reset_uniform(fan_in > 0 and 1 / math.sqrt(fan_in) or 0)
 end
 
 function Base:_settle(opt)

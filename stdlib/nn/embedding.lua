@@ -20,9 +20,17 @@ function Table:init(opt)
       opt.embedding_dim)
     self.weight = Parameter(opt._weight)
   else
-    self.weight = Parameter(torch.randn(rows, opt.embedding_dim))
-    if self.padding_idx then torch.no_grad(function() self.weight[self.padding_idx]:zero_() end) end
+    self.weight = Parameter(torch.empty(rows, opt.embedding_dim))
+    self:reset_parameters()
   end
+end
+
+--- Draws the rows anew, but for that of padding.
+function Table:reset_parameters()
+  torch.no_grad(function()
+    self.weight:normal_()
+    if self.padding_idx then self.weight[self.padding_idx]:zero_() end
+  end)
 end
 
 -- A class method: `Embedding.from_pretrained(weights, {freeze=true, ...})`.

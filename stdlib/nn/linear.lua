@@ -16,9 +16,15 @@ Linear.allows = { in_features = options.least(0), out_features = options.least(0
 Linear.expects = "input (*, {in_features})"
 
 function Linear:init(opt)
-  local k = opt.in_features > 0 and 1 / math.sqrt(opt.in_features) or 0
-  self.weight = Parameter(torch.empty(opt.out_features, opt.in_features):uniform_(-k, k))
-  self.bias = opt.bias and Parameter(torch.empty(opt.out_features):uniform_(-k, k)) or nil
+  self.weight = Parameter(torch.empty(opt.out_features, opt.in_features))
+  self.bias = opt.bias and Parameter(torch.empty(opt.out_features)) or nil
+  self:reset_parameters()
+end
+
+--- Draws weight and bias anew.
+function Linear:reset_parameters()
+  local features = self.weight:size(2)
+  self:_reset_uniform(features > 0 and 1 / math.sqrt(features) or 0)
 end
 
 ---@param x torch.Tensor
@@ -40,9 +46,14 @@ Bilinear.allows = { in1_features = options.least(1), in2_features = options.leas
 Bilinear.expects = "input1 (*, {in1_features}) and input2 (*, {in2_features})"
 
 function Bilinear:init(opt)
-  local k = 1 / math.sqrt(opt.in1_features)
-  self.weight = Parameter(torch.empty(opt.out_features, opt.in1_features, opt.in2_features):uniform_(-k, k))
-  self.bias = opt.bias and Parameter(torch.empty(opt.out_features):uniform_(-k, k)) or nil
+  self.weight = Parameter(torch.empty(opt.out_features, opt.in1_features, opt.in2_features))
+  self.bias = opt.bias and Parameter(torch.empty(opt.out_features)) or nil
+  self:reset_parameters()
+end
+
+--- Draws weight and bias anew.
+function Bilinear:reset_parameters()
+  self:_reset_uniform(1 / math.sqrt(self.weight:size(2)))
 end
 
 ---@param x1 torch.Tensor

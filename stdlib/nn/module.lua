@@ -244,6 +244,13 @@ function Module:add_module(name, module)
 end
 Module.register_module = Module.add_module
 
+-- Draws the module's own parameters from (-k, k).
+function Module:_reset_uniform(k)
+  torch.no_grad(function()
+    for _, p in own(self, is_parameter) do p:uniform_(-k, k) end
+  end)
+end
+
 -- Modes and conversion --------------------------------------------------------------------------------------
 
 --- Calls `fn` with every module below this one, then with this one.

@@ -7,6 +7,14 @@ local expects, options = require "torch.nn.expects", require "torch.nn.options"
 
 local norm = {}
 
+-- Weights of one and biases of zero.
+local function reset(self)
+  torch.no_grad(function()
+    if self.weight then self.weight:fill_(1) end
+    if self.bias then self.bias:zero_() end
+  end)
+end
+
 -- Batch and instance normalisation ----------------------------------------------------------------------------
 
 --- What normalises over batches and keeps running statistics of each feature.
@@ -49,10 +57,7 @@ end
 --- Forgets everything that was learned.
 function Running:reset_parameters()
   self:reset_running_stats()
-  torch.no_grad(function()
-    if self.weight then self.weight:fill_(1) end
-    if self.bias then self.bias:zero_() end
-  end)
+  reset(self)
 end
 
 -- The operator takes any number of dimensions from 2 on.
@@ -120,6 +125,9 @@ function LayerNorm:init(opt)
   self.bias = affine and opt.bias and Parameter(torch.zeros(opt.normalized_shape)) or nil
 end
 
+--- Forgets what was learned.
+LayerNorm.reset_parameters = reset
+
 function LayerNorm:forward(x)
   return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
 end
@@ -135,6 +143,8 @@ RMSNorm.allows, RMSNorm.expects = LayerNorm.allows, LayerNorm.expects
 function RMSNorm:init(opt)
   self.weight = opt.elementwise_affine and Parameter(torch.ones(opt.normalized_shape)) or nil
 end
+
+RMSNorm.reset_parameters = reset
 
 function RMSNorm:forward(x)
   return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
@@ -155,6 +165,8 @@ function GroupNorm:init(opt)
   self.weight = opt.affine and Parameter(torch.ones(opt.num_channels)) or nil
   self.bias = opt.affine and Parameter(torch.zeros(opt.num_channels)) or nil
 end
+
+GroupNorm.reset_parameters = reset
 
 function GroupNorm:forward(x)
   return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)

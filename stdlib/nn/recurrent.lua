@@ -76,6 +76,11 @@ function Base:init(opt)
   end
 end
 
+--- Draws all weights anew.
+function Base:reset_parameters()
+  self:_reset_uniform(1 / math.sqrt(self.hidden_size))
+end
+
 function Base:_weights(layer, direction)
   local suffix = ("_l%d%s"):format(layer, direction == 2 and "_reverse" or "")
   local function get(key) return self[key .. suffix] end
@@ -263,6 +268,9 @@ function Cell:init(opt)
   end
   rawset(self, "_bias", opt.bias)
 end
+
+--- Draws all weights anew.
+Cell.reset_parameters = Base.reset_parameters
 
 ---@param x torch.Tensor                      [N, input_size] or [input_size]
 ---@param state? torch.Tensor|torch.Tensor[]  h, or {h, c} of an LSTMCell. Default: zeros.

@@ -1,50 +1,41 @@
--- The parts of examples/names.lua.
+-- Every public name of PyTorch's modules is here, or stands with a reason in docs/compatibility.md.
 local torch = require "torch"
 local spec = require "spec"
-local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
-local NameList = require "names.list"
+local describe, it = spec.describe, spec.it
 
-local function list_of(text, context)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  local good, list = pcall(NameList, path, context)
-  os.remove(path)
-  if not good then error(list, 0) end
-  return list
+local folder = debug.getinfo(1, "S").source:match("^@(.*)/[^/]*$")
+
+-- The table "Names that are not here": module -> name -> true. A row is | `module` | `name`, `name` | why |.
+local function excused()
+  local names = {}
+  for line in io.lines(folder .. "/../../docs/compatibility.md") do
+    local module, list, why = line:match("^| `(torch[%w.]*)` | (.-) | (.-) |$")
+    if module and #why > 0 then
+      names[module] = names[module] or {}
+      for name in list:gmatch("`([%w_]+)`") do names[module][name] = true end
+    end
+  end
+  return names
 end
 
-describe("a list of names", function()
-  it("has each once, whatever ends its lines", function()
-    local list = list_of("ab\r\n ba \n\nab\nc\nd\ne\nf\ng\nh\ni\nj\nk", 2)
-    equal({ #list.names, list.names[1], list.names[2] }, { 11, "ab", "ba" })
-    equal(list.letters, "\nabcdefghijk")
-    assert(list.known.ab and not list.known.zz)
-  end)
+local function module_of(path)
+  local value = torch
+  for part in path:gmatch("[^.]+") do
+    if part ~= "torch" then value = value[part] end
+  end
+  return value
+end
 
-  it("becomes letters and what was before them, split by names", function()
-    local list = list_of("ab\n" .. ("cdefghijklmnopqrst"):gsub(".", "%0\n"), 3)
-    local train, test = list:split()
-    equal({ train:size() + test:size(), test:size() >= 2 }, { 3 + 18 * 2, true })
-    local x, y = {}, {}
-    list:_add("ab", x, y)
-    equal(x, { { 1, 1, 1 }, { 1, 1, 2 }, { 1, 2, 3 } })
-    equal(y, { 2, 3, 1 })
-  end)
-
-  it("is continued until names end", function()
-    local list = list_of("ab\n" .. ("cdefghijk"):gsub(".", "%0\n"), 2)
-    local function after(ids) -- a follows the beginning, b follows a, then the name ends
-      return torch.nn.functional.one_hot(ids:select(2, 2) % 3 + 1, 12) * 1e4
-    end
-    local model = setmetatable({ eval = function() end }, { __call = function(_, ids) return after(ids) end })
-    equal(list:invent(model, 3, 1), { "ab", "ab", "ab" })
-  end)
-
-  it("that cannot be used is an error that names the file", function()
-    fails(function() NameList("/no/such", 3) end, "names: cannot open '/no/such' (No such file or directory)")
-    fails(function() list_of("", 3) end, " has 0 names, 10 are the least")
-    fails(function() list_of("a\nb\na\n", 3) end, " has 2 names, 10 are the least")
-  end)
+describe("PyTorch's names", function()
+  local reasons = excused()
+  for path, names in pairs(require "pytorch_names") do
+    it("in " .. path .. " are here or excused, not both", function()
+      local module, wrong = module_of(path), {}
+      for name in names:gmatch("%S+") do
+        local here = module[name] ~= nil
+        if here == ((reasons[path] or {})[name] == true) then wrong[#wrong + 1] = name end
+      end
+      assert(#wrong == 0, table.concat(wrong, " "))
+    end)
+  end
 end)

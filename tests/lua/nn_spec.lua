@@ -187,3 +187,24 @@ describe("nn.grad", function()
     equal(line:tolist(), { { { 2, 23, 30 } } })
   end)
 end)
+
+describe("reset_parameters", function()
+  it("draws what a new module would have", function()
+    for _, make in ipairs {
+      function() return nn.Linear(3, 2) end, function() return nn.Bilinear(2, 3, 2) end,
+      function() return nn.Conv2d(2, 4, 3) end, function() return nn.ConvTranspose1d(2, 4, 3) end,
+      function() return nn.Embedding(4, 2, 1) end, function() return nn.LSTM(3, 4, 2, { bidirectional = true }) end,
+      function() return nn.GRUCell(3, 4) end, function() return nn.BatchNorm1d(3) end,
+      function() return nn.LayerNorm(3) end, function() return nn.GroupNorm(1, 3) end,
+      function() return nn.RMSNorm(3) end,
+    } do
+      torch.manual_seed(5)
+      local fresh = make()
+      local used = make()
+      for _, p in ipairs(used:parameters()) do p:detach():fill_(9) end
+      torch.manual_seed(5)
+      used:reset_parameters()
+      for name, p in fresh:named_parameters() do equal(used:get_parameter(name):detach(), p:detach(), 0) end
+    end
+  end)
+end)
