@@ -13,6 +13,7 @@
 #include <mutex>
 #include <vector>
 
+#include "core/context.h"
 #include "core/error.h"
 #include "core/slab.h"
 
@@ -51,8 +52,8 @@ class CpuRuntime final : public Runtime {
   void* allocate(size_t bytes, int) override {
     const int c = class_of(bytes);
     const size_t size = size_of_class(c);
-    if (const size_t limit = limit_.load(std::memory_order_relaxed); limit != 0) [[unlikely]]
-      check_limit(bytes, size, limit);
+    if (limited_.load(std::memory_order_relaxed)) [[unlikely]]
+      check_limit(bytes, size);
     void* p = take(c, size);
     tally_.allocated += static_cast<int64_t>(size);
     tally_.total += static_cast<int64_t>(size);
@@ -102,7 +103,11 @@ class CpuRuntime final : public Runtime {
     settle();
     peak_ = allocated_.load();
   }
-  void set_memory_limit(size_t bytes, int) override { limit_ = bytes; }
+  void set_memory_limit(size_t bytes, int) override {
+    limit_ = bytes;
+    if (bytes) limited_ = true;
+  }
+  void enable_context_limits() { limited_ = true; }
 
   int64_t total() const { return total_.load(std::memory_order_relaxed); }
   int64_t allocated() {
@@ -194,7 +199,10 @@ class CpuRuntime final : public Runtime {
     return p;
   }
 
-  void check_limit(size_t bytes, size_t size, size_t limit) {
+  void check_limit(size_t bytes, size_t size) {
+    const size_t everywhere = limit_.load(std::memory_order_relaxed), here = context().memory_limit;
+    const size_t limit = everywhere && here ? std::min(everywhere, here) : everywhere + here;
+    if (limit == 0) return;
     settle();
     const auto used = static_cast<size_t>(std::max<int64_t>(0, allocated_.load()));
     if (used + size > limit)
@@ -220,6 +228,7 @@ class CpuRuntime final : public Runtime {
 
   std::atomic<int64_t> allocated_{0}, peak_{0}, reserved_{0}, total_{0};
   std::atomic<size_t> limit_{0};
+  std::atomic<bool> limited_{false};  // is, or was, there a limit?
   std::mutex mutex_;
   std::array<std::vector<void*>, kClasses> lists_;
   size_t cached_ = 0;
@@ -249,6 +258,7 @@ static CpuRuntime& cpu() {
   return *r;
 }
 Runtime& cpu_runtime() { return cpu(); }
+void enable_context_limits() { cpu().enable_context_limits(); }
 int64_t cpu_allocated_total() { return cpu().total(); }
 int64_t cpu_allocated_now() { return cpu().allocated(); }
 Runtime& meta_runtime() {

@@ -13,6 +13,8 @@ Runtime& cpu_runtime();
 Runtime& meta_runtime();
 
 /// The CPU's `total` and `allocated` of MemoryStats without a virtual call, for the interpreter's accounting.
+/// From now on limits of contexts are looked at.
+void enable_context_limits();
 int64_t cpu_allocated_total();
 int64_t cpu_allocated_now();
 

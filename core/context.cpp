@@ -17,6 +17,8 @@ void Context::reset() {
   print_options = {};
   anomaly_place = {};
   interrupted = false;
+  memory_limit = 0;
+  folders = nullptr;
 }
 
 Context& context() {

@@ -3,7 +3,9 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "core/dtype.h"
 #include "core/generator.h"
@@ -23,6 +25,10 @@ struct Context {
   std::function<std::string()> anomaly_place;
   /// Set from any thread to stop what runs here; see `interrupt_requested`.
   std::atomic<bool> interrupted{false};
+  /// Bytes that the process's tensors may use for this one to get more; 0: no limit.
+  std::atomic<size_t> memory_limit{0};
+  /// Folders whose files may be read and written; null: all.
+  std::shared_ptr<const std::vector<std::string>> folders;
 
   /// As new: a generator seeded from the system, and the defaults.
   void reset();

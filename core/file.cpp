@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/context.h"
 #include "core/error.h"
 
 namespace facula {
@@ -18,6 +19,27 @@ namespace {
 void check_path(const std::string& path, const char* operation) {
   check(!path.empty(), operation, ": the path is empty");
   check(path.find('\0') == std::string::npos, operation, ": the path has a zero byte in it");
+}
+
+// The file that a link leads to, or the path itself.
+std::string followed(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
+  return real ? real.get() : path;
+}
+
+std::string directory_of(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// Within one of the context's folders, whatever links lead there?
+void check_access(const std::string& path, const std::string& target, const char* operation) {
+  const auto folders = context().folders;
+  if (!folders) return;
+  const std::string place = followed(directory_of(target)) + '/';
+  for (const std::string& folder : *folders)
+    if (place.starts_with(followed(folder) + '/')) return;
+  fail(operation, ": '", path, "' is outside the folders that this script may use");
 }
 
 class Descriptor {
@@ -40,22 +62,12 @@ std::string reason(int error_number) {
   return strerror_r(error_number, buffer, sizeof buffer);
 }
 
-// The file that a link leads to, or the path itself.
-std::string followed(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
-  return real ? real.get() : path;
-}
-
-std::string directory_of(const std::string& path) {
-  const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
-
 }  // namespace
 
 Replacement::Replacement(std::string path, const char* operation)
     : path_(std::move(path)), target_(followed(path_)), operation_(operation) {
   check_path(path_, operation_);
+  check_access(path_, target_, operation_);
   struct stat found;
   if (stat(target_.c_str(), &found) == 0)
     check(S_ISREG(found.st_mode), operation_, ": '", path_, "' exists and is not a plain file");
@@ -91,6 +103,7 @@ void Replacement::fail_with(const std::string& why) const {
 
 InputFile::InputFile(const std::string& path, const char* operation) {
   check_path(path, operation);
+  check_access(path, followed(path), operation);
   descriptor_ = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   check(descriptor_ >= 0, operation, ": cannot open '", path, "' (", reason(errno), ")");
   struct stat found;

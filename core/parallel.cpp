@@ -21,6 +21,7 @@ namespace facula {
 namespace {
 
 constexpr int kMaxThreads = 1024;
+constexpr int64_t kAlone = 32;  // pieces of a long region in one thread
 thread_local bool in_parallel = false;
 
 int default_threads() {
@@ -163,9 +164,12 @@ void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> 
   const int available = in_parallel ? 1 : num_threads();
   const int64_t most = n / std::max<int64_t>(1, grain);
   if (available <= 1 || most <= 1) {
-    if (interrupt_requested()) [[unlikely]]
-      throw Interrupted();
-    body(0, n);
+    const int64_t piece = most <= kAlone ? n : n / kAlone + 1;  // long ones give an interrupt its chances too
+    for (int64_t begin = 0; begin < n; begin += piece) {
+      if (interrupt_requested()) [[unlikely]]
+        throw Interrupted();
+      body(begin, std::min(n, begin + piece));
+    }
     return;
   }
   std::call_once(pool_made, make_pool);

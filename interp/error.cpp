@@ -1,8 +1,12 @@
 #include "interp/error.h"
 
+#include <pthread.h>
+
+#include <algorithm>
 #include <cstring>
 #include <new>
 
+#include "interp/limits.h"
 #include "interp/memory.h"
 
 namespace facula::interp {
@@ -14,7 +18,28 @@ static std::string message_of(lua_State* L) {
 
 LuaError::LuaError(lua_State* L, const State& S) : Error(message_of(L)), value_(std::make_shared<LuaRef>(L, S)) {}
 
+// The lowest address that frames of this thread may reach; an eighth of the stack is left to those who run then.
+static const char* find_stack_end() {
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return nullptr;
+  void* lowest = nullptr;
+  size_t size = 0;
+  pthread_attr_getstack(&attributes, &lowest, &size);
+  pthread_attr_destroy(&attributes);
+  constexpr size_t kLargest =
+      size_t{8} << 20;  // of main threads, whose stacks are as large as the limit says, or endless
+  const auto* highest = static_cast<const char*>(lowest) + size;
+  return highest - std::min(size, kLargest) / 8 * 7;
+}
+
+void check_stack_room() {
+  static thread_local const char* const end = find_stack_end();
+  check(static_cast<const char*>(__builtin_frame_address(0)) > end,
+        "stack overflow: too many functions call each other");
+}
+
 void call_lua(lua_State* L, State& S, int arguments, int results) {
+  check_stack_room();
   if (lua_pcall(L, arguments, results, 0) != 0) throw LuaError(L, S);
 }
 
@@ -62,8 +87,11 @@ Outcome attempt(lua_State* L, Function& f, Body body, int& results) {
       e.value().push(L);
       return Outcome::Failed;
     } catch (const OutOfMemory& e) {
+      f.state->memory_refused = f.state->max_memory != 0;
       message = e.what();
       outcome = Outcome::OutOfMemory;
+    } catch (const Interrupted&) {
+      message = interruption(*f.state);
     } catch (const std::bad_alloc&) {
       message = f.name + ": out of memory";
       outcome = Outcome::OutOfMemory;

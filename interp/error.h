@@ -42,6 +42,10 @@ class LuaError : public Error {
   std::shared_ptr<LuaRef> value_;  // exceptions are copied
 };
 
+/// Fails where so much of the thread's stack is used that calling back into Lua might overflow it: LuaJIT bounds its own
+/// stack, not that of C functions which call Lua, which calls them.
+void check_stack_room();
+
 /// lua_pcall that throws LuaError.
 void call_lua(lua_State* L, State& S, int arguments, int results);
 

@@ -89,6 +89,8 @@ typedef struct facula_options {
   facula_writer output;
   facula_writer error;
   void *user; /* handed to both */
+  /** Most instructions of Lua code for one outermost call; 0: no limit. */
+  uint64_t max_instructions;
 } facula_options;
 
 /**

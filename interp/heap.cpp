@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "core/allocator.h"
+#include "core/context.h"
 #include "core/slab.h"
 
 namespace facula::interp {
@@ -56,18 +58,36 @@ void Heap::release(void* block, [[maybe_unused]] size_t size) {
 #endif
 }
 
+void* Heap::move(void* block, size_t old_size, size_t size) {
+  if (!block) return take(size);
+  if (old_size > kLargest && size > kLargest) return std::realloc(block, size);
+  void* moved = take(size);
+  if (!moved) return size < old_size ? block : nullptr;  // shrinking may not fail
+  std::memcpy(moved, block, std::min(old_size, size));
+  release(block, old_size);
+  return moved;
+}
+
+// Core is told now and then how much of the limit is left for tensors.
+bool Heap::may_grow(size_t by) {
+  const auto tensors = static_cast<size_t>(std::max<int64_t>(0, cpu_allocated_now()));
+  refused_ = used_ + by + tensors > limit_;
+  if (!refused_) context().memory_limit = limit_ - used_ - by;
+  return !refused_;
+}
+
 void* Heap::allocate(void* heap, void* block, size_t old_size, size_t size) {
   Heap& h = *static_cast<Heap*>(heap);
   if (size == 0) {
     if (block) h.release(block, old_size);
+    if (block) h.used_ -= old_size;
     return nullptr;
   }
-  if (!block) return h.take(size);
-  if (old_size > kLargest && size > kLargest) return std::realloc(block, size);
-  void* moved = h.take(size);
-  if (!moved) return size < old_size ? block : nullptr;  // shrinking may not fail
-  std::memcpy(moved, block, std::min(old_size, size));
-  h.release(block, old_size);
+  if (!block) old_size = 0;  // LuaJIT gives the kind of object there
+  if (h.limit_ && size > old_size && !h.may_grow(size - old_size)) [[unlikely]]
+    return nullptr;
+  void* const moved = h.move(block, old_size, size);
+  if (moved) h.used_ += size - old_size;
   return moved;
 }
 

@@ -9,7 +9,8 @@ namespace facula::interp {
 /// operator call, and a list costs a fifth of what LuaJIT's general allocator does.
 class Heap {
  public:
-  Heap() = default;
+  /// `limit`: bytes for Lua's objects and the tensors of the process together, 0 for none.
+  explicit Heap(size_t limit = 0) : limit_(limit) {}
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
   /// Gives all small blocks back: nothing allocated here may be in use any more.
@@ -17,6 +18,10 @@ class Heap {
 
   /// A lua_Alloc; `heap` is a Heap*.
   static void* allocate(void* heap, void* block, size_t old_size, size_t size);
+
+  size_t used() const { return used_; }
+  /// Was memory refused for the limit's sake?
+  bool refused() const { return refused_; }
 
  private:
   struct Link {
@@ -27,10 +32,14 @@ class Heap {
 
   void* take(size_t size);
   void release(void* block, size_t size);
+  void* move(void* block, size_t old_size, size_t size);
   bool add_page(size_t c);
+  bool may_grow(size_t by);
 
   Link* free_[kLargest / kStep] = {};
   Link* pages_ = nullptr;
+  size_t limit_, used_ = 0;
+  bool refused_ = false;
 };
 
 }  // namespace facula::interp

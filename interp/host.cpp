@@ -2,6 +2,7 @@
 #include "interp/host.h"
 
 #include "core/autograd.h"
+#include "interp/limits.h"
 #include "interp/traceback.h"
 
 namespace facula::interp {
@@ -92,15 +93,6 @@ Problem run_protected(Interpreter& I, FunctionRef<void(Interpreter&, lua_State*)
 
 // ---- interrupts ----
 
-constexpr int kPollInterval = 10000;  // instructions
-
-// Once it has fired it fires at every instruction, so that no pcall in the script swallows the error.
-void poll(lua_State* L, lua_Debug*) {
-  if (!interrupt_requested()) return;
-  lua_sethook(L, poll, LUA_MASKCOUNT, 1);
-  luaL_error(L, "interrupted");
-}
-
 // Leaves the text of the error in the place of its value.
 int explain(lua_State* L) {
   auto& I = *static_cast<Interpreter*>(lua_touserdata(L, lua_upvalueindex(1)));
@@ -165,8 +157,6 @@ bool is_open(const facula_state* S) { return S && S->mark.load(std::memory_order
 
 const char* last_message() { return message_without_state.c_str(); }
 
-void poll_interrupts(lua_State* L) { lua_sethook(L, poll, LUA_MASKCOUNT, kPollInterval); }
-
 void call_protected(Interpreter& I, lua_State* L, int arguments, int results) {
   const int base = lua_gettop(L) - arguments;
   lua_pushlightuserdata(L, &I);
@@ -175,10 +165,12 @@ void call_protected(Interpreter& I, lua_State* L, int arguments, int results) {
   const int status = lua_pcall(L, arguments, results, base);
   lua_remove(L, base);
   if (status == 0) return;
+  if (status == LUA_ERRMEM && find_state(L)->max_memory) find_state(L)->memory_refused = true;
   const char* const message = lua_tostring(L, -1);
-  throw Failure(interrupt_requested()  ? FACULA_INTERRUPTED
-                : status == LUA_ERRMEM ? FACULA_NO_MEMORY
-                                       : FACULA_ERROR,
+  throw Failure(limit_hit(*find_state(L)) ? FACULA_LIMIT
+                : interrupt_requested()   ? FACULA_INTERRUPTED
+                : status == LUA_ERRMEM    ? FACULA_NO_MEMORY
+                                          : FACULA_ERROR,
                 message ? message : "an error without a text", status == LUA_ERRRUN ? I.traceback : std::string());
 }
 
@@ -194,6 +186,7 @@ facula_status enter(facula_state* S, const char* name, FunctionRef<void(Interpre
   }
   const ContextGuard guard(S->context);
   const OwnGradMode mode(*I, visit.is_outermost());
+  const LimitedCall limited(*find_state(I->L));
   Problem problem = run_protected(*I, body);
   if (visit.is_outermost() && interrupt_requested()) {
     clear_interrupt();

@@ -131,8 +131,6 @@ void push_callable(Interpreter& I, lua_State* L, const char* where, const char* 
 /// Puts the value on top of the stack at a path of globals, and pops it.
 void set_global(Interpreter& I, lua_State* L, const char* where, const char* path);
 
-/// Polls for interrupts from Lua, again after one has been seen.
-void poll_interrupts(lua_State* L);
 /// The text of the last failure without a state in this thread.
 const char* last_message();
 

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "interp/host.h"
+#include "interp/limits.h"
 
 using namespace facula;
 using namespace facula::interp;
@@ -51,6 +52,7 @@ StateOptions state_options(const facula_options& options) {
   }
   s.max_memory = options.max_memory;
   s.timeout = options.timeout;
+  s.max_instructions = options.max_instructions;
   s.interruptible = options.interruptible != 0;
   s.output = writer(options.output, options.user);
   s.error = writer(options.error, options.user);
@@ -79,7 +81,8 @@ facula_state* open(const facula_options& options) {
 // Leaves the chunk on the stack.
 void compile(lua_State* L, std::string_view code, const char* chunk_name) {
   const std::string name(chunk_name ? chunk_name : code.substr(0, 60));
-  if (luaL_loadbuffer(L, code.data(), code.size(), name.c_str()) != 0) fail(lua_tostring(L, -1));
+  const char* const mode = find_state(L)->environment != LUA_NOREF ? "t" : nullptr;  // no bytecode in a sandbox
+  if (luaL_loadbufferx(L, code.data(), code.size(), name.c_str(), mode) != 0) fail(lua_tostring(L, -1));
 }
 
 }  // namespace

@@ -31,10 +31,11 @@ static int run(int argc, char** argv) {
   if (options->threads) set_num_threads(*options->threads);
   if (options->seed) default_generator()->manual_seed(*options->seed);
   const bool nothing_to_run = !options->script && options->steps.empty();
-  const bool prompt = options->interactive || options->json || (nothing_to_run && isatty(STDIN_FILENO));
+  const bool limited = options->limits.sandbox;
+  const bool prompt = !limited && (options->interactive || options->json || (nothing_to_run && isatty(STDIN_FILENO)));
   if (nothing_to_run && !prompt) options->script.emplace("-");
 
-  lua_State* const L = open_lua_state();
+  lua_State* const L = open_lua_state(options->limits);
   catch_interrupts(L);
   exit_code = run_program(L, *options, argc, argv);
   if (prompt) {

@@ -119,6 +119,7 @@ void leave_scope(lua_State* L, State& S) {
 int scope(lua_State* L, Function& f) {
   State& S = *f.state;
   check(lua_isfunction(L, 1), "scope: argument 'fn' must be a function, got ", describe(L, S, 1));
+  check_stack_room();
   S.scopes.emplace_back();
   const int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
   const int results = lua_gettop(L);

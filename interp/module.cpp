@@ -47,9 +47,13 @@ const char* override_folder() {
   return folder && *folder ? folder : nullptr;
 }
 
-// Pushes the module's chunk.
+// Pushes the module's chunk, in a sandbox with the library's own environment.
 void load(lua_State* L, const Source& source) {
   if (luaL_loadbuffer(L, source.text.data(), source.text.size(), source.chunk.c_str()) != 0) fail(lua_tostring(L, -1));
+  const State* const S = find_state(L);
+  if (!S || S->environment == LUA_NOREF) return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, S->environment);
+  lua_setfenv(L, -2);
 }
 
 std::optional<Source> find(std::string_view module) {

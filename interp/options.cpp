@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <deque>
 #include <memory>
@@ -34,6 +35,24 @@ CLI::Validator whole_number(uint64_t least, uint64_t most) {
             const auto [stop, error] = std::from_chars(given.data(), end, n);
             if (error == std::errc() && stop == end && n >= least && n <= most) return {};
             return text("expected a whole number from ", least, " to ", most, ", got '", given, "'");
+          },
+          ""};
+}
+
+/// Bytes: `512M`, `1.5G`; 0 for what is none.
+size_t bytes_of(const std::string& given) {
+  double n = 0;
+  const char* const end = given.data() + given.size();
+  const auto [stop, error] = std::from_chars(given.data(), end, n);
+  if (error != std::errc() || !(n > 0 && n < 1e15) || end - stop > 1) return 0;
+  constexpr std::string_view kUnits = "KMGT";
+  const size_t unit = stop == end ? 0 : kUnits.find(static_cast<char>(std::toupper(*stop))) + 1;
+  return stop != end && unit == 0 ? 0 : static_cast<size_t>(n * std::pow(1024.0, static_cast<double>(unit)));
+}
+
+CLI::Validator size_in_bytes() {
+  return {[](const std::string& given) -> std::string {
+            return bytes_of(given) ? std::string() : "expected a size such as 512M or 2G, got '" + given + "'";
           },
           ""};
 }
@@ -97,6 +116,20 @@ bool take_rest(std::vector<std::string> rest, int argc, Options& options) {
   return true;
 }
 
+/// A sandbox takes away what these need.
+bool goes_together(const Options& options, const CLI::App& app) {
+  if (!options.limits.folders.empty() && !options.limits.sandbox) {
+    complain("--allow is for a --sandbox");
+    return false;
+  }
+  for (const char* const name : {"-i", "-j", "-g", "--json-repl", "--device"})
+    if (options.limits.sandbox && app.count(name) > 0) {
+      complain(std::string(name) + " does not go with --sandbox");
+      return false;
+    }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
@@ -138,6 +171,23 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       ->type_name("DEVICE")
       ->check(device_name())
       ->envname("FACULA_DEVICE");
+  StateOptions& limits = options.limits;
+  std::string memory;
+  app.add_flag("--sandbox", limits.sandbox, "Let scripts reach nothing but themselves: no files, programs or C");
+  app.add_option("--allow", limits.folders, "A folder whose files a sandbox may use; may be repeated")
+      ->type_name("FOLDER")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+      ->allow_extra_args(false);
+  app.add_option("--max-memory", memory, "Most memory for Lua and tensors together, such as 512M")
+      ->type_name("SIZE")
+      ->check(size_in_bytes());
+  app.add_option("--timeout", limits.timeout, "Most seconds for all code together")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--max-instructions", limits.max_instructions, "Most instructions of Lua code")
+      ->type_name("N")
+      ->check(whole_number(1, UINT64_MAX));
   bool environment = false;
   app.add_flag("--env", environment, "Show this build, processor, libraries and limits, and leave");
   app.footer(
@@ -163,7 +213,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
     std::puts(environment_report().c_str());
     return std::nullopt;
   }
-  if (!take_rest(app.remaining(), argc, options)) {
+  limits.max_memory = bytes_of(memory);
+  if (!take_rest(app.remaining(), argc, options) || !goes_together(options, app)) {
     exit_code = 2;
     return std::nullopt;
   }

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "interp/state.h"
+
 namespace facula::interp {
 
 struct Options {
@@ -25,6 +27,7 @@ struct Options {
   Colour colour = Colour::Auto;
   std::optional<int> threads;
   std::optional<uint64_t> seed;
+  StateOptions limits;                ///< and the sandbox
   std::string device;                 ///< where tensors are made; empty: on the CPU
   std::optional<std::string> script;  ///< `-` is the standard input
   int script_position = 0;            ///< in argv; 0 without a script

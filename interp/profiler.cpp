@@ -70,6 +70,7 @@ int stop(Call& c) {
 int record_function(lua_State* L, Function& f) {
   check(lua_type(L, 1) == LUA_TSTRING, f.name, ": argument 'name' must be a string, got ", describe(L, *f.state, 1));
   check(lua_isfunction(L, 2), f.name, ": argument 'fn' must be a function, got ", describe(L, *f.state, 2));
+  check_stack_room();
   Observer* const observer = current_observer();
   if (observer) observer->enter(std::string(to_string(L, 1)));
   const int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "interp/limits.h"
 #include "interp/state.h"
 #include "interp/traceback.h"
 
@@ -55,8 +56,11 @@ void set_arg(lua_State* L, int script, int argc, char** argv) {
   lua_setglobal(L, "arg");
 }
 
+bool in_sandbox(lua_State* L) { return find_state(L)->environment != LUA_NOREF; }
+
 /// Modules beside the script are found first.
 void add_folder(lua_State* L, const std::string& script) {
+  if (in_sandbox(L)) return;
   const size_t slash = script.rfind('/');
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "" : script.substr(0, slash);
   if (folder.find(';') != std::string::npos || folder.find('?') != std::string::npos)
@@ -112,7 +116,7 @@ bool is_word(const std::string& s) {
 /// are scripts, too, where no file has that name.
 bool load_script(lua_State* L, const std::string& path) {
   struct stat ignored;
-  if (is_word(path) && stat(path.c_str(), &ignored) != 0) {
+  if (is_word(path) && !in_sandbox(L) && stat(path.c_str(), &ignored) != 0) {
     push_require(L, "torch.program");
     if (!call_with_traceback(L, 1, 1, kEnd)) return false;
     lua_getfield(L, -1, "command");
@@ -122,7 +126,8 @@ bool load_script(lua_State* L, const std::string& path) {
     lua_settop(L, 0);
   }
   if (path != "-") add_folder(L, path);
-  return luaL_loadfile(L, path == "-" ? nullptr : path.c_str()) == 0;
+  const char* const file = path == "-" ? nullptr : path.c_str();
+  return luaL_loadfilex(L, file, in_sandbox(L) ? "t" : nullptr) == 0;
 }
 
 bool run_script(lua_State* L, const std::string& path, int position, int argc, char** argv) {
@@ -176,12 +181,16 @@ bool call_with_traceback(lua_State* L, int arguments, int results, Interruptible
     status = lua_pcall(L, arguments, results, base);
   }
   lua_remove(L, base);
+  State& S = *find_state(L);
+  if (status == LUA_ERRMEM && S.max_memory) S.memory_refused = true;
   return status == 0;
 }
 
 int run_program(lua_State* L, const Options& options, int argc, char** argv) {
   set_arg(L, options.script_position, argc, argv);
+  const LimitedCall limited(*find_state(L));
   if (run_all(L, options, argc, argv)) return 0;
+  if (limit_hit(*find_state(L))) return kLimitExit;
   return Interruptible::requested() ? kInterruptedExit : 1;
 }
 

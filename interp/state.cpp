@@ -3,6 +3,8 @@
 #include <memory>
 #include <mutex>
 
+#include "core/allocator.h"
+#include "core/context.h"
 #include "interp/archive.h"
 #include "interp/autograd.h"
 #include "interp/call.h"
@@ -15,6 +17,7 @@
 #include "interp/module.h"
 #include "interp/number.h"
 #include "interp/output.h"
+#include "interp/sandbox.h"
 #include "interp/settings.h"
 #include "interp/traceback.h"
 #include "interp/types.h"
@@ -102,7 +105,9 @@ struct Opening {
 int prepare(lua_State* L) {
   auto& opening = *static_cast<Opening*>(lua_touserdata(L, 1));
   luaL_openlibs(L);
-  if (opening.options.interruptible) luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
+  const StateOptions& options = opening.options;
+  const bool limited = options.sandbox || options.timeout > 0 || options.max_instructions || options.max_memory;
+  if (options.interruptible || limited) luaJIT_setmode(L, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF);
   lua_pushcfunction(L, luaopen_torch);
   lua_call(L, 0, 1);
   lua_setglobal(L, "torch");
@@ -114,6 +119,15 @@ int prepare(lua_State* L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "torch.pairs");
   lua_call(L, 1, 0);
+  try {
+    State& S = *find_state(L);
+    S.timeout = options.timeout;
+    S.max_instructions = options.max_instructions;
+    S.max_memory = options.max_memory;
+    if (options.sandbox) close_sandbox(L, S, options.folders);
+  } catch (const std::exception& e) {
+    opening.failure = e.what();
+  }
   return 0;
 }
 
@@ -128,12 +142,13 @@ State* find_state(lua_State* L) {
 }
 
 lua_State* open_lua_state(const StateOptions& options) {
-  check(!options.sandbox && options.folders.empty(), "facula: there is no sandbox in this build");
-  check(options.max_memory == 0 && options.timeout == 0, "facula: there are no limits in this build");
-  auto heap = std::make_unique<Heap>();
+  check(options.sandbox || options.folders.empty(), "facula: folders are for a sandbox");
+  auto heap = std::make_unique<Heap>(options.max_memory);
   lua_State* L = lua_newstate(&Heap::allocate, heap.get());
   if (!L) throw OutOfMemory("facula: no memory for a Lua state");
   heap.release();  // close_lua_state finds it again
+  if (options.max_memory) enable_context_limits();
+  if (options.sandbox) context().folders = std::make_shared<const std::vector<std::string>>(options.folders);
   // Handles die young and by the thousand: fewer, larger steps of the collector are a few per cent faster than small ones.
   lua_gc(L, LUA_GCSETSTEPMUL, 400);
   Opening opening{options, {}};

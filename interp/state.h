@@ -6,6 +6,7 @@
 // frames with their destructors then). Callbacks into Lua run under lua_pcall; what they raise travels on as LuaError.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -79,15 +80,23 @@ struct State {
   lua_State* running;  // the coroutine that called in last: callbacks go there
   Metatable tensor, dtype, device, generator, storage, size, symbol, node, hook, context, capsule, host_function;
   // In the registry:
-  int torch = LUA_NOREF;    // the module
-  int methods = LUA_NOREF;  // methods of tensors, by name
-  int dtypes = LUA_NOREF;   // dtype objects, from 1
-  int cdata = LUA_NOREF;    // what looks into LuaJIT's cdata, see number.cpp
+  int torch = LUA_NOREF;        // the module
+  int methods = LUA_NOREF;      // methods of tensors, by name
+  int dtypes = LUA_NOREF;       // dtype objects, from 1
+  int cdata = LUA_NOREF;        // what looks into LuaJIT's cdata, see number.cpp
+  int environment = LUA_NOREF;  // of the library's modules in a sandbox, see sandbox.h
   std::deque<Function> functions;
   std::vector<std::shared_ptr<const Operator>> operators;  // of torch.library
-  std::vector<ScopeHandles> scopes;  // the innermost is the last
-  std::set<std::string> places;      // where scopes ended, for handles that are used after that
+  std::vector<ScopeHandles> scopes;                        // the innermost is the last
+  std::set<std::string> places;                            // where scopes ended, for handles that are used after that
   Collection collection;
+  // See limits.h. What is 0 is not limited.
+  double timeout = 0;  // seconds for one outermost call
+  uint64_t max_instructions = 0, instructions = 0;
+  size_t max_memory = 0;
+  bool limited = false;  // within such a call
+  bool memory_refused = false;
+  std::atomic<bool> limit_hit{false};    // of time or instructions
   std::optional<Device> default_device;  // where calls from Lua make tensors, unless they name a device
   std::shared_ptr<Life> life;
   std::vector<std::string> library;  // how the standard library's chunks are named: `@torch/`
@@ -108,6 +117,7 @@ struct StateOptions {
   std::vector<std::string> folders;  ///< that a sandbox may read and write
   size_t max_memory = 0;             ///< bytes for Lua's heap and tensors; 0: no limit
   double timeout = 0;                ///< seconds for one outermost call; 0: no limit
+  uint64_t max_instructions = 0;     ///< of Lua code, for one outermost call; 0: no limit
   bool interruptible = false;        ///< loops are not compiled, so that hooks see every one
   Writer output, error;              ///< in place of the process's streams
 };
