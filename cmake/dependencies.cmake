@@ -3,24 +3,37 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
-# core: threads, the CUDA module by dlopen, and files.
-find_package(ZLIB REQUIRED)
-pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
-pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
-add_library(facula_files INTERFACE)
-target_link_libraries(facula_files INTERFACE
-  Threads::Threads ${CMAKE_DL_LIBS} ZLIB::ZLIB PkgConfig::LIBZIP PkgConfig::SIMDJSON)
+option(FACULA_PORTABLE "A program that needs nothing but glibc: all else is linked statically, and there are no libraries" OFF)
 
-# kernels/cpu: vectors and matrices.
+# facula_use(TARGET PREFIX ARCHIVE...): the library that pkg_check_modules found as PREFIX or, in a portable build, its headers
+# and these archives.
+function(facula_use target prefix)
+  if(FACULA_PORTABLE)
+    list(TRANSFORM ARGN PREPEND -l: OUTPUT_VARIABLE archives)
+    target_include_directories(${target} SYSTEM INTERFACE ${${prefix}_INCLUDE_DIRS})
+    target_link_libraries(${target} INTERFACE ${archives})
+  else()
+    target_link_libraries(${target} INTERFACE PkgConfig::${prefix})
+  endif()
+endfunction()
+
+# core: threads, the CUDA module by dlopen, and files.
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+add_library(facula_files INTERFACE)
+target_link_libraries(facula_files INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
+facula_use(facula_files ZLIB libz.a)
+
+# kernels/cpu: vectors and matrices. Of Highway there is no archive, and processor.cpp has what would be in it.
 pkg_check_modules(OPENBLAS REQUIRED IMPORTED_TARGET openblas)
 pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 add_library(facula_engine INTERFACE)
-target_link_libraries(facula_engine INTERFACE PkgConfig::OPENBLAS PkgConfig::HWY)
+facula_use(facula_engine OPENBLAS libopenblas.a libgfortran.a libquadmath.a)
+facula_use(facula_engine HWY)
 
 # interp: LuaJIT with 64-bit collector pointers, since tensors and hosts fill the lower 2 GB.
 pkg_check_modules(LUAJIT REQUIRED IMPORTED_TARGET luajit)
 add_library(facula_lua INTERFACE)
-target_link_libraries(facula_lua INTERFACE PkgConfig::LUAJIT)
+facula_use(facula_lua LUAJIT libluajit-5.1.a)
 add_library(facula_lua_headers INTERFACE)
 target_include_directories(facula_lua_headers SYSTEM INTERFACE ${LUAJIT_INCLUDE_DIRS})
 if(NOT DEFINED FACULA_LUAJIT_GC64)
@@ -42,6 +55,6 @@ pkg_check_modules(EDIT IMPORTED_TARGET libedit)
 add_library(facula_program INTERFACE)
 target_link_libraries(facula_program INTERFACE CLI11::CLI11)
 if(EDIT_FOUND)
-  target_link_libraries(facula_program INTERFACE PkgConfig::EDIT)
+  facula_use(facula_program EDIT libedit.a libtinfo.a libbsd.a libmd.a)
   target_compile_definitions(facula_program INTERFACE FACULA_WITH_EDIT)
 endif()

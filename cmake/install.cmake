@@ -4,6 +4,9 @@
 include(CMakePackageConfigHelpers)
 
 install(TARGETS facula RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(FACULA_PORTABLE)
+  return()
+endif()
 install(TARGETS libfacula EXPORT facula LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(TARGETS libfacula_static ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET facula_cuda)

@@ -1,17 +1,13 @@
 #include "core/archive.h"
 
-#include <simdjson.h>
-#include <unistd.h>
-#include <zip.h>
-
 #include <algorithm>
 #include <bit>
-#include <memory>
+#include <optional>
 
-#include "core/file.h"
 #include "core/iterator.h"
-#include "core/parallel.h"
+#include "core/json.h"
 #include "core/slots.h"
+#include "core/zip.h"
 
 namespace facula {
 namespace {
@@ -24,25 +20,9 @@ constexpr const char *kVersionEntry = "facula/version", *kDescriptionEntry = "fa
                      *kTensorsEntry = "facula/tensors";
 constexpr int kHeaderEntries = 3;
 constexpr uint64_t kMostRowBytes = 2048;  // of JSON for one tensor: 64 sizes of 20 digits, and the words around them
-constexpr uint64_t kChunk = 256 << 10;    // bytes read at a time: the cache still has them for the checksum
 
 std::string entry_name(size_t i) { return "tensors/" + std::to_string(i); }
 uint64_t byte_count(const Tensor& x) { return static_cast<uint64_t>(x.numel() * x.item_size()); }
-
-/// libzip's error in words, which it keeps itself.
-class ZipError {
- public:
-  explicit ZipError(int code) { zip_error_init_with_code(&error_, code); }
-  ~ZipError() { zip_error_fini(&error_); }
-  ZipError(const ZipError&) = delete;
-  ZipError& operator=(const ZipError&) = delete;
-  zip_error_t* get() { return &error_; }
-
- private:
-  zip_error_t error_;
-};
-
-using Zip = std::unique_ptr<zip_t, decltype(&zip_discard)>;
 
 // ---- writing --------------------------------------------------------------------------------------------------------------
 
@@ -71,65 +51,6 @@ std::string rows_of(const Tensors& tensors) {
   return out + "]\n";
 }
 
-class Writer {
- public:
-  explicit Writer(const std::string& path) : file_(path, "save"), zip_(nullptr, &zip_discard) {
-    int code = 0;
-    zip_.reset(zip_open(file_.temporary().c_str(), ZIP_CREATE | ZIP_TRUNCATE, &code));
-    if (!zip_) fail_with(ZipError(code).get());
-    zip_register_cancel_callback_with_state(
-        zip_.get(), [](zip_t*, void*) { return int{interrupt_requested()}; }, nullptr, nullptr);
-  }
-
-  /// The bytes are read by `finish`. `aligned` ones start at a multiple of 64.
-  void add(const std::string& name, const void* data, uint64_t size, bool aligned = false) {
-    zip_source_t* const source = zip_source_buffer(zip_.get(), data, size, 0);
-    const zip_int64_t at = source ? zip_file_add(zip_.get(), name.c_str(), source, ZIP_FL_ENC_UTF_8) : -1;
-    if (at < 0) {
-      zip_source_free(source);
-      fail_with(zip_get_error(zip_.get()));
-    }
-    const auto index = static_cast<zip_uint64_t>(at);
-    constexpr zip_uint16_t new_year_1980 = 1 << 5 | 1;  // the first day of zip: equal contents give equal files
-    if (zip_set_file_compression(zip_.get(), index, ZIP_CM_STORE, 0) != 0 ||
-        zip_file_set_dostime(zip_.get(), index, 0, new_year_1980, 0) != 0)
-      fail_with(zip_get_error(zip_.get()));
-    // A local header has 30 bytes, the name, and extra fields of 4 bytes and their contents; sizes from 4 GB are such a field.
-    offset_ += 30 + name.size() + (size >= 0xffffffff ? 20 : 0);
-    if (aligned) pad(index);
-    offset_ += size;
-  }
-
-  void finish() {
-    if (zip_close(zip_.get()) != 0) {
-      zip_error_t* const error = zip_get_error(zip_.get());
-      if (zip_error_code_zip(error) == ZIP_ER_CANCELLED) throw Interrupted();
-      fail_with(error);
-    }
-    static_cast<void>(zip_.release());  // zip_close has freed it
-    file_.commit();
-  }
-
- private:
-  void pad(zip_uint64_t index) {
-    constexpr zip_uint8_t zeros[64] = {};
-    constexpr zip_uint16_t id = 0x4246;  // PyTorch's, for the same purpose
-    const auto size = static_cast<zip_uint16_t>(-(offset_ + 4) % 64);
-    if (zip_file_extra_field_set(zip_.get(), index, id, ZIP_EXTRA_FIELD_NEW, zeros, size, ZIP_FL_LOCAL) != 0)
-      fail_with(zip_get_error(zip_.get()));
-    offset_ += 4 + size;
-  }
-
-  [[noreturn]] void fail_with(zip_error_t* error) const {
-    if (zip_error_system_type(error) == ZIP_ET_SYS) file_.fail_with(zip_error_code_system(error));
-    file_.fail_with(zip_error_strerror(error));
-  }
-
-  Replacement file_;
-  Zip zip_;
-  uint64_t offset_ = 0;  // in the file, where the next header comes
-};
-
 // ---- reading --------------------------------------------------------------------------------------------------------------
 
 struct Row {
@@ -140,19 +61,9 @@ struct Row {
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path), file_(path, "load"), zip_(nullptr, &zip_discard) {
-    const int copy = dup(file_.descriptor());  // libzip closes what it opens
-    int code = 0;
-    zip_.reset(zip_fdopen(copy, ZIP_CHECKCONS, &code));
-    if (!zip_) {
-      if (copy >= 0) close(copy);
-      ZipError error(code);
-      fail("load: '", path_, "' is not a file of torch.save, or only a part of one (", zip_error_strerror(error.get()),
-           ")");
-    }
-    entries_ = static_cast<uint64_t>(zip_get_num_entries(zip_.get(), 0));
-    check(zip_name_locate(zip_.get(), kVersionEntry, 0) >= 0, "load: '", path_,
-          "' is a zip archive, but not a file of torch.save");
+  explicit Reader(const std::string& path) : path_(path), file_(path, "load"), zip_(file_, wrong_) {
+    check(wrong_.empty(), "load: '", path_, "' is not a file of torch.save, or only a part of one (", wrong_, ")");
+    check(zip_.find(kVersionEntry), "load: '", path_, "' is a zip archive, but not a file of torch.save");
     const std::string version = content(kVersionEntry, 32);
     check(version == kVersion, "load: '", path_, "' has format ", version, ", this program reads format ", kVersion);
   }
@@ -161,16 +72,15 @@ class Reader {
 
   /// What the file says of its tensors, found true as far as it can be without reading them.
   std::vector<Row> rows() {
-    const std::string json = content(kTensorsEntry, entries_ * kMostRowBytes);
-    simdjson::dom::parser parser;
-    simdjson::dom::array list;
-    valid(parser.parse(json).get(list) == simdjson::SUCCESS, kTensorsEntry, " is not a list in JSON");
-    valid(list.size() == entries_ - kHeaderEntries, "it lists ", list.size(), " tensors and has ",
-          entries_ - kHeaderEntries);
+    const std::string json = content(kTensorsEntry, zip_.size() * kMostRowBytes);
+    const std::optional<Json> list = parse_json(json);
+    const size_t count = zip_.size() - kHeaderEntries;
+    valid(list && list->kind == Json::Kind::Array, kTensorsEntry, " is not a list in JSON");
+    valid(list->items.size() == count, "it lists ", list->items.size(), " tensors and has ", count);
     std::vector<Row> rows;
     uint64_t total = 0;
-    for (const simdjson::dom::element element : list) {
-      rows.push_back(row(element, entry_name(rows.size())));
+    for (const Json& item : list->items) {
+      rows.push_back(row(item, entry_name(rows.size())));
       total += rows.back().bytes;
       valid(total <= static_cast<uint64_t>(file_.size()), "its tensors overlap");
     }
@@ -180,7 +90,7 @@ class Reader {
   Tensor tensor(const Row& row, size_t i, Device device) {
     const std::string name = entry_name(i);
     const Tensor x = empty(row.sizes, row.dtype);
-    read(name, x.bytes(), row.bytes);
+    read(name, x.bytes());
     valid(row.dtype != DType::Bool ||
               std::all_of(x.bytes(), x.bytes() + row.bytes, [](unsigned char b) { return b <= 1; }),
           name, " has other values than true and false");
@@ -196,72 +106,54 @@ class Reader {
     check(good, "load: '", path_, "' is damaged: ", parts...);
   }
 
-  /// Length of a stored entry that fits into the file.
-  uint64_t length(const std::string& name) {
-    zip_stat_t found;
-    zip_stat_init(&found);
-    valid(zip_stat(zip_.get(), name.c_str(), 0, &found) == 0, name, " is missing");
-    valid(found.comp_method == ZIP_CM_STORE && found.encryption_method == ZIP_EM_NONE, name,
-          " is compressed or encrypted");
-    valid(found.size == found.comp_size && found.size <= static_cast<uint64_t>(file_.size()), name,
-          " is longer than the file");
-    return found.size;
+  /// A stored entry that fits into the file.
+  const ZipReader::Entry& entry(const std::string& name) {
+    const ZipReader::Entry* found = zip_.find(name);
+    valid(found, name, " is missing");
+    valid(found->stored, name, " is compressed or encrypted");
+    return *found;
   }
 
   std::string content(const char* name, uint64_t most) {
-    const uint64_t size = length(name);
+    const uint64_t size = entry(name).size;
     valid(size <= most, name, " is too long");
     std::string out(size, '\0');
-    read(name, out.data(), size);
+    read(name, out.data());
     return out;
   }
 
-  /// Reads all of an entry, whose checksum is compared at its end.
-  void read(const std::string& name, char* to, uint64_t size) {
-    const std::unique_ptr<zip_file_t, decltype(&zip_fclose)> entry(zip_fopen(zip_.get(), name.c_str(), 0), &zip_fclose);
-    valid(entry != nullptr, name, " cannot be read (", zip_strerror(zip_.get()), ")");
-    for (uint64_t done = 0; done < size;) {
-      if (interrupt_requested()) throw Interrupted();
-      const zip_int64_t n = zip_fread(entry.get(), to + done, std::min(kChunk, size - done));
-      valid(n > 0, name, " cannot be read (", n < 0 ? zip_file_strerror(entry.get()) : "it ends too early", ")");
-      done += static_cast<uint64_t>(n);
-    }
-    char more;
-    const zip_int64_t n = zip_fread(entry.get(), &more, 1);
-    valid(n == 0, name, " cannot be read (", n < 0 ? zip_file_strerror(entry.get()) : "it is too long", ")");
+  void read(const std::string& name, char* to) {
+    valid(zip_.read(entry(name), to), name, " cannot be read, or has another checksum");
   }
 
-  Row row(simdjson::dom::element element, const std::string& name) {
-    simdjson::dom::object fields;
-    std::string_view dtype;
-    simdjson::dom::array shape;
-    Row out;
-    const bool complete = element.get(fields) == simdjson::SUCCESS && fields.size() == 3 &&
-                          fields["dtype"].get(dtype) == simdjson::SUCCESS &&
-                          fields["shape"].get(shape) == simdjson::SUCCESS &&
-                          fields["bytes"].get(out.bytes) == simdjson::SUCCESS;
+  Row row(const Json& item, const std::string& name) {
+    const Json *const dtype = item.field("dtype"), *const shape = item.field("shape"),
+                      *const bytes = item.field("bytes");
+    const bool complete = item.items.size() == 3 && dtype && dtype->kind == Json::Kind::String && shape &&
+                          shape->kind == Json::Kind::Array && bytes && bytes->integer().value_or(-1) >= 0;
     valid(complete, name, " is not described by dtype, shape and bytes");
-    const OptDType known = dtype_of_name(dtype);
-    valid(known.has_value(), name, " has the unknown dtype '", dtype, "'");
+    Row out;
+    out.bytes = static_cast<uint64_t>(*bytes->integer());
+    const OptDType known = dtype_of_name(dtype->text);
+    valid(known.has_value(), name, " has the unknown dtype '", dtype->text, "'");
     out.dtype = *known;
-    valid(shape.size() <= kMaxDims, name, " has more than ", kMaxDims, " dimensions");
+    valid(shape->items.size() <= kMaxDims, name, " has more than ", kMaxDims, " dimensions");
     int64_t numel = 1, reach = item_size(*known);
-    for (const simdjson::dom::element size : shape) {
-      int64_t n = 0;
-      valid(size.get(n) == simdjson::SUCCESS && n >= 0, name, " has a size that is none");
+    for (const Json& size : shape->items) {
+      const int64_t n = size.integer().value_or(-1);
+      valid(n >= 0, name, " has a size that is none");
       numel *= n != 0;
       valid(!__builtin_mul_overflow(reach, std::max<int64_t>(n, 1), &reach), name, " is larger than any memory");
       out.sizes.push_back(n);
     }
-    valid(out.bytes == static_cast<uint64_t>(numel * reach) && length(name) == out.bytes, name, " has ", length(name),
-          " bytes, ", out.sizes, " of ", *known, " need ", numel * reach);
+    valid(out.bytes == static_cast<uint64_t>(numel * reach) && entry(name).size == out.bytes, name, " has ",
+          entry(name).size, " bytes, ", out.sizes, " of ", *known, " need ", numel * reach);
     return out;
   }
 
-  std::string path_;
+  std::string path_, wrong_;
   InputFile file_;
-  Zip zip_;
-  uint64_t entries_ = 0;
+  ZipReader zip_;
 };
 
 }  // namespace
@@ -270,7 +162,7 @@ void write_archive(const std::string& path, std::string_view description, const 
   Tensors dense;
   for (const Tensor& x : tensors) dense.push_back(dense_on_host(x));
   const std::string rows = rows_of(dense);
-  Writer writer(path);
+  ZipWriter writer(path, "save");
   writer.add(kVersionEntry, kVersion.data(), kVersion.size());
   writer.add(kDescriptionEntry, description.data(), description.size());
   writer.add(kTensorsEntry, rows.data(), rows.size());

@@ -16,6 +16,7 @@
 #include <sstream>
 
 #include "core/parallel.h"
+#include "core/zip.h"
 
 namespace facula {
 namespace {
@@ -128,6 +129,38 @@ TEST_CASE("on other devices") {
   CHECK(x.is_meta());
   CHECK(x.sizes() == Sizes{2, 3});
   CHECK_THROWS_WITH(write_archive(folder.file("b"), "", {x}), "save: a meta tensor has no elements");
+}
+
+TEST_CASE("others read our archives, those with more than 2^16 entries too") {
+  const Folder folder;
+  for (const size_t count : {size_t{3}, size_t{70000}}) {
+    ZipWriter writer(folder.file("a"), "save");
+    for (size_t i = 0; i < count; ++i) {
+      const std::string content = "content of " + std::to_string(i);
+      writer.add("entry/" + std::to_string(i), content.data(), content.size(), i % 2 == 0);
+    }
+    writer.finish();
+    zip_t* const zip = zip_open(folder.file("a").c_str(), ZIP_CHECKCONS, nullptr);
+    REQUIRE(zip);
+    CHECK(static_cast<size_t>(zip_get_num_entries(zip, 0)) == count);
+    zip_file_t* const entry = zip_fopen(zip, "entry/2", 0);
+    char read[64] = {};
+    CHECK(zip_fread(entry, read, sizeof read) == 12);
+    CHECK(std::string(read) == "content of 2");
+    zip_fclose(entry);
+    zip_discard(zip);
+
+    std::string wrong;
+    const InputFile file(folder.file("a"), "load");
+    const ZipReader reader(file, wrong);
+    CHECK(wrong == "");
+    CHECK(reader.size() == count);
+    const ZipReader::Entry* const last = reader.find("entry/" + std::to_string(count - 1));
+    REQUIRE(last);
+    std::string content(last->size, '\0');
+    CHECK(reader.read(*last, content.data()));
+    CHECK(content == "content of " + std::to_string(count - 1));
+  }
 }
 
 TEST_CASE("every prefix of an archive is refused") {

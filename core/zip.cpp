@@ -1,0 +1,317 @@
+#include "core/zip.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "core/error.h"
+#include "core/parallel.h"
+
+namespace facula {
+namespace {
+
+constexpr uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50,
+                   kLocator = 0x07064b50;
+constexpr uint64_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocatorSize = 20;
+constexpr uint64_t kLarge = 0xffffffff;                // such sizes and offsets stand in the 64-bit extension
+constexpr uint16_t kExtension = 1, kPadding = 0x4246;  // ids of extra fields; PyTorch pads with the same
+constexpr uint16_t kUtf8 = 1 << 11, kEncrypted = 1 << 0, kSizesFollow = 1 << 3;
+constexpr uint16_t kNewYear1980 = 1 << 5 | 1;  // the first day of zip
+constexpr uint64_t kChecksumAt = 14;           // in a local header
+constexpr uint64_t kChunk = 256 << 10;         // the cache still has it for the checksum
+
+/// Little-endian numbers, one behind the other.
+class Record {
+ public:
+  Record& u16(uint64_t v) { return put(v, 2); }
+  Record& u32(uint64_t v) { return put(v, 4); }
+  Record& u64(uint64_t v) { return put(v, 8); }
+  Record& text(std::string_view s) {
+    bytes_ += s;
+    return *this;
+  }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  Record& put(uint64_t v, int n) {
+    for (int i = 0; i < n; ++i) bytes_ += static_cast<char>(v >> 8 * i);
+    return *this;
+  }
+  std::string bytes_;
+};
+
+/// Reads them again; what is missing at the end reads as zeros and is noticed by `good`.
+class Fields {
+ public:
+  explicit Fields(std::string_view bytes) : rest_(bytes) {}
+  uint16_t u16() { return static_cast<uint16_t>(get(2)); }
+  uint32_t u32() { return static_cast<uint32_t>(get(4)); }
+  uint64_t u64() { return get(8); }
+  std::string_view text(size_t n) {
+    if (n > rest_.size()) good_ = false;
+    const std::string_view taken = rest_.substr(0, n);
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+  void skip(size_t n) { text(n); }
+  bool good() const { return good_; }
+  bool empty() const { return rest_.empty(); }
+
+ private:
+  uint64_t get(size_t n) {
+    const std::string_view taken = text(n);
+    uint64_t v = 0;
+    for (size_t i = taken.size(); i-- > 0;) v = v << 8 | static_cast<unsigned char>(taken[i]);
+    return v;
+  }
+  std::string_view rest_;
+  bool good_ = true;
+};
+
+// The 64-bit extension: those of the values that are too large for their places, which then hold kLarge.
+std::string extension(std::initializer_list<uint64_t> values) {
+  Record large;
+  for (const uint64_t v : values)
+    if (v >= kLarge) large.u64(v);
+  if (large.bytes().empty()) return {};
+  return Record().u16(kExtension).u16(large.bytes().size()).text(large.bytes()).bytes();
+}
+
+// Takes the values that hold kLarge from the extra fields; false where they are not there.
+bool extend(std::string_view extra, std::initializer_list<uint64_t*> values) {
+  Fields fields(extra);
+  while (!fields.empty()) {
+    const uint16_t id = fields.u16(), size = fields.u16();
+    Fields content(fields.text(size));
+    if (!fields.good()) return false;
+    if (id != kExtension) continue;
+    for (uint64_t* v : values)
+      if (*v == kLarge) *v = content.u64();
+    return content.good();
+  }
+  return std::none_of(values.begin(), values.end(), [](const uint64_t* v) { return *v == kLarge; });
+}
+
+}  // namespace
+
+// ---- writing -------------------------------------------------------------------------------------------------------------
+
+ZipWriter::ZipWriter(const std::string& path, const char* operation) : file_(path, operation) {
+  descriptor_ = open(file_.temporary().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) file_.fail_with(errno);
+}
+
+ZipWriter::~ZipWriter() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+void ZipWriter::write(const void* data, uint64_t size) {
+  const auto* from = static_cast<const char*>(data);
+  for (uint64_t done = 0; done < size;) {
+    const ssize_t n = ::write(descriptor_, from + done, size - done);
+    if (n < 0 && errno != EINTR) file_.fail_with(errno);
+    if (n > 0) done += static_cast<uint64_t>(n);
+  }
+  position_ += size;
+}
+
+uint32_t ZipWriter::write_checked(const char* data, uint64_t size) {
+  uLong checksum = crc32_z(0, nullptr, 0);
+  for (uint64_t done = 0; done < size; done += kChunk) {
+    if (interrupt_requested()) throw Interrupted();
+    const uint64_t n = std::min(kChunk, size - done);
+    checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(data + done), n);
+    write(data + done, n);
+  }
+  return static_cast<uint32_t>(checksum);
+}
+
+void ZipWriter::patch(uint64_t offset, uint32_t value) {
+  const std::string bytes = Record().u32(value).bytes();
+  if (pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != 4) file_.fail_with(errno);
+}
+
+void ZipWriter::add(const std::string& name, const void* data, uint64_t size, bool aligned) {
+  if (interrupt_requested()) throw Interrupted();
+  const uint64_t offset = position_, shown = std::min(size, kLarge);
+  std::string extra = extension({size, size});
+  if (aligned) {
+    const uint64_t padding = -(offset + kLocalSize + name.size() + extra.size() + 4) % 64;
+    extra += Record().u16(kPadding).u16(padding).text(std::string(padding, '\0')).bytes();
+  }
+  Record header;
+  header.u32(kLocal).u16(shown == kLarge ? 45 : 20).u16(kUtf8).u16(0).u16(0).u16(kNewYear1980);
+  header.u32(0).u32(shown).u32(shown).u16(name.size()).u16(extra.size()).text(name).text(extra);
+  write(header.bytes().data(), header.bytes().size());
+  const uint32_t checksum = write_checked(static_cast<const char*>(data), size);
+  patch(offset + kChecksumAt, checksum);
+  entries_.push_back({name, offset, size, checksum});
+}
+
+void ZipWriter::finish() {
+  const uint64_t start = position_;
+  for (const Entry& e : entries_) {
+    const std::string extra = extension({e.size, e.size, e.offset});
+    const uint64_t shown = std::min(e.size, kLarge);
+    Record header;
+    header.u32(kCentral).u16(45).u16(extra.empty() ? 20 : 45).u16(kUtf8).u16(0).u16(0).u16(kNewYear1980);
+    header.u32(e.checksum).u32(shown).u32(shown).u16(e.name.size()).u16(extra.size()).u16(0).u16(0).u16(0).u32(0);
+    header.u32(std::min(e.offset, kLarge)).text(e.name).text(extra);
+    write(header.bytes().data(), header.bytes().size());
+  }
+  const uint64_t end = position_, size = end - start, count = entries_.size();
+  Record last;
+  if (count >= 0xffff || start >= kLarge || size >= kLarge) {
+    last.u32(kEnd64).u64(kEnd64Size - 12).u16(45).u16(45).u32(0).u32(0).u64(count).u64(count).u64(size).u64(start);
+    last.u32(kLocator).u32(0).u64(end).u32(1);
+  }
+  const uint64_t shown_count = std::min<uint64_t>(count, 0xffff);
+  last.u32(kEnd).u16(0).u16(0).u16(shown_count).u16(shown_count).u32(std::min(size, kLarge));
+  last.u32(std::min(start, kLarge)).u16(0);
+  write(last.bytes().data(), last.bytes().size());
+  if (close(std::exchange(descriptor_, -1)) != 0) file_.fail_with(errno);
+  file_.commit();
+}
+
+// ---- reading -------------------------------------------------------------------------------------------------------------
+
+ZipReader::ZipReader(const InputFile& file, std::string& wrong) : file_(file) {
+  Directory directory;
+  const char* problem = find_directory(directory);
+  if (!problem) problem = read_directory(directory);
+  if (!problem) problem = check_places();
+  if (problem) wrong = problem;
+}
+
+bool ZipReader::bytes(uint64_t at, uint64_t size, void* to) const {
+  auto* out = static_cast<char*>(to);
+  while (size > 0) {
+    const ssize_t n = pread(file_.descriptor(), out, size, static_cast<off_t>(at));
+    if (n <= 0) return false;
+    out += n;
+    at += static_cast<uint64_t>(n);
+    size -= static_cast<uint64_t>(n);
+  }
+  return true;
+}
+
+// All are null, or what is wrong.
+const char* ZipReader::find_directory(Directory& directory) const {
+  const auto file_size = static_cast<uint64_t>(file_.size());
+  char buffer[kEnd64Size];
+  uint64_t end = file_size - kEndSize;
+  if (file_size < kEndSize || !bytes(end, kEndSize, buffer)) return "it is too short";
+  Fields last({buffer, kEndSize});
+  if (last.u32() != kEnd) return "its end is missing";
+  last.skip(4);
+  const uint16_t here = last.u16();
+  directory.count = last.u16();
+  directory.size = last.u32();
+  directory.start = last.u32();
+  if (here != directory.count || last.u16() != 0) return "its end is damaged";
+  if (directory.count == 0xffff || directory.size == kLarge || directory.start == kLarge) {
+    if (end < kLocatorSize + kEnd64Size || !bytes(end - kLocatorSize, kLocatorSize, buffer)) return "it is too short";
+    Fields locator({buffer, kLocatorSize});
+    if (locator.u32() != kLocator || locator.u32() != 0) return "its end is damaged";
+    end -= kLocatorSize + kEnd64Size;
+    if (locator.u64() != end || !bytes(end, kEnd64Size, buffer)) return "its end is damaged";
+    Fields large({buffer, kEnd64Size});
+    if (large.u32() != kEnd64) return "its end is damaged";
+    large.skip(20);
+    const uint64_t here64 = large.u64();
+    directory.count = large.u64();
+    directory.size = large.u64();
+    directory.start = large.u64();
+    if (here64 != directory.count) return "its end is damaged";
+  }
+  const bool fits = directory.size <= end && directory.start == end - directory.size &&
+                    directory.count <= directory.size / kCentralSize;
+  return fits ? nullptr : "its directory lies elsewhere";
+}
+
+const char* ZipReader::read_directory(const Directory& directory) {
+  std::string all(directory.size, '\0');
+  if (!bytes(directory.start, directory.size, all.data())) return "its directory cannot be read";
+  Fields fields(all);
+  for (uint64_t i = 0; i < directory.count; ++i) {
+    if (fields.u32() != kCentral) return "its directory is damaged";
+    fields.skip(4);
+    const uint16_t flags = fields.u16(), method = fields.u16();
+    fields.skip(4);
+    Entry entry;
+    entry.checksum = fields.u32();
+    uint64_t packed = fields.u32();
+    entry.size = fields.u32();
+    const uint16_t name_size = fields.u16(), extra_size = fields.u16(), comment_size = fields.u16();
+    fields.skip(8);
+    uint64_t offset = fields.u32();
+    const std::string name(fields.text(name_size));
+    const std::string_view extra = fields.text(extra_size);
+    fields.skip(comment_size);
+    if (!fields.good() || !extend(extra, {&entry.size, &packed, &offset})) return "its directory is damaged";
+    entry.stored = method == 0 && !(flags & kEncrypted);
+    if (entry.stored && packed != entry.size) return "its directory is damaged";
+    if (flags & kSizesFollow) return "an entry does not say how long it is";
+    if (const char* problem = place(entry, name, offset, packed, directory.start)) return problem;
+    if (!entries_.emplace(name, entry).second) return "two entries have one name";
+  }
+  return fields.empty() ? nullptr : "its directory is damaged";
+}
+
+// Finds where the entry's bytes start, behind the local header at `offset`, which must agree; all lies before `end`.
+const char* ZipReader::place(Entry& entry, const std::string& name, uint64_t offset, uint64_t packed,
+                             uint64_t end) const {
+  char header[kLocalSize];
+  if (end < kLocalSize || offset > end - kLocalSize || !bytes(offset, kLocalSize, header))
+    return "an entry lies outside";
+  Fields fields({header, kLocalSize});
+  if (fields.u32() != kLocal) return "an entry is damaged";
+  fields.skip(10);
+  const uint32_t checksum = fields.u32();
+  uint64_t local_packed = fields.u32(), size = fields.u32();
+  const uint16_t name_size = fields.u16(), extra_size = fields.u16();
+  const uint64_t start = offset + kLocalSize + name_size + extra_size;
+  if (start > end || packed > end - start) return "an entry lies outside";
+  std::string names(size_t{name_size} + extra_size, '\0');
+  if (!bytes(offset + kLocalSize, names.size(), names.data())) return "an entry cannot be read";
+  if (!extend(std::string_view(names).substr(name_size), {&size, &local_packed})) return "an entry is damaged";
+  if (names.compare(0, name_size, name) != 0 || checksum != entry.checksum || size != entry.size ||
+      local_packed != packed)
+    return "an entry says something else than the directory";
+  entry.start = start;
+  return nullptr;
+}
+
+// Headers lie between the bytes of entries, so bytes that follow each other without overlap leave room for them.
+const char* ZipReader::check_places() const {
+  std::vector<const Entry*> sorted;
+  for (const auto& [name, entry] : entries_)
+    if (entry.stored) sorted.push_back(&entry);
+  std::sort(sorted.begin(), sorted.end(), [](const Entry* a, const Entry* b) { return a->start < b->start; });
+  for (size_t i = 1; i < sorted.size(); ++i)
+    if (sorted[i]->start - sorted[i - 1]->start < sorted[i - 1]->size + kLocalSize) return "entries overlap";
+  return nullptr;
+}
+
+const ZipReader::Entry* ZipReader::find(const std::string& name) const {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+bool ZipReader::read(const Entry& entry, char* to) const {
+  uLong checksum = crc32_z(0, nullptr, 0);
+  for (uint64_t done = 0; done < entry.size; done += kChunk) {
+    if (interrupt_requested()) throw Interrupted();
+    const uint64_t n = std::min(kChunk, entry.size - done);
+    if (!bytes(entry.start + done, n, to + done)) return false;
+    checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(to + done), n);
+  }
+  return checksum == entry.checksum;
+}
+
+}  // namespace facula
