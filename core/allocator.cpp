@@ -10,7 +10,9 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/context.h"
@@ -46,6 +48,8 @@ void* system_allocate(size_t bytes) {
 
 class CpuRuntime final : public Runtime {
  public:
+  static CpuRuntime& instance();
+
   int count() override { return 1; }
   std::string device_name(int) override { return "cpu"; }
 
@@ -70,6 +74,7 @@ class CpuRuntime final : public Runtime {
     std::free(p);
 #else
     if (c < kBatchClasses) {
+      if (!pages_[c]) make_will();
       auto* link = static_cast<Link*>(p);
       link->next = pages_[c];
       pages_[c] = link;
@@ -178,8 +183,33 @@ class CpuRuntime final : public Runtime {
     Link* next;
   };
   static constexpr int kBatchClasses = 4;
+
+  // Leaves what the thread has to others at its end.
+  struct Will {
+    ~Will() {
+      CpuRuntime& runtime = instance();
+      for (int c = 0; c < kBatchClasses; ++c)
+        if (pages_[c]) runtime.pages_left_[c].leave(std::exchange(pages_[c], nullptr));
+      runtime.settle();
+      if (local_) runtime.leave(std::unique_ptr<Local[]>(std::exchange(local_, nullptr)));
+    }
+  };
+  static void make_will() { static thread_local const Will will; }
+  void leave(const std::unique_ptr<Local[]>& lists) noexcept try {
+    const std::lock_guard lock(mutex_);
+    for (int c = kBatchClasses; c < kSmallClasses; ++c) {
+      const Local& list = lists[c];
+      lists_[c].insert(lists_[c].end(), list.blocks, list.blocks + list.count);
+      cached_ += static_cast<size_t>(list.count) * size_of_class(c);
+    }
+  } catch (const std::bad_alloc&) {  // then nobody has the rest
+  }
+
   static void* block(void* page, size_t size, size_t i) { return static_cast<char*>(page) + i * size; }
   void add_page(int c, size_t size) {
+    make_will();
+    pages_[c] = pages_left_[c].inherit();
+    if (pages_[c]) return;
     void* page = fresh(size * kLocalBlocks);
     for (size_t i = kLocalBlocks; i-- > 0;) {
       auto* link = static_cast<Link*>(block(page, size, i));
@@ -216,8 +246,10 @@ class CpuRuntime final : public Runtime {
   }
 
   static Local& local(int c) {
-    if (!local_) [[unlikely]]
+    if (!local_) [[unlikely]] {
+      make_will();
       local_ = new Local[kSmallClasses]();
+    }
     return local_[c];
   }
 
@@ -229,6 +261,7 @@ class CpuRuntime final : public Runtime {
   std::atomic<int64_t> allocated_{0}, peak_{0}, reserved_{0}, total_{0};
   std::atomic<size_t> limit_{0};
   std::atomic<bool> limited_{false};  // is, or was, there a limit?
+  std::array<Estate<Link>, kBatchClasses> pages_left_;
   std::mutex mutex_;
   std::array<std::vector<void*>, kClasses> lists_;
   size_t cached_ = 0;
@@ -253,14 +286,14 @@ class MetaRuntime final : public Runtime {
 }  // namespace
 
 // Never destroyed: tensors in static objects and in the host outlive every order of destruction.
-static CpuRuntime& cpu() {
+CpuRuntime& CpuRuntime::instance() {
   static auto* r = new CpuRuntime;
   return *r;
 }
-Runtime& cpu_runtime() { return cpu(); }
-void enable_context_limits() { cpu().enable_context_limits(); }
-int64_t cpu_allocated_total() { return cpu().total(); }
-int64_t cpu_allocated_now() { return cpu().allocated(); }
+Runtime& cpu_runtime() { return CpuRuntime::instance(); }
+void enable_context_limits() { CpuRuntime::instance().enable_context_limits(); }
+int64_t cpu_allocated_total() { return CpuRuntime::instance().total(); }
+int64_t cpu_allocated_now() { return CpuRuntime::instance().allocated(); }
 Runtime& meta_runtime() {
   static auto* r = new MetaRuntime;
   return *r;

@@ -3,7 +3,10 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <mutex>
 #include <new>
+#include <utility>
+#include <vector>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FACULA_PLAIN_HEAP 1  // sanitizers see every object on its own
@@ -11,8 +14,31 @@
 
 namespace facula {
 
-/// Memory for objects of class T. Freed objects wait in the list of the thread that freed them; chunks are never returned,
-/// since tensors outlive threads and interpreters.
+/// Lists of free objects that threads left behind when they ended, for others to go on with.
+template <class Link>
+class Estate {
+ public:
+  void leave(Link* list) noexcept try {
+    const std::lock_guard lock(mutex_);
+    lists_.push_back(list);
+  } catch (const std::bad_alloc&) {  // then nobody has it
+  }
+  /// Null where there is none.
+  Link* inherit() {
+    const std::lock_guard lock(mutex_);
+    if (lists_.empty()) return nullptr;
+    Link* const list = lists_.back();
+    lists_.pop_back();
+    return list;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<Link*> lists_;
+};
+
+/// Memory for objects of class T. Freed objects wait in the list of the thread that freed them, and in an estate after its
+/// end; chunks are never returned, since tensors outlive threads and interpreters.
 template <class T>
 class Slab {
  public:
@@ -31,6 +57,7 @@ class Slab {
   [[gnu::noinline]] static void release(void* p) { ::operator delete(p); }
 #else
   static void release(void* p) {
+    if (!free_) make_will();
     auto* link = static_cast<Link*>(p);
     link->next = free_;
     free_ = link;
@@ -43,7 +70,22 @@ class Slab {
   };
   static constexpr size_t kObjects = 128, kLine = 64;
 
+  /// Leaves the thread's list to others at its end.
+  struct Will {
+    ~Will() {
+      if (free_) estate().leave(std::exchange(free_, nullptr));
+    }
+  };
+  static void make_will() { static thread_local const Will will; }
+  static Estate<Link>& estate() {
+    static auto* const one = new Estate<Link>;
+    return *one;
+  }
+
   static void grow() {
+    make_will();
+    free_ = estate().inherit();
+    if (free_) return;
     constexpr size_t stride = (sizeof(T) + kLine - 1) / kLine * kLine;
     auto* chunk = static_cast<char*>(std::aligned_alloc(kLine, stride * kObjects));
     if (!chunk) throw std::bad_alloc();

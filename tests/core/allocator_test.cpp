@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/slab.h"
 #include "core/tensor.h"
 
 using namespace facula;
@@ -58,3 +59,18 @@ TEST_CASE("blocks may be freed by another thread") {
   }
   CHECK(empty({16}, DType::Float32).defined());
 }
+
+#ifndef FACULA_PLAIN_HEAP
+TEST_CASE("threads that end leave their memory to others") {
+  const auto use_small_blocks = [] {
+    std::vector<Tensor> tensors;
+    for (int64_t i = 0; i < 300; ++i) tensors.push_back(empty({i}, DType::Int32));
+  };
+  const auto reserved_after = [&] {
+    std::thread(use_small_blocks).join();
+    return cpu_runtime().memory_stats(0).reserved;
+  };
+  const int64_t first = reserved_after();
+  for (int i = 0; i < 20; ++i) CHECK(reserved_after() == first);
+}
+#endif
