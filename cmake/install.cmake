@@ -14,8 +14,12 @@ if(TARGET facula_cuda)
 endif()
 install(FILES interp/facula.h interp/facula.hpp interp/facula_dlpack.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 # A stock luajit finds the module in its own folder of C modules.
-set(FACULA_MODULE_DIR ${CMAKE_INSTALL_LIBDIR}/lua/5.1 CACHE STRING "Where torch.so is installed, a folder of package.cpath")
-install(TARGETS facula_module LIBRARY DESTINATION ${FACULA_MODULE_DIR})
+set(FACULA_MODULE_DIR "" CACHE STRING "Where torch.so is installed, a folder of package.cpath; empty: LuaJIT's own")
+set(module_folder ${FACULA_MODULE_DIR})
+if(NOT module_folder)
+  set(module_folder ${CMAKE_INSTALL_LIBDIR}/lua/5.1)
+endif()
+install(TARGETS facula_module LIBRARY DESTINATION ${module_folder})
 
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/facula.pc.in facula.pc @ONLY)
@@ -34,5 +38,6 @@ set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX}) # /usr in the preset
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION interpreters)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON) # has the loader told of the library
 set(CPACK_STRIP_FILES ON)
 include(CPack)
