@@ -45,10 +45,11 @@ Device parse_device(std::string_view name) {
 // The module stands beside whatever holds core: the program, libfacula.so, or the Lua module. It takes core's symbols from
 // there, so the holder's symbols are made global first (a host may have loaded us locally).
 std::string cuda_module_path() {
-  if (const char* path = std::getenv("FACULA_CUDA_MODULE")) return path;
   Dl_info self;
-  if (!dladdr(reinterpret_cast<const void*>(&cuda_module_path), &self) || !self.dli_fname) return "libfacula_cuda.so";
-  dlopen(self.dli_fname, RTLD_NOLOAD | RTLD_LAZY | RTLD_GLOBAL);
+  const bool known = dladdr(reinterpret_cast<const void*>(&cuda_module_path), &self) && self.dli_fname;
+  if (known) dlopen(self.dli_fname, RTLD_NOLOAD | RTLD_LAZY | RTLD_GLOBAL);
+  if (const char* path = std::getenv("FACULA_CUDA_MODULE")) return path;
+  if (!known) return "libfacula_cuda.so";
   std::error_code error;
   const auto here = std::filesystem::canonical(self.dli_fname, error).parent_path();
   for (const char* place : {"libfacula_cuda.so", "../lib/libfacula_cuda.so", "../lib/facula/libfacula_cuda.so",
