@@ -342,4 +342,13 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Te
             const Tensor&, int64_t, bool>
     ctc_loss_backward{"ctc_loss_backward"};
 
+// A step of a long short-term memory, when its products of matrices are done. All tensors are dense [N, H], gates [N, 4 H] in
+// the order input i, forget f, cell g, output o, and of one dtype, float32 or float64.
+/// h, next, gates, before: gates come in as sums and become i, f, o = sigmoid and g = tanh of theirs; next = f before + i g,
+/// h = o tanh(next).
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&> lstm_step{"lstm_step"};
+/// dgates (of the sums), dbefore, dh, dnext, gates, next, before. dbefore may be dnext.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&>
+    lstm_step_backward{"lstm_step_backward"};
+
 }  // namespace facula::slots

@@ -15,7 +15,7 @@ namespace facula {
   _(matrix_norm) _(matrix_function) _(distance) _(conv_transpose) _(avg_pool) _(adaptive_max_pool) \
   _(max_unpool) _(interpolate) _(grid_sample) _(pad) _(fold) _(shuffle) _(activation) _(layer_norm) \
   _(batch_norm) _(embedding) _(embedding_bag) _(dropout) _(similarity) _(attention) _(recurrent) \
-  _(regression_loss) _(margin_loss) _(ctc_loss)
+  _(lstm_layer) _(regression_loss) _(margin_loss) _(ctc_loss)
 // clang-format on
 
 #define FACULA_DECLARE_FAMILY(name) void define_##name(const Family& define);

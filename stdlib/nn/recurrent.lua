@@ -136,6 +136,25 @@ local function run(step, w, steps, state, backwards)
   return outputs, state
 end
 
+-- All steps of an LSTM in one operator, for sequences of `count` steps each. Otherwise as `run`, but for the outputs,
+-- which are one tensor.
+local function run_lstm(w, gates, count, state, backwards)
+  gates = gates:view(count, -1, gates:size(2))
+  local y, cells = F._lstm_layer(backwards and gates:flip(1) or gates, state[1], state[2], w.hh)
+  return (backwards and y:flip(1) or y):flatten(1, 2), { y[count], cells[count] }
+end
+
+-- One direction of a layer over x [all steps, features].
+function Base:_run_direction(w, x, sizes, state, backwards)
+  local step = self._step or self.nonlinearity
+  if step == "lstm" and not w.hr and sizes[1] == sizes[#sizes] then
+    local bias = w.bias_ih and w.bias_ih + w.bias_hh
+    return run_lstm(w, F.linear(x, w.ih, bias), #sizes, state, backwards)
+  end
+  local outputs, final = run(STEPS[step], w, F.linear(x, w.ih, w.bias_ih):split(sizes, 1), state, backwards)
+  return torch.cat(outputs, 1), final
+end
+
 -- All layers. `x` is [all steps, features], `sizes` the number of sequences at each step, `state` a list of tensors
 -- [layers * directions, N, *]. Returns the last layer's outputs [all steps, *] and the last states.
 function Base:_run(x, sizes, state)
@@ -146,9 +165,8 @@ function Base:_run(x, sizes, state)
     for direction = 1, directions do
       local w, index, initial = self:_weights(layer, direction), layer * directions + direction, {}
       for i, s in ipairs(state) do initial[i] = s[index] end
-      local gates = F.linear(x, w.ih, w.bias_ih):split(sizes, 1)
-      local outputs, final = run(STEPS[self._step or self.nonlinearity], w, gates, initial, direction == 2)
-      sides[direction] = torch.cat(outputs, 1)
+      local y, final = self:_run_direction(w, x, sizes, initial, direction == 2)
+      sides[direction] = y
       for i, s in ipairs(final) do last[i][index] = s end
     end
     x = directions == 2 and torch.cat(sides, -1) or sides[1]

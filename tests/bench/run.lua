@@ -44,6 +44,7 @@ local workloads = {
   {"add_large",    "a + b on 10M floats, fresh result",        goal = 1 / 3},
   {"sgemm",        "1024 x 1024 matrices, against OpenBLAS",   goal = 1.1, peers = {build .. "/tests/sgemm"}},
   {"char_lm",      "a step of the small GPT of examples/char_lm", goal = 1},
+  {"lstm",         "two layers of 256, 64 steps of 32, there and back", goal = 1},
   {"temporaries",  "a thousand temporaries of 40 MB",          megabytes = 400},
   {"startup",      "facula -e ''",                             seconds = 0.015,
     run = startup(build .. "/facula -e ''"), peers = {}},

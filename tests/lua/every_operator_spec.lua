@@ -183,6 +183,9 @@ local SAMPLES = {
   group_norm = function() return { random(2, 4, 3), 2, random(4), random(4) } end,
   gru_cell = cell(3),
   lstm_cell = function() return { random(2, 3), { random(2, 2), random(2, 2) }, random(8, 3), random(8, 2) } end,
+  ["nn.functional._lstm_layer"] = function()
+    return { random(3, 2, 8), random(2, 2), random(2, 2), random(8, 2) }
+  end,
   ["nn.functional.dropout3d"] = function() return { random(2, 3, 2, 1) } end,
   rnn_relu_cell = cell(1),
   rnn_tanh_cell = cell(1),
