@@ -43,6 +43,7 @@ void register_cpu_kernels() {
     cpu::fill_ctc_loss_slots();
     cpu::register_update_rules();
     cpu::fill_recurrent_slots();
+    cpu::fill_attention_slots();
     return true;
   }();
   static_cast<void>(done);

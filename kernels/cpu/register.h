@@ -39,6 +39,7 @@ void fill_batch_norm_slots();     // batch_norm.cpp: channel_*
 void fill_embedding_bag_slots();  // embedding_bag.cpp
 void fill_ctc_loss_slots();       // ctc_loss.cpp
 void fill_recurrent_slots();      // recurrent.cpp: lstm_step, lstm_step_backward
+void fill_attention_slots();      // attention.cpp: attention, attention_backward
 void register_update_rules();     // update_rule.cpp: what optimizers do
 
 }  // namespace facula::cpu
