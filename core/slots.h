@@ -352,7 +352,7 @@ inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Te
     lstm_step_backward{"lstm_step_backward"};
 
 // Attention. All tensors are of one dtype, float32 or float64, and have four dimensions: q [N, H, L, E], k [N, H, S, E],
-// v [N, H, S, V].
+// v [N, H, S, V]. Of q, k, v, results and gradients the rows are dense and do not overlap.
 /// out [N, H, L, V], weights [N, H, L, S], q, k, v, mask [N, H, L, S] or undefined, scale, causal: weights = softmax of q k^T
 /// scale + mask, without what is behind column - row = 0 where causal; out = weights v. weights is contiguous.
 inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, const Tensor&, double, bool>

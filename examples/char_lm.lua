@@ -73,8 +73,8 @@ local function configure()
   fill(opt.smoke and SMOKE or {})
   fill(RECIPES[opt.model] or fail("--model is gpt or lstm, not %s", opt.model))
   fill(getmetatable(opt).__index)
-  options.whole(opt, { "batch", "context", "layers", "width", "heads", "evaluate", "windows", "every" })
-  options.not_negative(opt, { "steps", "lr", "warmup", "decay", "clip", "sample", "temperature" })
+  options.whole(opt, { "steps", "batch", "context", "layers", "width", "heads", "evaluate", "windows", "every" })
+  options.not_negative(opt, { "lr", "warmup", "decay", "clip", "sample", "temperature" })
   return saved
 end
 

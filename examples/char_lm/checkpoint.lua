@@ -38,7 +38,7 @@ end
 function checkpoint.load(path)
   local good, saved = pcall(torch.load, path)
   if not good then error("char_lm: " .. saved:gsub("^.-load: ", ""), 0) end
-  if type(saved) ~= "table" or saved.char_lm ~= 1 then
+  if type(saved) ~= "table" or saved.char_lm ~= 1 or type(saved.options) ~= "table" or type(saved.step) ~= "number" then
     error(("char_lm: %s is not a checkpoint of char_lm"):format(path), 0)
   end
   return saved
