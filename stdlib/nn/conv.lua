@@ -135,6 +135,7 @@ local function define_transpose(dims)
     .. "str padding_mode='zeros')"
   local Transpose = class((signature:gsub("#", dims)), Base)
   local convolve = "conv_transpose" .. dims .. "d"
+  local read_forward = torch.core.signature(Transpose.__name .. "(Tensor input, int[]? output_size=None)")
   Transpose._dims, Transpose.expects = dims, expects.over(EXPECTS, dims)
   Transpose.allows = allowed(dims, "zeros")
 
@@ -146,8 +147,7 @@ local function define_transpose(dims)
   -- The output_padding that makes the given spatial sizes; each is ambiguous by its stride.
   function Transpose:_output_padding(x, sizes)
     local list, from = {}, #sizes - dims
-    check(from == 0 or from == x:dim() - dims, "output_size has %s or %s numbers, got %s", dims, x:dim(),
-      #sizes)
+    check(from == 0 or from == x:dim() - dims, "output_size has %s or %s numbers, got %s", dims, x:dim(), #sizes)
     for d = 1, dims do
       local least = (x:size(d - dims - 1) - 1) * self.stride[d] - 2 * self.padding[d]
         + self.dilation[d] * (self.kernel_size[d] - 1) + 1
@@ -162,7 +162,7 @@ local function define_transpose(dims)
   ---@param output_size? integer[]     s', where the stride leaves it open
   ---@return torch.Tensor
   function Transpose:forward(x, output_size)
-    if output_size and output_size.output_size then output_size = output_size.output_size end
+    if output_size ~= nil then output_size = read_forward(x, output_size).output_size end
     local extra = output_size and self:_output_padding(x, output_size) or self.output_padding
     return F[convolve](x, self.weight, self.bias, self.stride, self.padding, extra, self.groups, self.dilation)
   end

@@ -203,18 +203,28 @@ function expects.check(module, values)
   check(not what, "%s%s", what and place(), what)
 end
 
+local said -- the text raised last: modules above one that has named itself add nothing
+
+-- A text with the module's name in front; anything else as it is.
+local function named(module, problem)
+  if type(problem) ~= "string" or problem == said then return problem end
+  local where, text = problem:match("^([^\n]-:%d+: )(.*)$")
+  local name = name_of(module)
+  if not text or text:find(name, 1, true) == 1 then return problem end
+  said = ("%s%s%s: %s"):format(where, place(), name, text)
+  return said
+end
+
 --- Raises the error `problem` of a module's forward: in terms of the module where `values` are not as it expects;
---- otherwise as it came, with the module's name in front unless a module below has said more.
+--- otherwise as it came, with the module's name in front.
 ---@param module nn.Module
 ---@param values any[]   the inputs in order, nil where there is none
 ---@param problem any
 function expects.raise(module, values, problem)
-  expects.check(module, values)
-  local where, text
-  if type(problem) == "string" then where, text = problem:match("^([^\n]-:%d+: )(.*)$") end
-  local name = name_of(module)
-  if not text or module:named_children()() or text:find(name, 1, true) then error(problem, 0) end
-  error(("%s%s%s: %s"):format(where, place(), name, text), 0)
+  local good, misfit = pcall(expects.check, module, values)
+  if good then error(named(module, problem), 0) end
+  said = misfit
+  error(said, 0)
 end
 
 return expects

@@ -195,6 +195,16 @@ describe("the error of a call", function()
     fails(function() nn.LSTM(3, 4)(torch.zeros(2, 1, 3), torch.zeros(1, 1, 4)) end, "LSTM(3, 4): the state is 2")
   end)
 
+  it("is named once, by the innermost module", function()
+    local mask = torch.zeros(1, 9):to(torch.bool)
+    local text = fails(function() nn.TransformerEncoderLayer(4, 2, 8)(torch.zeros(5, 1, 4), nil, mask) end,
+      "MultiheadAttention: ")
+    assert(not text:find("TransformerEncoderLayer", 1, true), text)
+    fails(function() nn.ConvTranspose2d(1, 1, 2)(torch.zeros(1, 4, 4), { output_size = { 9, 9 } }) end,
+      "stride=(1, 1)): output size 9 of dimension 1 is outside 5..5")
+    fails(function() nn.ConvTranspose2d(1, 1, 2)(torch.zeros(1, 4, 4), "big") end, "'output_size'")
+  end)
+
   it("passes as it came when it is not a text, or comes from a module of the user's", function()
     local problem = {}
     local Odd = torch.class("Odd", nn.Module)
