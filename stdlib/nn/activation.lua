@@ -77,6 +77,7 @@ end
 ---@field weight torch.Tensor  [num_parameters]
 local PReLU = class("PReLU(int num_parameters=1, float init=0.25)", Module)
 PReLU.format = "num_parameters={num_parameters}"
+PReLU.allows = { num_parameters = options.least(1) }
 
 function PReLU:expects()
   return self.num_parameters > 1 and "input (N, {num_parameters}, *)" or "input (*)"

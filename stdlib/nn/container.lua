@@ -35,6 +35,8 @@ end
 local function make_dict(Dict, what, accepts)
   --- Takes a list of pairs, `{{"first", a}, {"second", b}}`, whose order is known.
   function Dict:init(pairs_list)
+    check(pairs_list == nil or type(pairs_list) == "table", "%s: expected a list of pairs, got a %s", class.type(self),
+      class.type(pairs_list))
     for i, pair in ipairs(pairs_list or {}) do
       check(type(pair) == "table" and #pair == 2, "%s: entry %s is not a pair of name and %s", class.type(self), i,
         what)

@@ -16,8 +16,8 @@ local options = {}
 local function each(value, holds)
   if type(value) == "number" then return holds(value) end
   if type(value) ~= "table" or class.is_class(getmetatable(value)) then return false end
-  for _, v in ipairs(value) do
-    if type(v) ~= "number" or not holds(v) then return false end
+  for key, v in pairs(value) do
+    if type(key) ~= "number" or type(v) ~= "number" or not holds(v) then return false end
   end
   return true
 end

@@ -54,6 +54,7 @@ end
 
 
 function Base:init(opt)
+  check(self._gates, "%s: this is the base of RNN, LSTM and GRU", class.type(self))
   local hidden, gates, projection = opt.hidden_size, self._gates, opt.proj_size or 0
   check(projection < hidden, "%s: proj_size is less than hidden_size %s, got %s", class.type(self), hidden, projection)
   local k, directions = 1 / math.sqrt(hidden), opt.bidirectional and 2 or 1
@@ -276,6 +277,7 @@ Cell.allows = Base.allows
 Cell.expects = "input (N, {input_size}) or ({input_size}) and state (N, {hidden_size}) or ({hidden_size}) or nil"
 
 function Cell:init(opt)
+  check(self._gates, "%s: this is the base of RNNCell, LSTMCell and GRUCell", class.type(self))
   local k = 1 / math.sqrt(opt.hidden_size)
   local function add(key, ...) self[key] = Parameter(torch.empty(...):uniform_(-k, k)) end
   add("weight_ih", self._gates * opt.hidden_size, opt.input_size)

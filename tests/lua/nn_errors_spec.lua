@@ -279,6 +279,11 @@ describe("a constructor", function()
     { "Sequential", { 3 }, "Sequential: expected a module, got a number" },
     { "ModuleList", { 3 }, "ModuleList: expected a list, got a number" },
     { "ModuleDict", { { 3 } }, "ModuleDict: entry 1 is not a pair of name and module" },
+    { "ModuleDict", { 3 }, "ModuleDict: expected a list of pairs, got a number" },
+    { "LayerNorm", { { bias = 3 } }, "LayerNorm: " },
+    { "PReLU", { -1 }, "PReLU: num_parameters is at least 1, got -1" },
+    { "RNNBase", { 3, 4 }, "RNNBase: this is the base of RNN, LSTM and GRU" },
+    { "RNNCellBase", { 3, 4 }, "RNNCellBase: this is the base of RNNCell, LSTMCell and GRUCell" },
     { "ParameterList", { "a" }, "ParameterList: expected a list, got a string" },
     { "Bilinear", { 0, 2, 3 }, "Bilinear: in1_features is at least 1, got 0" },
   } do
