@@ -24,12 +24,14 @@ local NOT_NEGATIVE = { "lr", "eps", "weight_decay", "momentum", "lr_decay", "mom
 local function check_settings(name, settings)
   for _, key in ipairs(NOT_NEGATIVE) do
     local value = settings[key]
-    check(not value or value >= 0, "%s: %s is at least 0, got %s", name, key, value)
+    check(not value or type(value) == "number" and value >= 0, "%s: %s is at least 0, got %s", name, key, value)
   end
-  if not settings.betas then return end
-  check(#settings.betas == 2, "%s: betas are two numbers, got %s", name, #settings.betas)
-  for i, beta in ipairs(settings.betas) do
-    check(beta >= 0 and beta < 1, "%s: beta %s is within 0..1, got %s", name, i, beta)
+  local betas = settings.betas
+  if not betas then return end
+  check(type(betas) == "table" and #betas == 2, "%s: betas are two numbers, got %s", name,
+    type(betas) == "table" and #betas or betas)
+  for i, beta in ipairs(betas) do
+    check(type(beta) == "number" and beta >= 0 and beta < 1, "%s: beta %s is within 0..1, got %s", name, i, beta)
   end
 end
 
@@ -37,6 +39,8 @@ end
 --- lr = ...}` with settings of their own, and the settings for groups which do not have them.
 ---@param defaults table<string, any>
 function Optimizer:init(defaults)
+  check(type(defaults) == "table", "%s: expected the constructor's arguments in a table, got a %s", class.type(self),
+    class.type(defaults))
   local params = defaults.params
   defaults.params = nil
   check_settings(class.type(self), defaults)
@@ -58,6 +62,7 @@ function Optimizer:add_param_group(group)
     for _, p in ipairs(other.params) do known[p:id()] = true end
   end
   local params = torch.is_tensor(group.params) and { group.params } or group.params
+  check(type(params) == "table", "%s: params of a group are a list, got a %s", name, class.type(params))
   check(#params > 0, "%s: a group has no parameters", name)
   for i, p in ipairs(params) do
     check(torch.is_tensor(p), "%s: parameter %s is not a tensor but a %s", name, i, class.type(p))
@@ -67,7 +72,12 @@ function Optimizer:add_param_group(group)
   end
   local settings = {}
   for key, value in pairs(self.defaults) do settings[key] = value end
-  for key, value in pairs(group) do settings[key] = value end
+  for key, value in pairs(group) do
+    local usual = self.defaults[key]
+    check(usual == nil or type(value) == type(usual), "%s: '%s' of a group is not a %s but a %s", name, key,
+      type(usual), class.type(value))
+    settings[key] = value
+  end
   settings.params = { unpack(params) }
   check_settings(name, settings)
   check(settings.lr, "%s: a group has no learning rate `lr`", name)

@@ -103,6 +103,8 @@ function SWALR:prepare()
     "SWALR: anneal_strategy is 'cos' or 'linear', got '%s'", self.anneal_strategy)
   for i, group in ipairs(self.optimizer.param_groups) do
     group.swa_lr = type(self.swa_lr) == "table" and self.swa_lr[i] or self.swa_lr
+    check(type(group.swa_lr) == "number", "SWALR: swa_lr is a number, or one for each group, got a %s",
+      class.type(group.swa_lr))
   end
 end
 

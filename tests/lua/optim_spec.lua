@@ -213,6 +213,11 @@ describe("an optimizer", function()
     fails(function() optim.SGD({ a * 2 }, { lr = 1 }) end, "SGD: parameter 1 is not a leaf")
     fails(function() optim.SGD({ 3 }, { lr = 1 }) end, "a group is a table")
     fails(function() optim.SGD({ a }, { lr = -1 }) end, "SGD: lr is at least 0, got -1")
+    fails(function() optim.SGD({ { params = a, lr = "x" } }, { lr = 1 }) end, "SGD: 'lr' of a group is not a number")
+    fails(function() optim.SGD { { params = a, lr = "x" } } end, "SGD: lr is at least 0, got x")
+    fails(function() optim.SGD({ { params = 3 } }, { lr = 1 }) end, "SGD: params of a group are a list, got a number")
+    fails(function() optim.Adam { { params = a, betas = 3 } } end, "Adam: 'betas' of a group is not a table but")
+    fails(function() optim.Optimizer(3) end, "Optimizer: expected the constructor's arguments in a table, got a number")
     fails(function() optim.SGD({ a }, { lr = 1 }):load_state_dict { state = {}, param_groups = {} } end,
       "the state has 0 groups, the optimizer 1")
   end)
@@ -323,5 +328,46 @@ describe("averages of weights", function()
     end
     fails(function() swa.AveragedModel(model(1), { avg_fn = print, multi_avg_fn = print }) end, "not both")
     fails(function() swa.get_ema_avg_fn(2) end, "decay is within 0..1, got 2")
+  end)
+end)
+
+describe("a scheduler", function()
+  local schedulers = optim.lr_scheduler
+  local function sgd()
+    return optim.SGD({ { params = torch.ones(1, { requires_grad = true }) },
+      { params = torch.ones(1, { requires_grad = true }), lr = 2 } }, { lr = 1, momentum = 0.9 })
+  end
+
+  it("goes to an epoch that it is given, in every group", function()
+    for _, make in ipairs {
+      function(o) return schedulers.CyclicLR(o, { 0.1, 0.2 }, 1, { step_size_up = 3 }) end,
+      function(o) return schedulers.OneCycleLR(o, 1, { total_steps = 9 }) end,
+      function(o)
+        return schedulers.LambdaLR(o, { function(e) return 1 / (e + 1) end, function(e) return 1 / 2 ^ e end })
+      end,
+      function(o) return schedulers.StepLR(o, 2) end,
+    } do
+      local one, other = make(sgd()), make(sgd())
+      for _ = 1, 5 do one:step() end
+      other:step(5)
+      equal(other:get_last_lr(), one:get_last_lr())
+    end
+  end)
+
+  it("refuses what it cannot work with", function()
+    local o = sgd()
+    for _, row in ipairs {
+      { "LRScheduler", { 3 }, "LRScheduler: expected the constructor's arguments in a table, got a number" },
+      { "StepLR", { 3, 1 }, "StepLR: expected an optimizer, got a number" },
+      { "LambdaLR", { o, { print, 3 } }, "LambdaLR: lr_lambda is a function, or a list of 2, one for each group" },
+      { "CyclicLR", { o, { 1, "x" }, 2 }, "CyclicLR: base_lr is a number, or one for each group, got a string" },
+      { "CyclicLR", { o, { 1 }, 2 }, "CyclicLR: base_lr has 1 values for 2 groups" },
+      { "CyclicLR", { o, 1, 2, 0 }, "CyclicLR: step_size_up is at least 1, got 0" },
+      { "ReduceLROnPlateau", { 3 }, "ReduceLROnPlateau: expected an optimizer, got a number" },
+      { "ReduceLROnPlateau", { o, { min_lr = { 1 } } }, "min_lr is a number, or one for each group, got a table" },
+    } do
+      fails(function() schedulers[row[1]](unpack(row[2])) end, row[3])
+    end
+    fails(function() optim.swa_utils.SWALR(o, print) end, "SWALR: swa_lr is a number, or one for each group, got a f")
   end)
 end)

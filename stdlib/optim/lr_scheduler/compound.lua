@@ -2,6 +2,7 @@
 
 local class, check = require "torch.class", require "torch.check"
 local LRScheduler = require "torch.optim.lr_scheduler.scheduler"
+local Optimizer = require "torch.optim.optimizer"
 
 local function check_schedulers(name, schedulers)
   check(type(schedulers) == "table" and #schedulers > 0, "%s: expected a list of schedulers", name)
@@ -86,11 +87,18 @@ local ReduceLROnPlateau = class("ReduceLROnPlateau(any optimizer, str mode='min'
   .. "float threshold=1e-4, str threshold_mode='rel', int cooldown=0, any min_lr=0, float eps=1e-8)", LRScheduler)
 
 function ReduceLROnPlateau:init(opt)
+  check(class.isinstance(opt.optimizer, Optimizer), "ReduceLROnPlateau: expected an optimizer, got a %s",
+    class.type(opt.optimizer))
   check(opt.factor < 1, "ReduceLROnPlateau: factor is less than 1, got %s", opt.factor)
   check(opt.mode == "min" or opt.mode == "max", "ReduceLROnPlateau: mode is 'min' or 'max', got '%s'", opt.mode)
   check(opt.threshold_mode == "rel" or opt.threshold_mode == "abs",
     "ReduceLROnPlateau: threshold_mode is 'rel' or 'abs', got '%s'", opt.threshold_mode)
   opt.min_lr = opt.min_lr or 0
+  for i in ipairs(opt.optimizer.param_groups) do
+    local least = type(opt.min_lr) == "table" and opt.min_lr[i] or opt.min_lr
+    check(type(least) == "number", "ReduceLROnPlateau: min_lr is a number, or one for each group, got a %s",
+      class.type(least))
+  end
   for key, value in pairs(opt) do self[key] = value end
   self.best = opt.mode == "min" and math.huge or -math.huge
   self.num_bad_epochs, self.cooldown_counter, self.last_epoch = 0, 0, 0

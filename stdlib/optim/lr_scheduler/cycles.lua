@@ -63,11 +63,13 @@ end
 -- A number for each group.
 local function per_group(scheduler, key)
   local value, n, list = scheduler[key], #scheduler.optimizer.param_groups, {}
-  if type(value) == "table" then
-    check(#value == n, "%s: %s has %s values for %s groups", class.type(scheduler), key, #value, n)
-    return value
+  check(type(value) ~= "table" or #value == n, "%s: %s has %s values for %s groups", class.type(scheduler), key,
+    type(value) == "table" and #value, n)
+  for i = 1, n do
+    list[i] = type(value) == "table" and value[i] or value
+    check(type(list[i]) == "number", "%s: %s is a number, or one for each group, got a %s", class.type(scheduler), key,
+      class.type(list[i]))
   end
-  for i = 1, n do list[i] = value end
   return list
 end
 
@@ -95,6 +97,7 @@ end
 function CyclicLR:prepare()
   check_momentum(self)
   for _, key in ipairs { "base_lr", "max_lr", "base_momentum", "max_momentum" } do self[key] = per_group(self, key) end
+  check(self.step_size_up > 0, "CyclicLR: step_size_up is at least 1, got %s", self.step_size_up)
   self.total_size = self.step_size_up + (self.step_size_down or self.step_size_up)
   self.step_ratio = self.step_size_up / self.total_size
   if self.last_epoch ~= -1 then return end

@@ -89,8 +89,9 @@ local function functions_of(scheduler)
     for i = 1, n do list[i] = given end
     return list
   end
-  check(type(given) == "table" and #given == n, "%s: lr_lambda is a function, or a list of %s, one for each group",
-    class.type(scheduler), n)
+  local good = type(given) == "table" and #given == n
+  for i = 1, good and n or 0 do good = good and type(given[i]) == "function" end
+  check(good, "%s: lr_lambda is a function, or a list of %s, one for each group", class.type(scheduler), n)
   return given
 end
 
@@ -103,7 +104,7 @@ function LambdaLR:prepare()
 end
 
 function LambdaLR:rate(_, base, epoch, _, i)
-  return base * self.lr_lambdas[i or 1](epoch)
+  return base * self.lr_lambdas[i](epoch)
 end
 
 --- The rate before times lr_lambda(e).
@@ -115,7 +116,7 @@ function MultiplicativeLR:prepare()
 end
 
 function MultiplicativeLR:rate(lr, _, epoch, _, i)
-  return epoch > 0 and lr * self.lr_lambdas[i or 1](epoch) or lr
+  return epoch > 0 and lr * self.lr_lambdas[i](epoch) or lr
 end
 
 return {

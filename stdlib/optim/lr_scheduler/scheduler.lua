@@ -16,6 +16,7 @@ local LRScheduler = class("LRScheduler")
 ---@param opt table<string, any>  optimizer; last_epoch: where to go on, -1 at the beginning
 function LRScheduler:init(opt)
   local name = class.type(self)
+  check(type(opt) == "table", "%s: expected the constructor's arguments in a table, got a %s", name, class.type(opt))
   check(class.isinstance(opt.optimizer, Optimizer), "%s: expected an optimizer, got a %s", name,
     class.type(opt.optimizer))
   for key, value in pairs(opt) do self[key] = value end
@@ -41,16 +42,16 @@ function LRScheduler:step(epoch)
   self._last_lr = {}
   for i, group in ipairs(self.optimizer.param_groups) do
     local before = group.lr
-    if epoch then before = self:rate_before(self.base_lrs[i], epoch) end
+    if epoch then before = self:rate_before(self.base_lrs[i], epoch, group, i) end
     group.lr = self:rate(before, self.base_lrs[i], self.last_epoch, group, i)
     self._last_lr[i] = group.lr
   end
 end
 
 --- The rate of the epoch before, as if there were no other scheduler.
-function LRScheduler:rate_before(base, epoch)
+function LRScheduler:rate_before(base, epoch, group, i)
   local lr = base
-  for e = 0, epoch - 1 do lr = self:rate(lr, base, e) end
+  for e = 0, epoch - 1 do lr = self:rate(lr, base, e, group, i) end
   return lr
 end
 
