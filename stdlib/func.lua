@@ -258,6 +258,8 @@ end
 function func.stack_module_state(modules)
   check(type(modules) == "table" and #modules > 0, "stack_module_state: expected a list of modules")
   for i, m in ipairs(modules) do
+    check(class.isinstance(m, torch.nn.Module), "stack_module_state: item %s is not a module but a %s", i,
+      class.type(m))
     check(class.type(m) == class.type(modules[1]), "stack_module_state: module %s is a %s, the first a %s", i,
       class.type(m), class.type(modules[1]))
   end

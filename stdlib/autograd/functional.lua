@@ -44,7 +44,8 @@ end
 
 -- The function's results as a list, and whether they are one.
 local function results(name, func, xs)
-  check(type(func) == "function" or type(func) == "table", "%s: func is a function, got a %s", name, class.type(func))
+  local good = type(func) == "function" or type(func) == "table" and (getmetatable(func) or {}).__call
+  check(good, "%s: func is a function, got a %s", name, class.type(func))
   local ys = { func(unpack(xs)) }
   check(#ys > 0, "%s: the function returns nothing", name)
   for i, y in ipairs(ys) do

@@ -169,6 +169,7 @@ local read_first = torch.core.signature("gradcheck(any func, any inputs, *, " ..
 local read_second = torch.core.signature("gradgradcheck(any func, any inputs, any? grad_outputs=None, *, " .. options)
 
 local function run(fn, inputs, opt)
+  check(type(inputs) == "table", "gradcheck: inputs are a tensor or a list, got a %s", class.type(inputs))
   check(type(fn) == "function" or getmetatable(fn), "gradcheck: expected a function, got a %s", class.type(fn))
   if opt.raise_exception then return compare(fn, inputs, opt) end
   return (pcall(compare, fn, inputs, opt))

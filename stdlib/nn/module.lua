@@ -256,6 +256,7 @@ end
 --- Calls `fn` with every module below this one, then with this one.
 ---@param fn fun(module: nn.Module)
 function Module:apply(fn)
+  check(options.callable.holds(fn), "%s: apply expects a function, got a %s", class.type(self), class.type(fn))
   for _, child in own(self, is_module) do child:apply(fn) end
   fn(self)
   return self

@@ -15,7 +15,7 @@ local DEFAULTS = { add_zero_attn = false, dropout_p = 0, training = true, need_w
 -- More arguments than an operator's signature may have: in order, and then by name in a table.
 local function read(...)
   local count, opt = select("#", ...), {}
-  local named = select(count, ...)
+  local named = count > 0 and select(count, ...)
   if type(named) == "table" then count = count - 1 else named = {} end
   check(count <= #NAMES, "multi_head_attention_forward: %s arguments, but there are only %s", count, #NAMES)
   for i, name in ipairs(NAMES) do

@@ -127,6 +127,7 @@ end
 ---@param model nn.Module
 ---@param device? any
 function swa_utils.update_bn(loader, model, device)
+  check(class.isinstance(model, Module), "update_bn: expected a module, got a %s", class.type(model))
   local momenta = {}
   for _, m in ipairs(model:modules()) do
     if m.reset_running_stats and m.running_mean then

@@ -63,12 +63,18 @@ local function checkpoint(fn, ...)
   return Checkpoint:apply(...)
 end
 
+local read_sequential = torch.core.signature("checkpoint_sequential(any functions, int segments, any input)")
+
 --- Runs a Sequential (or a list of functions) in `segments` parts, each behind a checkpoint but the last.
 ---@param functions nn.Sequential|function[]
 ---@param segments integer
 ---@param x torch.Tensor
 ---@return torch.Tensor
-local function checkpoint_sequential(functions, segments, x)
+local function checkpoint_sequential(...)
+  local opt = read_sequential(...)
+  local functions, segments, x = opt.functions, opt.segments, opt.input
+  check(type(functions) == "table", "checkpoint_sequential: expected a Sequential or a list of functions, got a %s",
+    type(functions))
   local count = #functions
   check(segments >= 1 and segments <= count, "checkpoint_sequential: segments is within 1..%s, got %s", count, segments)
   local size = math.floor(count / segments)

@@ -320,3 +320,37 @@ describe("a lazy module", function()
     equal(m(torch.zeros(1, 3, { dtype = torch.float64 })).dtype, torch.float64)
   end)
 end)
+
+describe("functions of nn.utils", function()
+  local utils, linear = nn.utils, nn.Linear(2, 2)
+  for name, row in pairs {
+    clip_grad_norm_ = { utils.clip_grad_norm_, { 3, 1 }, "expected a tensor or a list of them, got a number" },
+    clip_grad_value_ = { utils.clip_grad_value_, { { 3 }, 1 }, "item 1 is not a tensor but a number" },
+    parameters_to_vector = { utils.parameters_to_vector, {}, "expected a tensor or a list of them, got a nil" },
+    vector_to_parameters = { utils.vector_to_parameters, { 3, {} }, "argument 'vec' must be" },
+    fuse_linear_bn_eval = { utils.fuse_linear_bn_eval, { linear, 3 }, "expected a module, got a number" },
+    fuse_conv_bn_weights = { utils.fuse_conv_bn_weights, { torch.ones(1) }, "item 2 is not a tensor but a boolean" },
+    weight_norm = { utils.weight_norm, { linear, "wait" }, "Linear has no parameter 'wait'" },
+    remove_weight_norm = { utils.remove_weight_norm, { 3 }, "expected a module, got a number" },
+    spectral_norm = { utils.spectral_norm, { torch.ones(1) }, "expected a module, got a Tensor" },
+    orthogonal = { utils.parametrizations.orthogonal, { linear, "bias" }, "'bias' of Linear is no matrix" },
+    register_parametrization = { utils.parametrize.register_parametrization, { linear, "weight", 3 },
+      "expected a module, got a number" },
+    is_parametrized = { utils.parametrize.is_parametrized, { 3 }, "expected a module, got a number" },
+    cached = { utils.parametrize.cached, { 3 }, "expected a function, got a number" },
+    prune = { utils.prune.identity, { linear, {} }, "a parameter's name is a string, got a table" },
+    global_unstructured = { utils.prune.global_unstructured, { { 3 }, utils.prune.Identity }, "item 1 is not a pair" },
+    is_pruned = { utils.prune.is_pruned, { 3 }, "expected a module, got a number" },
+    pack_sequence = { utils.rnn.pack_sequence, { { 3 } }, "argument 'sequences'" },
+    pack_padded_sequence = { utils.rnn.pack_padded_sequence, { torch.ones(2, 1), { "x" } }, "length x of sequence 1" },
+    unpad_sequence = { utils.rnn.unpad_sequence, { torch.ones(2, 1), torch.ones(3) }, "3 lengths for 1 sequences" },
+    checkpoint_sequential = { torch.utils.checkpoint.checkpoint_sequential, { 3, 1, 1 }, "expected a Sequential or a" },
+    update_bn = { torch.optim.swa_utils.update_bn, { {}, 3 }, "expected a module, got a number" },
+    multi_head_attention_forward = { nn.functional.multi_head_attention_forward, {}, "'query' must be a tensor" },
+  } do
+    it(name .. " refuses odd arguments", function()
+      fails(function() row[1](unpack(row[2])) end, name .. ": ")
+      fails(function() row[1](unpack(row[2])) end, row[3])
+    end)
+  end
+end)

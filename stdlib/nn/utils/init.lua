@@ -1,7 +1,7 @@
 --- torch.nn.utils: gradients kept within bounds, parameters as one vector, and what is loaded when asked for.
 
-local torch, check = require "torch", require "torch.check"
-local Parameter = require "torch.nn.parameter"
+local torch, class, check = require "torch", require "torch.class", require "torch.check"
+local Parameter, arguments = require "torch.nn.parameter", require "torch.nn.utils.arguments"
 
 local utils = require("torch.lazy").fields({}, {
   rnn = "torch.nn.utils.rnn",
@@ -16,10 +16,9 @@ local utils = require("torch.lazy").fields({}, {
 })
 
 -- The gradients of a parameter or a list of them, where they are.
-local function gradients(parameters)
-  if torch.is_tensor(parameters) then parameters = { parameters } end
+local function gradients(caller, parameters)
   local list = {}
-  for _, p in ipairs(parameters) do list[#list + 1] = p.grad end
+  for _, p in ipairs(arguments.tensors(caller, parameters)) do list[#list + 1] = p.grad end
   return list
 end
 
@@ -33,7 +32,7 @@ local read_norm = torch.core.signature(
 ---@return torch.Tensor norm  before the scaling
 function utils.clip_grad_norm_(...)
   local opt = read_norm(...)
-  local grads = gradients(opt.parameters)
+  local grads = gradients("clip_grad_norm_", opt.parameters)
   if #grads == 0 then return torch.tensor(0) end
   return torch.no_grad(function()
     local norms = {}
@@ -50,12 +49,15 @@ function utils.clip_grad_norm_(...)
   end)
 end
 
+local read_value = torch.core.signature("clip_grad_value_(any parameters, float clip_value)")
+
 --- Clamps every gradient to [-clip_value, clip_value].
 ---@param parameters torch.Tensor|torch.Tensor[]
 ---@param clip_value number
-function utils.clip_grad_value_(parameters, clip_value)
+function utils.clip_grad_value_(...)
+  local opt = read_value(...)
   torch.no_grad(function()
-    for _, g in ipairs(gradients(parameters)) do g:clamp_(-clip_value, clip_value) end
+    for _, g in ipairs(gradients("clip_grad_value_", opt.parameters)) do g:clamp_(-opt.clip_value, opt.clip_value) end
   end)
 end
 
@@ -64,25 +66,30 @@ end
 ---@return torch.Tensor
 function utils.parameters_to_vector(parameters)
   local parts = {}
-  for i, p in ipairs(parameters) do parts[i] = p:reshape(-1) end
+  for i, p in ipairs(arguments.tensors("parameters_to_vector", parameters)) do parts[i] = p:reshape(-1) end
   return torch.cat(parts)
 end
+
+local read_vector = torch.core.signature("vector_to_parameters(Tensor vec, any parameters)")
 
 --- The inverse: copies the parts of `vector` into the parameters.
 ---@param vector torch.Tensor
 ---@param parameters torch.Tensor[]
-function utils.vector_to_parameters(vector, parameters)
+function utils.vector_to_parameters(...)
+  local opt = read_vector(...)
   torch.no_grad(function()
     local at = 1
-    for _, p in ipairs(parameters) do
-      p:copy_(vector:narrow(1, at, p:numel()):view(p:size()))
+    for _, p in ipairs(arguments.tensors("vector_to_parameters", opt.parameters)) do
+      p:copy_(opt.vec:narrow(1, at, p:numel()):view(p:size()))
       at = at + p:numel()
     end
   end)
 end
 
 -- y = (x - mean) / sqrt(var + eps) gamma + beta goes into weight and bias, whose outputs are dimension `dim`.
-local function folded(weight, bias, mean, var, eps, gamma, beta, dim)
+local function folded(caller, weight, bias, mean, var, eps, gamma, beta, dim)
+  arguments.tensors(caller, { weight or false, mean or false, var or false })
+  check(type(eps) == "number", "%s: eps is a number, got a %s", caller, class.type(eps))
   local scale = (var + eps):rsqrt()
   if gamma then scale = scale * gamma end
   local sizes = {}
@@ -102,20 +109,22 @@ end
 ---@param transpose? boolean    of a transposed convolution. Default: false.
 ---@return torch.Tensor weight, torch.Tensor bias
 function utils.fuse_conv_bn_weights(w, b, mean, var, eps, gamma, beta, transpose)
-  return torch.no_grad(folded, w, b, mean, var, eps, gamma, beta, transpose and 2 or 1)
+  return torch.no_grad(folded, "fuse_conv_bn_weights", w, b, mean, var, eps, gamma, beta, transpose and 2 or 1)
 end
 
 --- The same of a linear layer.
 ---@return torch.Tensor weight, torch.Tensor bias
 function utils.fuse_linear_bn_weights(w, b, mean, var, eps, gamma, beta)
-  return torch.no_grad(folded, w, b, mean, var, eps, gamma, beta, 1)
+  return torch.no_grad(folded, "fuse_linear_bn_weights", w, b, mean, var, eps, gamma, beta, 1)
 end
 
 local function fused(name, module, norm, dim)
+  arguments.module(name, module)
+  arguments.module(name, norm)
   check(not module.training and not norm.training, "%s: both modules must be in eval mode", name)
   local copy = torch.deepcopy(module)
-  copy.weight, copy.bias = torch.no_grad(folded, module.weight, module.bias, norm.running_mean, norm.running_var,
-    norm.eps, norm.weight, norm.bias, dim)
+  copy.weight, copy.bias = torch.no_grad(folded, name, module.weight, module.bias, norm.running_mean,
+    norm.running_var, norm.eps, norm.weight, norm.bias, dim)
   return copy
 end
 

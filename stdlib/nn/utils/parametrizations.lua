@@ -3,6 +3,7 @@
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local Module = require "torch.nn.module"
 local Parameter = require "torch.nn.parameter"
+local arguments = require "torch.nn.utils.arguments"
 local parametrize = require "torch.nn.utils.parametrize"
 
 local parametrizations = {}
@@ -44,8 +45,8 @@ end
 ---@param name? string  Default: "weight".
 function parametrizations.orthogonal(module, name)
   name = name or "weight"
-  local weight = module[name]
-  check(torch.is_tensor(weight) and weight:dim() >= 2, "orthogonal: '%s' of %s is no matrix", name, class.type(module))
+  local weight = arguments.parameter("orthogonal", module, name)
+  check(weight:dim() >= 2, "orthogonal: '%s' of %s is no matrix", name, class.type(module))
   return parametrize.register_parametrization(module, name, Orthogonal(weight:size(-2) >= weight:size(-1)))
 end
 
@@ -88,8 +89,7 @@ end
 ---@param dim? integer                 of the outputs. Default: 1, for transposed convolutions 2.
 function parametrizations.spectral_norm(module, name, n_power_iterations, eps, dim)
   name = name or "weight"
-  local weight = module[name]
-  check(torch.is_tensor(weight), "spectral_norm: %s has no parameter '%s'", class.type(module), name)
+  local weight = arguments.parameter("spectral_norm", module, name)
   dim = dim or (class.type(module):find "^ConvTranspose" and 2 or 1)
   local norm = SpectralNorm(weight, n_power_iterations or 1, dim, eps or 1e-12)
   return parametrize.register_parametrization(module, name, norm)
@@ -116,9 +116,9 @@ end
 ---@param dim? integer  Default: 1.
 function parametrizations.weight_norm(module, name, dim)
   name = name or "weight"
-  check(torch.is_tensor(module[name]), "weight_norm: %s has no parameter '%s'", class.type(module), name)
-  return parametrize.register_parametrization(module, name, WeightNorm(module[name], dim or 1))
+  local weight = arguments.parameter("weight_norm", module, name)
+  return parametrize.register_parametrization(module, name, WeightNorm(weight, dim or 1))
 end
 
-parametrizations.norm_except = norm_except
+parametrizations._norm_except = norm_except
 return parametrizations

@@ -6,7 +6,7 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local Module = require "torch.nn.module"
-local Parameter = require "torch.nn.parameter"
+local Parameter, arguments = require "torch.nn.parameter", require "torch.nn.utils.arguments"
 
 local parametrize = {}
 
@@ -33,6 +33,7 @@ local cache
 ---@param fn fun(): any ...
 ---@return any ...
 function parametrize.cached(fn)
+  check(type(fn) == "function", "cached: expected a function, got a %s", class.type(fn))
   if cache then return fn() end
   cache = {}
   local function finish(good, ...)
@@ -74,9 +75,8 @@ end
 ---@return nn.Module module
 function parametrize.register_parametrization(module, name, parametrization, unsafe)
   if type(unsafe) == "table" then unsafe = unsafe.unsafe end
-  check(class.isinstance(module, Module), "register_parametrization: expected a module, got a %s", class.type(module))
-  local value = module[name]
-  check(torch.is_tensor(value), "register_parametrization: %s has no parameter '%s'", class.type(module), name)
+  local value = arguments.parameter("register_parametrization", module, name)
+  arguments.module("register_parametrization", parametrization)
   local was = value:detach()
   local lists = rawget(module, "parametrizations")
   local list = lists and rawget(lists, name)
@@ -108,6 +108,7 @@ end
 ---@param name? string
 ---@return boolean
 function parametrize.is_parametrized(module, name)
+  arguments.module("is_parametrized", module)
   local lists = rawget(module, "parametrizations")
   if not lists or not rawget(getmetatable(module), "_parametrized") then return false end
   if name then return rawget(lists, name) ~= nil end
@@ -143,6 +144,7 @@ end
 ---@param module nn.Module
 ---@return table class
 function parametrize.type_before_parametrizations(module)
+  arguments.module("type_before_parametrizations", module)
   local C = getmetatable(module)
   return rawget(C, "_parametrized") or C
 end
@@ -153,6 +155,7 @@ end
 ---@param name? string  of a single parameter. Default: all.
 ---@return nn.Module to
 function parametrize.transfer_parametrizations_and_params(from, to, name)
+  arguments.module("transfer_parametrizations_and_params", to)
   check(parametrize.is_parametrized(from, name), "transfer_parametrizations_and_params: %s has no parametrization%s",
     class.type(from), name and (" of '%s'"):format(name) or "")
   for _, key in ipairs(name and { name } or from.parametrizations:keys()) do

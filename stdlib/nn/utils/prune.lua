@@ -4,7 +4,7 @@
 -- `weight` is their product, computed before each forward. Pruning again only takes more away.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local Parameter = require "torch.nn.parameter"
+local Parameter, arguments = require "torch.nn.parameter", require "torch.nn.utils.arguments"
 
 local prune = {}
 
@@ -52,8 +52,7 @@ local function without_smallest(scores, count, alive)
 end
 
 local function current(module, name)
-  check(torch.is_tensor(module[name]), "prune: %s has no parameter '%s'", class.type(module), name)
-  return module[name]:detach(), rawget(module, name .. "_mask")
+  return arguments.parameter("prune", module, name):detach(), rawget(module, name .. "_mask")
 end
 
 --- What chooses the elements that go. A method of one's own derives from it and defines `compute_mask(weight, mask)`,
@@ -135,7 +134,9 @@ define("CustomFromMask(Tensor mask)", "custom_from_mask", function(opt, weight) 
 function prune.global_unstructured(parameters, method, ...)
   check(class.is_class(method), "global_unstructured: expected a pruning method, got a %s", class.type(method))
   local weights, masks = {}, {}
+  check(type(parameters) == "table", "global_unstructured: expected a list of pairs, got a %s", class.type(parameters))
   for i, pair in ipairs(parameters) do
+    check(type(pair) == "table", "global_unstructured: item %s is not a pair of module and name", i)
     local weight, mask = current(pair[1], pair[2])
     weights[i], masks[i] = weight:reshape(-1), (mask or torch.ones_like(weight)):reshape(-1)
   end
@@ -155,6 +156,7 @@ end
 
 --- Is anything in the module pruned?
 function prune.is_pruned(module)
+  arguments.module("is_pruned", module)
   for _, m in ipairs(module:modules()) do
     if handles[m] and next(handles[m]) then return true end
   end
@@ -163,6 +165,7 @@ end
 
 --- Makes the pruned parameter a plain one, zeros and all.
 function prune.remove(module, name)
+  arguments.parameter("prune.remove", module, name)
   local handle = handles[module] and handles[module][name]
   check(handle, "prune.remove: '%s' of %s is not pruned", name, class.type(module))
   handle:remove()

@@ -32,8 +32,8 @@ function rnn.pack_padded_sequence(...)
   check(type(lengths) == "table" and #lengths == n, "pack_padded_sequence: expected %s lengths, got %s", n,
     type(lengths) == "table" and #lengths or type(lengths))
   for i, length in ipairs(lengths) do
-    check(length >= 1 and length <= steps, "pack_padded_sequence: length %s of sequence %s is outside 1..%s", length, i,
-      steps)
+    check(type(length) == "number" and length >= 1 and length <= steps,
+      "pack_padded_sequence: length %s of sequence %s is outside 1..%s", length, i, steps)
     check(not opt.enforce_sorted or i == 1 or length <= lengths[i - 1],
       "pack_padded_sequence: the lengths do not fall; sort the sequences, or give enforce_sorted=false")
   end
@@ -118,26 +118,32 @@ function rnn.pad_sequence(...)
   return torch.stack(list, opt.batch_first and 1 or 2)
 end
 
+local read_list = torch.core.signature("pack_sequence(Tensor[] sequences, bool enforce_sorted=True)")
+
 --- Sequences [l_i, *] packed; without enforce_sorted in any order of length.
 ---@param sequences torch.Tensor[]
 ---@param enforce_sorted? boolean  Default: true.
 ---@return nn.PackedSequence
-function rnn.pack_sequence(sequences, enforce_sorted)
-  if type(enforce_sorted) == "table" then enforce_sorted = enforce_sorted.enforce_sorted end
+function rnn.pack_sequence(...)
+  local opt = read_list(...)
   local lengths = {}
-  for i, x in ipairs(sequences) do lengths[i] = x:size(1) end
-  return rnn.pack_padded_sequence(rnn.pad_sequence(sequences), lengths, { enforce_sorted = enforce_sorted ~= false })
+  for i, x in ipairs(opt.sequences) do lengths[i] = x:size(1) end
+  return rnn.pack_padded_sequence(rnn.pad_sequence(opt.sequences), lengths, { enforce_sorted = opt.enforce_sorted })
 end
+
+local read_unpad = torch.core.signature("unpad_sequence(Tensor padded, Tensor lengths, bool batch_first=False)")
 
 --- The sequences of a padded tensor, without their padding.
 ---@param padded torch.Tensor   [L, N, *] (or [N, L, *] with batch_first)
 ---@param lengths torch.Tensor
 ---@param batch_first? boolean  Default: false.
 ---@return torch.Tensor[]
-function rnn.unpad_sequence(padded, lengths, batch_first)
-  if type(batch_first) == "table" then batch_first = batch_first.batch_first end
-  local x, list = batch_first and padded or padded:transpose(1, 2), {}
-  for i, length in ipairs(lengths:tolist()) do list[i] = x[i]:narrow(1, 1, length) end
+function rnn.unpad_sequence(...)
+  local opt = read_unpad(...)
+  local x, list = opt.batch_first and opt.padded or opt.padded:transpose(1, 2), {}
+  check(opt.lengths:dim() == 1 and opt.lengths:numel() <= x:size(1), "unpad_sequence: %s lengths for %s sequences",
+    opt.lengths:numel(), x:size(1))
+  for i, length in ipairs(opt.lengths:tolist()) do list[i] = x[i]:narrow(1, 1, length) end
   return list
 end
 

@@ -3,7 +3,8 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local Parameter = require "torch.nn.parameter"
-local norm_except = require("torch.nn.utils.parametrizations").norm_except
+local arguments = require "torch.nn.utils.arguments"
+local norm_except = require("torch.nn.utils.parametrizations")._norm_except
 
 local weight_norm = {}
 
@@ -16,7 +17,7 @@ local handles = setmetatable({}, { __mode = "k" }) -- module -> name -> what rem
 function weight_norm.weight_norm(module, name, dim)
   if type(dim) == "table" then dim = dim.dim end
   name, dim = name or "weight", dim or 1
-  local weight = module[name]
+  local weight = arguments.parameter("weight_norm", module, name)
   check(torch.core.is_parameter(weight), "weight_norm: %s has no parameter '%s'", class.type(module), name)
   rawset(module, name, nil)
   module[name .. "_g"] = Parameter(norm_except(weight:detach(), dim))
@@ -36,6 +37,7 @@ end
 ---@param name? string  Default: "weight".
 ---@return nn.Module module
 function weight_norm.remove_weight_norm(module, name)
+  arguments.module("remove_weight_norm", module)
   name = name or "weight"
   local handle = handles[module] and handles[module][name]
   check(handle, "remove_weight_norm: %s has no weight_norm of '%s'", class.type(module), name)
