@@ -6,6 +6,14 @@ local Parameter, options = require "torch.nn.parameter", require "torch.nn.optio
 
 local activation = {}
 
+-- f of x and of so many fields.
+local CALLS = {
+  [0] = function(_, f, x) return f(x) end,
+  function(self, f, x, a) return f(x, self[a]) end,
+  function(self, f, x, a, b) return f(x, self[a], self[b]) end,
+  function(self, f, x, a, b, c) return f(x, self[a], self[b], self[c]) end,
+}
+
 --- Declares a module that hands its arguments to a function of its input, F[name] or a function, in the signature's
 --- order. `format` is what it prints, see Module.format.
 local function define(signature, name, format)
@@ -13,12 +21,11 @@ local function define(signature, name, format)
   Activation.format = format
   Activation.expects = "input (*)"
 
+  local _, names = torch.core.signature(signature)
+  local call, a, b, c = CALLS[#names], unpack(names)
+  local f = type(name) == "string" and F[name] or name
   function Activation:forward(x)
-    local arguments = {}
-    for i, argument in ipairs(self._options.names) do arguments[i] = self[argument] end
-    local f = name
-    if type(name) == "string" then f = F[name] end
-    return f(x, unpack(arguments, 1, #self._options.names))
+    return call(self, f, x, a, b, c)
   end
 
   activation[signature:match "^%w+"] = Activation

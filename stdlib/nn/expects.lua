@@ -154,10 +154,11 @@ local function described(x)
   return "a " .. class.type(x)
 end
 
--- The module as it prints, or its class where that takes several lines.
+-- The module as it prints, without its children.
 local function name_of(module)
-  local text = tostring(module)
-  return text:find("\n", 1, true) and class.type(module) or text
+  local extra, name = module:extra_repr(), class.type(module)
+  local short = extra:find("\n", 1, true) or extra == "" and module:named_children()()
+  return short and name or ("%s(%s)"):format(name, extra)
 end
 
 -- What is wrong with the inputs of a module that has `expects`, or nil if they are as it says.
@@ -205,12 +206,12 @@ end
 
 local said -- the text raised last: modules above one that has named itself add nothing
 
--- A text with the module's name in front; anything else as it is.
+-- A text with the module's name in front; anything else as it is, and so Ctrl-C, which is nobody's fault.
 local function named(module, problem)
   if type(problem) ~= "string" or problem == said then return problem end
   local where, text = problem:match("^([^\n]-:%d+: )(.*)$")
   local name = name_of(module)
-  if not text or text:find(name, 1, true) == 1 then return problem end
+  if not text or text:find(name, 1, true) == 1 or text:find("interrupted$") then return problem end
   said = ("%s%s%s: %s"):format(where, place(), name, text)
   return said
 end

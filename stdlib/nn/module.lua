@@ -144,16 +144,28 @@ for kind, accepts in pairs { parameters = is_parameter, buffers = is_buffer } do
   end
 end
 
---- Names and direct children.
+-- Names and direct children, also those that stand in several places.
+function Module:_child_items()
+  return own(self, is_module)
+end
+
+--- Names and direct children, each once.
 ---@return fun(): string?, nn.Module
 function Module:named_children()
-  return own(self, is_module)
+  local names, children, seen = {}, {}, {}
+  for name, child in own(self, is_module) do
+    if not seen[child] then
+      seen[child] = true
+      names[#names + 1], children[#children + 1] = name, child
+    end
+  end
+  return items(names, children)
 end
 
 ---@return nn.Module[]
 function Module:children()
   local list = {}
-  for _, child in own(self, is_module) do list[#list + 1] = child end
+  for _, child in self:named_children() do list[#list + 1] = child end
   return list
 end
 
@@ -257,7 +269,7 @@ end
 ---@param fn fun(module: nn.Module)
 function Module:apply(fn)
   check(options.callable.holds(fn), "%s: apply expects a function, got a %s", class.type(self), class.type(fn))
-  for _, child in own(self, is_module) do child:apply(fn) end
+  for _, child in self:named_children() do child:apply(fn) end
   fn(self)
   return self
 end

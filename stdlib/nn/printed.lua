@@ -48,7 +48,7 @@ return function(Module)
     local extra, lines = self:extra_repr(), {}
     for line in extra:gmatch("[^\n]+") do lines[#lines + 1] = line end
     local children = false
-    for name, child in self:named_children() do
+    for name, child in self:_child_items() do
       children = true
       lines[#lines + 1] = ("(%s): %s"):format(name, (tostring(child):gsub("\n", "\n  ")))
     end

@@ -18,7 +18,7 @@ end
 -- Calls `visit(prefix, module)` for the module and then for everything below it; a module in two places has two.
 local function each(module, prefix, visit)
   visit(prefix, module)
-  for name, child in module:named_children() do
+  for name, child in module:_child_items() do
     each(child, prefix .. name .. ".", visit)
   end
 end
@@ -90,7 +90,7 @@ return function(Module)
       gather(module, prefix, own)
       for name, x in own:items() do state[name] = opt.keep_vars and x or x:detach() end
       if module.get_extra_state then state[prefix .. EXTRA] = module:get_extra_state() end
-      for name, child in module:named_children() do
+      for name, child in module:_child_items() do
         save(child, prefix .. name .. ".")
       end
       run(module, "save_post", state, prefix)
