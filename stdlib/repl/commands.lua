@@ -71,15 +71,15 @@ local function time(session, code)
     measure.seconds(cpu), measure.bytes(torch.memory_stats().total - before))))
 end
 
--- LuaJIT's sampling profiler, which watches where Lua spends its time; results in place of samples are too few.
+-- Where Lua spends its time, by LuaJIT's sampling profiler where it is installed, and which operators take it.
 local function profile(session, code)
   check(code ~= "", "of what? `:prof CODE`")
-  local good, profiler = pcall(require, "jit.p")
-  check(good, "LuaJIT's profiler (jit/p.lua) is not installed")
-  profiler.start("Fl3i1m1")
-  session:run_text(code)
-  profiler.stop()
+  local good, sampling = pcall(require, "jit.p")
+  if good then sampling.start("Fli1m1") end
+  local operators = torch.profiler.profile(function() session:run_text(code) end, { print = false })
+  if good then sampling.stop() end
   session.host.catch_interrupts() -- which LuaJIT's profiler is used for, too
+  session:say(operators:table { row_limit = 20 })
 end
 
 local function change_folder(session, path)
@@ -116,7 +116,7 @@ add({ "reset" }, "", "forgets your variables", function(session) session:reset()
 add({ "time" }, "CODE", "runs it, and says how long that took", time)
 add_text({ "timeit" }, "CODE", "runs it many times: best, mean and standard deviation",
   function(session, code) return measure.repeated(session:chunk(code)) end)
-add({ "prof", "profile" }, "CODE", "runs it, and says where Lua spent its time", profile)
+add({ "prof", "profile" }, "CODE", "runs it, and says where Lua spent its time, and operators theirs", profile)
 add_text({ "mem", "memory" }, "", "memory in use, by Lua and by tensors", measure.memory)
 add({ "load" }, "FILE", "runs a file as if it were typed here", load, true)
 add({ "save" }, "FILE [FIRST-LAST]", "writes the inputs of this session", save, true)
