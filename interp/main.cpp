@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 
+#include "core/deterministic.h"
 #include "core/generator.h"
 #include "core/parallel.h"
 #include "interp/interrupt.h"
@@ -30,6 +31,7 @@ static int run(int argc, char** argv) {
   if (!options) return exit_code;
   if (options->threads) set_num_threads(*options->threads);
   if (options->seed) default_generator()->manual_seed(*options->seed);
+  if (options->deterministic) set_must_be_deterministic(true);
   const bool nothing_to_run = !options->script && options->steps.empty();
   const bool limited = options->limits.sandbox;
   const bool prompt = !limited && (options->interactive || options->json || (nothing_to_run && isatty(STDIN_FILENO)));

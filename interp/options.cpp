@@ -188,6 +188,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_option("--max-instructions", limits.max_instructions, "Most instructions of Lua code")
       ->type_name("N")
       ->check(whole_number(1, UINT64_MAX));
+  app.add_flag("--deterministic", options.deterministic, "Fail where results would differ from run to run");
   bool environment = false;
   app.add_flag("--env", environment, "Show this build, processor, libraries and limits, and leave");
   app.footer(

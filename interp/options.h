@@ -28,6 +28,7 @@ struct Options {
   std::optional<int> threads;
   std::optional<uint64_t> seed;
   StateOptions limits;                ///< and the sandbox
+  bool deterministic = false;         ///< operators that sum in no fixed order are errors
   std::string device;                 ///< where tensors are made; empty: on the CPU
   std::optional<std::string> script;  ///< `-` is the standard input
   int script_position = 0;            ///< in argv; 0 without a script

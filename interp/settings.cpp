@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/deterministic.h"
 #include "core/parallel.h"
 #include "core/print.h"
 #include "core/promotion.h"
@@ -111,6 +112,12 @@ int set_num_threads(Call& c) {
   return 0;
 }
 
+int use_deterministic_algorithms(Call& c) {
+  set_must_be_deterministic(c.get<bool>(0));
+  return 0;
+}
+int are_deterministic_algorithms_enabled(Call& c) { return c.returns(Scalar(must_be_deterministic())); }
+
 int set_printoptions(Call& c) {
   PrintOptions o = print_options();
   if (const auto profile = c.get<OptString>(4)) {
@@ -206,6 +213,9 @@ constexpr Native kFunctions[] = {
     {"set_num_threads(int n)", set_num_threads, "Sets that number. Results do not hang on it."},
     {"core.interrupted() -> bool", interrupted,
      "Was Ctrl-C pressed while `core.hold_interrupts(fn)` ran? Who asks has taken it over."},
+    {"use_deterministic_algorithms(bool mode)", use_deterministic_algorithms,
+     "Makes operators fail that would sum in no fixed order: some on cuda, such as scatter_add. On the CPU none does."},
+    {"are_deterministic_algorithms_enabled() -> bool", are_deterministic_algorithms_enabled, "Is that so?"},
     {"set_printoptions(int? precision=None, float? threshold=None, int? edgeitems=None, int? linewidth=None, "
      "str? profile=None, bool? sci_mode=None)",
      set_printoptions,

@@ -1,6 +1,7 @@
 // Writing at positions. Sums are made by atomic additions: where several terms meet in one place, their order, and with
 // it the rounding of floating sums, may differ from run to run; and of several values that are put in one place any one
 // may stay. float16 and bfloat16 are summed in float32, narrow integers in int64, and rounded (or cut) once.
+#include "core/deterministic.h"
 #include "kernels/cuda/index.h"
 
 namespace facula::cuda {
@@ -43,6 +44,7 @@ void put_at(const Queue& queue, const Tensor& out, const Tensor& index, const Te
 
 void add_at(const Queue& queue, const Tensor& out, const Tensor& index, const Tensor& src, Step step,
             const Scalar& alpha) {
+  if (!is_integral(out.dtype())) check_deterministic(queue.slot());
   with_compute_type<kAll>(out.dtype(), queue.slot(), [&]<class T>() {
     each<3>(queue, {&index, &src, &out}, Add<T>{step, number<T>(alpha)});
   });

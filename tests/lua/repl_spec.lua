@@ -143,6 +143,17 @@ describe("the prompt on a terminal", function()
     equal(read(state .. "/facula/history"):sub(1, 16), "'a\\\\\\\\n'\n2\n'a\\\\\\")
   end)
 
+  it("shares the history with other sessions at the same time", function()
+    local state = folder .. "/shared"
+    local one, two = open { state = state }, open { state = state }
+    answers(one, "'one'", "one")
+    answers(two, "'two'", "two")
+    answers(one, "'three'", "three")
+    leave(one)
+    leave(two)
+    equal(read(state .. "/facula/history"), "'one'\n'two'\n'three'\n")
+  end)
+
   it("runs what is pasted as one input, without copied prompts", function()
     local terminal = open()
     terminal:type("\27[200~> local function twice(n)\r..>   return 2 * n\r..> end\rtwice(21)\27[201~")
