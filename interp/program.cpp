@@ -16,18 +16,6 @@ constexpr auto kEnd = Interruptible::IfDeaf::EndProgram;
 
 // ---- errors ---------------------------------------------------------------------------------------------------------------
 
-/// The error value as text: a string, what __tostring says, or its type.
-void push_message(lua_State* L, int value) {
-  if (luaL_getmetafield(L, value, "__tostring")) {
-    lua_pushvalue(L, value);
-    if (lua_pcall(L, 1, 1, 0) == 0 && lua_isstring(L, -1)) return;
-  }
-  if (lua_isstring(L, value))
-    lua_pushvalue(L, value);
-  else
-    lua_pushfstring(L, "(the error is a %s value)", luaL_typename(L, value));
-}
-
 int explain(lua_State* L) {
   lua_concat(L, describe_error(L));
   return 1;
@@ -165,9 +153,7 @@ void push_require(lua_State* L, const char* module) {
 int describe_error(lua_State* L) {
   Interruptible::disarm(L);  // a kernel may have seen Ctrl-C first; the hook must not raise in here
   lua_settop(L, 1);
-  push_message(L, 1);
-  const std::string frames = traceback(L);
-  lua_pushlstring(L, frames.data(), frames.size());
+  for (const std::string& part : {error_message(L, 1), traceback(L)}) lua_pushlstring(L, part.data(), part.size());
   return 2;
 }
 

@@ -4,13 +4,15 @@ local torch = require "torch"
 
 local suggestion = {}
 
+-- In order, so that of equally near names always the same is found; without in-place forms.
 local function names_in(...)
   local names = {}
   for _, t in ipairs { ... } do
     for name in pairs(t) do
-      if type(name) == "string" then names[#names + 1] = name end
+      if type(name) == "string" and not name:find("_$") then names[#names + 1] = name end
     end
   end
+  table.sort(names)
   return names
 end
 

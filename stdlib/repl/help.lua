@@ -6,6 +6,8 @@ local show = require "torch.repl.show"
 
 local help = {}
 
+local most_columns = 100 -- of a line of the search
+
 -- Functions and classes of Lua -------------------------------------------------------------------------------
 
 -- The text of the file that a chunk's name stands for; nil where it came from anywhere else.
@@ -190,7 +192,8 @@ function help.search(wanted)
   local pattern, found = wanted:lower(), {}
   local function consider(name, doc)
     if (name .. "\n" .. doc):lower():find(pattern, 1, true) and not name:find("^_") then
-      found[#found + 1] = name .. "  " .. doc:match("^[^\n]*")
+      local line = name .. "  " .. doc:match("^[^\n]*")
+      found[#found + 1] = #line <= most_columns and line or line:sub(1, most_columns - 3) .. "..."
     end
   end
   local seen = {}

@@ -403,7 +403,7 @@ function Session:start_up()
   if not file then return end
   local text = file:read("*a")
   file:close()
-  if text then self:run_text(text .. ";", "@" .. path) end
+  if text then self:run_text(text .. "\n;", "@" .. path) end
 end
 
 --- One line about the program.

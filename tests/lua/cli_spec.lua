@@ -173,18 +173,26 @@ describe("an error", function()
     equal({ out, code }, { "", 1 })
   end)
 
-  it("of a closed standard input is none", function()
+  it("of a closed standard input ends the script, and the prompt as its end does", function()
     local code = output_of(("cd %s && '%s' <&- >out 2>err; echo $?"):format(folder, program))
-    equal({ read(folder .. "/out"), read(folder .. "/err"), tonumber(code) }, { "", "", 0 })
+    equal({ read(folder .. "/out"), read(folder .. "/err"), tonumber(code) },
+      { "", "facula: cannot read stdin: Bad file descriptor\n", 1 })
     code = output_of(("cd %s && '%s' -i -q <&- >out 2>err; echo $?"):format(folder, program))
     equal({ read(folder .. "/out"), read(folder .. "/err"), tonumber(code) }, { "> \n", "", 0 })
   end)
 
   it("names the library's part in one line", function()
-    write(script, "torch.func.grad(function(x)\n  return x:no_such()\nend)(torch.ones(1))")
+    write(script, [[
+      local Net = torch.class("Net", torch.nn.Module)
+      function Net:forward(x)
+        local y = x:no_such()
+        return y
+      end
+      torch.nn.Sequential(Net())(torch.ones(1))
+    ]])
     local out, err, code = run("script.lua")
-    assert(err:find("^facula: script.lua:2: attempt to call method 'no_such'.-\n\tscript.lua:2: in [^\n]+\n"), err)
-    assert(err:find("\n   through torch/func.lua:%d+[^\n]*\n$"), err)
+    assert(err:find("^facula: script.lua:3: attempt to call method 'no_such'[^\n]+\n\tscript.lua:3: in [^\n]+\n"), err)
+    assert(err:find("\n\tscript.lua:6: in main chunk\n   through torch/nn/container.lua:%d+\n$"), err)
     equal({ out, code }, { "", 1 })
   end)
 
