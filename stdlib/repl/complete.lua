@@ -50,7 +50,8 @@ local function add_members(value, only_methods, words)
   elseif type(value) == "string" then
     add_fields(string, callable, words, 0)
   else
-    if type(value) == "table" and words.prefix ~= "" then local _ = value[words.prefix] end -- loads what is lazy
+    local whole = type(value) == "table" and words.prefix ~= "" and value[words.prefix] -- loads what is lazy
+    if whole and accepts(whole) then words:add(words.prefix) end
     add_fields(value, accepts, words, 0)
   end
 end

@@ -367,6 +367,13 @@ describe("lines of JSON", function()
     for _, reply in ipairs(found) do equal(reply.type, "error") end
   end)
 
+  it("go on after Ctrl-C", function()
+    local found = replies({ id = 1, type = "execute", code = "io.popen('kill -INT $PPID') while true do end" },
+      { id = 2, type = "execute", code = "1" })
+    equal({ found[1].type, found[1].message }, { "error", "stdin:1: interrupted" })
+    equal(found[2], { id = 2, type = "result", values = { "1" } })
+  end)
+
   it("keep the output of others apart", function()
     local out, err = run("--json-repl", '{"type":"execute","code":"os.execute(\'echo apart\'); torch.ones(1)\255"}\n'
       .. '{"type":"execute","code":"$ echo apart"}\n')
