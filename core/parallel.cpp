@@ -159,25 +159,24 @@ void set_num_threads(int n) {
   threads = n;
 }
 
+// On this thread. Long ones give an interrupt its chances too.
+static void run_alone(int64_t n, int64_t most, FunctionRef<void(int64_t, int64_t)> body) {
+  const int64_t piece = most <= kAlone ? n : n / kAlone + 1;
+  for (int64_t begin = 0; begin < n; begin += piece) {
+    if (interrupt_requested()) [[unlikely]]
+      throw Interrupted();
+    body(begin, std::min(n, begin + piece));
+  }
+}
+
 void parallel_for(int64_t n, int64_t grain, FunctionRef<void(int64_t, int64_t)> body) {
   if (n <= 0) return;
   const int available = in_parallel ? 1 : num_threads();
   const int64_t most = n / std::max<int64_t>(1, grain);
-  if (available <= 1 || most <= 1) {
-    const int64_t piece = most <= kAlone ? n : n / kAlone + 1;  // long ones give an interrupt its chances too
-    for (int64_t begin = 0; begin < n; begin += piece) {
-      if (interrupt_requested()) [[unlikely]]
-        throw Interrupted();
-      body(begin, std::min(n, begin + piece));
-    }
-    return;
-  }
+  if (available <= 1 || most <= 1) return run_alone(n, most, body);
   std::call_once(pool_made, make_pool);
   std::unique_lock lock(pool->mutex(), std::try_to_lock);
-  if (!lock.owns_lock()) {
-    body(0, n);
-    return;
-  }
+  if (!lock.owns_lock()) return run_alone(n, most, body);
   // A few pieces per thread even out their speeds, and give an interrupt its chances.
   const int helpers = static_cast<int>(std::min<int64_t>(available, most)) - 1;
   const int64_t pieces = std::min<int64_t>(most, int64_t{4} * (helpers + 1));
