@@ -121,16 +121,17 @@ static bool invoke_alike(const Operator& op, Out& out, const Value* arguments, R
   Scalar numbers[2];
   size_t tensors = 0, scalars = 0;
   const Tensor* first = nullptr;
-  for (size_t i = 0; i < op.handed_on(); ++i) {
-    if (!arguments[i].is<Tensor>()) {
+  for (const Value *v = arguments, *end = arguments + op.handed_on(); v != end; ++v) {
+    if (!v->is<Tensor>()) {
       if (scalars == std::size(numbers)) return false;
-      numbers[scalars++] = arguments[i].get<Scalar>();
+      numbers[scalars++] = v->get<Scalar>();
       continue;
     }
-    const Tensor& x = arguments[i].get<Tensor>();
-    if (!first) first = &x;
-    if (x.impl()->is_number || x.dtype() != first->dtype() || x.device() != first->device() ||
-        !(x.sizes() == first->sizes()))
+    const Tensor& x = v->get<Tensor>();
+    if (x.impl()->is_number) return false;
+    if (!first)
+      first = &x;
+    else if (x.dtype() != first->dtype() || x.device() != first->device() || !(x.sizes() == first->sizes()))
       return false;
     std::memcpy(lent + tensors++ * sizeof(Tensor), static_cast<const void*>(&x), sizeof(Tensor));
   }

@@ -72,37 +72,51 @@ class Running {
 
 enum class Outcome { Done, Failed, OutOfMemory };
 
-// Leaves the results, or the error value, on the stack.
-Outcome attempt(lua_State* L, Function& f, Body body, int& results) {
-  std::string message;
+// Leaves the error value for the exception that is being handled on the stack.
+[[gnu::noinline]] Outcome failure(lua_State* L, Function& f) {
+  std::string message = users_place(L, *f.state);
   Outcome outcome = Outcome::Failed;
-  {
-    const Counting from_one(1);
-    const Running running(*f.state, L);
-    try {
-      results = body(L, f);
-      return Outcome::Done;
-    } catch (const LuaError& e) {
-      lua_settop(L, 0);
-      e.value().push(L);
-      return Outcome::Failed;
-    } catch (const OutOfMemory& e) {
-      f.state->memory_refused = f.state->max_memory != 0;
-      message = e.what();
-      outcome = Outcome::OutOfMemory;
-    } catch (const Interrupted&) {
-      message = interruption(*f.state);
-    } catch (const std::bad_alloc&) {
-      message = f.name + ": out of memory";
-      outcome = Outcome::OutOfMemory;
-    } catch (const std::exception& e) {
-      message = e.what();
-    }
+  try {
+    throw;
+  } catch (const LuaError& e) {
+    lua_settop(L, 0);
+    e.value().push(L);
+    return Outcome::Failed;
+  } catch (const OutOfMemory& e) {
+    f.state->memory_refused = f.state->max_memory != 0;
+    message += e.what();
+    outcome = Outcome::OutOfMemory;
+  } catch (const Interrupted&) {
+    message += interruption(*f.state);
+  } catch (const std::bad_alloc&) {
+    message += f.name + ": out of memory";
+    outcome = Outcome::OutOfMemory;
+  } catch (const std::exception& e) {
+    message += e.what();
   }
-  message.insert(0, users_place(L, *f.state));
   lua_checkstack(L, 1);
   lua_pushlstring(L, message.data(), message.size());
   return outcome;
+}
+
+// Leaves the results, or the error value, on the stack.
+inline Outcome attempt(lua_State* L, Function& f, Body body, int& results) {
+  const Counting from_one(1);
+  const Running running(*f.state, L);
+  try {
+    results = body(L, f);
+    return Outcome::Done;
+  } catch (const std::exception&) {
+    return failure(L, f);
+  }
+}
+
+[[gnu::noinline]] Outcome attempt_again(lua_State* L, Function& f, Body body, int& results, int top) {
+  lua_settop(L, top);
+  collect(L, *f.state);
+  collect(L, *f.state);
+  empty_caches(*f.state);
+  return attempt(L, f, body, results);
 }
 
 }  // namespace
@@ -112,13 +126,7 @@ int guarded(lua_State* L, Body body, Retry retry) {
   const int top = lua_gettop(L);
   int results = 0;
   Outcome outcome = attempt(L, f, body, results);
-  if (outcome == Outcome::OutOfMemory && retry == Retry::Yes) {
-    lua_settop(L, top);
-    collect(L, *f.state);
-    collect(L, *f.state);
-    empty_caches(*f.state);
-    outcome = attempt(L, f, body, results);
-  }
+  if (outcome == Outcome::OutOfMemory && retry == Retry::Yes) outcome = attempt_again(L, f, body, results, top);
   return outcome == Outcome::Done ? results : lua_error(L);
 }
 

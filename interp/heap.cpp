@@ -78,9 +78,18 @@ bool Heap::may_grow(size_t by) {
 
 void* Heap::allocate(void* heap, void* block, size_t old_size, size_t size) {
   Heap& h = *static_cast<Heap*>(heap);
+#ifndef FACULA_PLAIN_HEAP
+  if (!block && size - 1 < kLargest && h.free_[class_of(size)] && !h.limit_) [[likely]] {  // a handle, nearly always
+    Link* const link = h.free_[class_of(size)];
+    h.free_[class_of(size)] = link->next;
+    h.used_ += size;
+    return link;
+  }
+#endif
   if (size == 0) {
-    if (block) h.release(block, old_size);
-    if (block) h.used_ -= old_size;
+    if (!block) return nullptr;
+    h.used_ -= old_size;
+    h.release(block, old_size);
     return nullptr;
   }
   if (!block) old_size = 0;  // LuaJIT gives the kind of object there
