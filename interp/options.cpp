@@ -122,7 +122,7 @@ bool goes_together(const Options& options, const CLI::App& app) {
     complain("--allow is for a --sandbox");
     return false;
   }
-  for (const char* const name : {"-i", "-j", "-g", "--json-repl", "--device"})
+  for (const char* const name : {"-i", "-j", "-g", "--json-repl", "--device", "--profile"})
     if (options.limits.sandbox && app.count(name) > 0) {
       complain(std::string(name) + " does not go with --sandbox");
       return false;
@@ -171,6 +171,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       ->type_name("DEVICE")
       ->check(device_name())
       ->envname("FACULA_DEVICE");
+  std::string profile;
+  app.add_flag("--profile", profile, "Print which operators took the time; --profile=FILE also writes a Chrome trace");
   StateOptions& limits = options.limits;
   std::string memory;
   app.add_flag("--sandbox", limits.sandbox, "Let scripts reach nothing but themselves: no files, programs or C");
@@ -214,6 +216,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
     std::puts(environment_report().c_str());
     return std::nullopt;
   }
+  if (app.count("--profile") > 0) options.profile = profile == "true" ? "" : profile;
   limits.max_memory = bytes_of(memory);
   if (!take_rest(app.remaining(), argc, options) || !goes_together(options, app)) {
     exit_code = 2;

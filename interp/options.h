@@ -27,6 +27,7 @@ struct Options {
   Colour colour = Colour::Auto;
   std::optional<int> threads;
   std::optional<uint64_t> seed;
+  std::optional<std::string> profile;  ///< operators are measured; a file for the trace, or empty
   StateOptions limits;                ///< and the sandbox
   bool deterministic = false;         ///< operators that sum in no fixed order are errors
   std::string device;                 ///< where tensors are made; empty: on the CPU

@@ -143,6 +143,15 @@ bool run_all(lua_State* L, const Options& options, int argc, char** argv) {
   return !options.script || run_script(L, *options.script, options.script_position, argc, argv);
 }
 
+bool run_profiled(lua_State* L, const Options& options, int argc, char** argv) {
+  if (!options.profile) return run_all(L, options, argc, argv);
+  lua_pushnil(L);
+  if (!configure(L, "start_profile")) return false;
+  const bool good = run_all(L, options, argc, argv);
+  lua_pushstring(L, options.profile->c_str());
+  return configure(L, "stop_profile") && good;
+}
+
 }  // namespace
 
 void push_require(lua_State* L, const char* module) {
@@ -175,7 +184,7 @@ bool call_with_traceback(lua_State* L, int arguments, int results, Interruptible
 int run_program(lua_State* L, const Options& options, int argc, char** argv) {
   set_arg(L, options.script_position, argc, argv);
   const LimitedCall limited(*find_state(L));
-  if (run_all(L, options, argc, argv)) return 0;
+  if (run_profiled(L, options, argc, argv)) return 0;
   if (limit_hit(*find_state(L))) return kLimitExit;
   return Interruptible::requested() ? kInterruptedExit : 1;
 }

@@ -127,11 +127,24 @@ end
 
 -- Profiling ---------------------------------------------------------------------------------------------------
 
-local function new_profile(measured, record_shapes)
+local recording_shapes = false -- as the profile that runs was asked to
+
+--- Begins a profile; there is one at a time.
+---@param options? { record_shapes?: boolean }
+function profiler.start(options)
+  local shapes = options and options.record_shapes or false
+  core.start_profile(shapes)
+  recording_shapes = shapes
+end
+
+--- Ends it.
+---@return table profile
+function profiler.stop()
+  local measured = core.stop_profile()
   for _, e in ipairs(measured.summaries) do e.cpu_time = e.cpu_time_total / e.count end
   local p = Profile()
   p.averages, p.list, p.duration = measured.summaries, measured.events, measured.duration
-  p.dropped, p.record_shapes = measured.dropped, record_shapes
+  p.dropped, p.record_shapes = measured.dropped, recording_shapes
   return p
 end
 
@@ -156,9 +169,9 @@ end
 function profiler.profile(fn, options)
   check(type(fn) == "function", "profile: argument 'fn' must be a function, got a %s", type(fn))
   options = checked(options or {})
-  core.start_profile(options.record_shapes or false)
+  profiler.start(options)
   local good, message = pcall(fn)
-  local p = new_profile(core.stop_profile(), options.record_shapes)
+  local p = profiler.stop()
   if not good then error(message, 0) end
   if options.trace then p:export_chrome_trace(options.trace) end
   if options.print ~= false then print(p:table(options)) end

@@ -33,6 +33,17 @@ function program.device(name)
   torch.set_default_device(name)
 end
 
+--- `--profile`: measures all that follows.
+function program.start_profile() torch.profiler.start() end
+
+--- Ends the profile with a table on stderr; `path`, unless empty, gets the Chrome trace.
+---@param path string
+function program.stop_profile(path)
+  local profile = torch.profiler.stop()
+  io.stderr:write(profile:table { row_limit = 30 }, "\n")
+  if path ~= "" then profile:export_chrome_trace(path) end
+end
+
 --- The script behind `facula info`, `facula check`; nil for other words.
 ---@param word string
 ---@return function?
