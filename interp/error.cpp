@@ -6,7 +6,7 @@
 #include <cstring>
 #include <new>
 
-#include "interp/limits.h"
+#include "interp/limited_call.h"
 #include "interp/memory.h"
 
 namespace facula::interp {

@@ -68,12 +68,14 @@ void* Heap::move(void* block, size_t old_size, size_t size) {
   return moved;
 }
 
-// Core is told now and then how much of the limit is left for tensors.
-bool Heap::may_grow(size_t by) {
+bool Heap::may_grow(size_t by) const {
   const auto tensors = static_cast<size_t>(std::max<int64_t>(0, cpu_allocated_now()));
-  refused_ = used_ + by + tensors > limit_;
-  if (!refused_) context().memory_limit = limit_ - used_ - by;
-  return !refused_;
+  return used_ + by + tensors <= limit_;
+}
+
+void Heap::count(size_t more, size_t less) {
+  used_ += more - less;
+  if (limit_) context().memory_limit = std::max<size_t>(1, limit_ - std::min(limit_, used_));  // what tensors may use
 }
 
 void* Heap::allocate(void* heap, void* block, size_t old_size, size_t size) {
@@ -88,15 +90,17 @@ void* Heap::allocate(void* heap, void* block, size_t old_size, size_t size) {
 #endif
   if (size == 0) {
     if (!block) return nullptr;
-    h.used_ -= old_size;
     h.release(block, old_size);
+    h.count(0, old_size);
     return nullptr;
   }
   if (!block) old_size = 0;  // LuaJIT gives the kind of object there
-  if (h.limit_ && size > old_size && !h.may_grow(size - old_size)) [[unlikely]]
+  if (h.limit_ && size > old_size && !h.may_grow(size - old_size)) [[unlikely]] {
+    if (h.refused_) h.refused_(h.L_);
     return nullptr;
+  }
   void* const moved = h.move(block, old_size, size);
-  if (moved) h.used_ += size - old_size;
+  if (moved) h.count(size, old_size);
   return moved;
 }
 

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+struct lua_State;
+
 namespace facula::interp {
 
 /// A heap for one interpreter: small blocks from lists by size, others from malloc. Scripts make and drop a handle per
@@ -19,9 +21,12 @@ class Heap {
   /// A lua_Alloc; `heap` is a Heap*.
   static void* allocate(void* heap, void* block, size_t old_size, size_t size);
 
-  size_t used() const { return used_; }
-  /// Was memory refused for the limit's sake?
-  bool refused() const { return refused_; }
+  /// `refused` is called with L whenever the limit is in the way. LuaJIT does not collect garbage then, so it must see to
+  /// that; it runs within the allocation and must not use Lua's memory.
+  void watch(lua_State* L, void (*refused)(lua_State*)) {
+    L_ = L;
+    refused_ = refused;
+  }
 
  private:
   struct Link {
@@ -34,12 +39,14 @@ class Heap {
   void release(void* block, size_t size);
   void* move(void* block, size_t old_size, size_t size);
   bool add_page(size_t c);
-  bool may_grow(size_t by);
+  bool may_grow(size_t by) const;
+  void count(size_t more, size_t less);
 
   Link* free_[kLargest / kStep] = {};
   Link* pages_ = nullptr;
   size_t limit_, used_ = 0;
-  bool refused_ = false;
+  lua_State* L_ = nullptr;
+  void (*refused_)(lua_State*) = nullptr;
 };
 
 }  // namespace facula::interp

@@ -2,7 +2,7 @@
 #include "interp/host.h"
 
 #include "core/autograd.h"
-#include "interp/limits.h"
+#include "interp/limited_call.h"
 #include "interp/traceback.h"
 
 namespace facula::interp {

@@ -2,7 +2,7 @@
 #include <cstring>
 
 #include "interp/host.h"
-#include "interp/limits.h"
+#include "interp/limited_call.h"
 
 using namespace facula;
 using namespace facula::interp;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "interp/limits.h"
+#include "interp/limited_call.h"
 #include "interp/state.h"
 #include "interp/traceback.h"
 

@@ -12,6 +12,7 @@
 #include "interp/dlpack.h"
 #include "interp/heap.h"
 #include "interp/library.h"
+#include "interp/limited_call.h"
 #include "interp/memory.h"
 #include "interp/method.h"
 #include "interp/module.h"
@@ -146,7 +147,7 @@ lua_State* open_lua_state(const StateOptions& options) {
   auto heap = std::make_unique<Heap>(options.max_memory);
   lua_State* L = lua_newstate(&Heap::allocate, heap.get());
   if (!L) throw OutOfMemory("facula: no memory for a Lua state");
-  heap.release();  // close_lua_state finds it again
+  heap.release()->watch(L, collect_soon);  // close_lua_state finds it again
   if (options.max_memory) enable_context_limits();
   if (options.sandbox) context().folders = std::make_shared<const std::vector<std::string>>(options.folders);
   // Handles die young and by the thousand: fewer, larger steps of the collector are a few per cent faster than small ones.

@@ -90,7 +90,7 @@ struct State {
   std::vector<ScopeHandles> scopes;                        // the innermost is the last
   std::set<std::string> places;                            // where scopes ended, for handles that are used after that
   Collection collection;
-  // See limits.h. What is 0 is not limited.
+  // See limited_call.h. What is 0 is not limited.
   double timeout = 0;  // seconds for one outermost call
   uint64_t max_instructions = 0, instructions = 0;
   size_t max_memory = 0;

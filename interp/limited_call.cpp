@@ -1,4 +1,4 @@
-#include "interp/limits.h"
+#include "interp/limited_call.h"
 
 #include <chrono>
 
@@ -34,6 +34,14 @@ void poll(lua_State* L, lua_Debug*) {
 
 }  // namespace
 
+// Runs at the instruction after the one whose memory was refused, when the error has left what it was needed for.
+static void collect_now(lua_State* L, lua_Debug*) {
+  poll_interrupts(L);
+  lua_gc(L, LUA_GCCOLLECT, 0);
+}
+
+void collect_soon(lua_State* L) { lua_sethook(L, collect_now, LUA_MASKCOUNT, 1); }
+
 void poll_interrupts(lua_State* L) { lua_sethook(L, poll, LUA_MASKCOUNT, kPollInterval); }
 
 std::string interruption(const State& S) {
@@ -46,7 +54,10 @@ std::string interruption(const State& S) {
 bool limit_hit(const State& S) { return S.limit_hit || S.memory_refused; }
 
 LimitedCall::LimitedCall(State& S) {
-  if (!S.limited) S.memory_refused = false;
+  if (!S.limited && S.memory_refused) {
+    lua_gc(S.L, LUA_GCCOLLECT, 0);
+    S.memory_refused = false;
+  }
   if ((S.timeout <= 0 && !S.max_instructions) || S.limited) return;
   S_ = &S;
   S.limited = true;

@@ -20,6 +20,9 @@ namespace facula::interp {
 /// Lets Lua code be stopped by the context's flag, from now on. The error is `interrupted` or names the limit.
 void poll_interrupts(lua_State* L);
 
+/// For Heap::watch: garbage is collected at the next instruction.
+void collect_soon(lua_State* L);
+
 inline constexpr int kLimitExit = 3;
 
 /// Why a script that was interrupted is: a limit, or somebody's wish.
