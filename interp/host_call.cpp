@@ -109,9 +109,10 @@ struct HostCall {
  private:
   // A host function may hand an argument back as it came.
   bool is_argument(const facula_value& v) const {
+    const int type = number_in(v.type);
     for (const facula_value& a : in)
-      if (a.type == v.type && ((v.type == FACULA_TENSOR && a.as.tensor == v.as.tensor) ||
-                               (v.type == FACULA_REFERENCE && a.as.reference == v.as.reference)))
+      if (a.type == type && ((type == FACULA_TENSOR && a.as.tensor == v.as.tensor) ||
+                             (type == FACULA_REFERENCE && a.as.reference == v.as.reference)))
         return true;
     return false;
   }

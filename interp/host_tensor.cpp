@@ -53,11 +53,11 @@ Geometry geometry_of(const facula_view* host, const char* where) {
   expect(host, where, ": the view is NULL");
   expect(host->size >= sizeof(facula_view), where, ": view.size is ", host->size, ", expected sizeof(facula_view), ",
          sizeof(facula_view));
-  expect(host->dtype >= 0 && host->dtype < kDTypes, where, ": view.dtype is ", static_cast<int>(host->dtype),
-         ", which is none of facula_dtype");
+  const int dtype = number_in(host->dtype);
+  expect(dtype >= 0 && dtype < kDTypes, where, ": view.dtype is ", dtype, ", which is none of facula_dtype");
   expect(host->dim >= 0 && host->dim <= 64, where, ": view.dim is ", host->dim, ", expected 0 to 64");
   expect(host->sizes || host->dim == 0, where, ": view.sizes is NULL");
-  Geometry g{static_cast<DType>(host->dtype), list_of(host->sizes, host->dim), {}};
+  Geometry g{static_cast<DType>(dtype), list_of(host->sizes, host->dim), {}};
   for (const int64_t n : g.sizes) expect(n >= 0, where, ": view.sizes has ", n);
   numel_of(g.sizes);  // fails where they cannot be counted
   g.strides = host->strides ? list_of(host->strides, host->dim) : contiguous_strides(g.sizes);

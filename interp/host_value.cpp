@@ -36,7 +36,8 @@ static void push_reference(const facula_state* S, lua_State* L, const facula_ref
 void push_host_value(facula_state* S, lua_State* L, const facula_value& v, const char* what) {
   expect(lua_checkstack(L, 8), what, ": the Lua stack is full");
   State& lua = *find_state(L);
-  switch (v.type) {
+  const int type = number_in(v.type);
+  switch (type) {
     case FACULA_NIL: return lua_pushnil(L);
     case FACULA_BOOLEAN: return lua_pushboolean(L, v.as.boolean);
     case FACULA_NUMBER: return lua_pushnumber(L, v.as.number);
@@ -47,7 +48,7 @@ void push_host_value(facula_state* S, lua_State* L, const facula_value& v, const
     case FACULA_TENSOR: return push_tensor(L, lua, tensor_behind(v.as.tensor, what));
     case FACULA_REFERENCE: return push_reference(S, L, v.as.reference, what);
   }
-  expect(false, what, " has the type ", static_cast<int>(v.type), ", which is none of facula_type");
+  expect(false, what, " has the type ", type, ", which is none of facula_type");
 }
 
 static facula_value string_value(std::string_view text, Strings strings) {
@@ -93,7 +94,7 @@ facula_value to_host_value(facula_state* S, lua_State* L, int index, Strings str
 }
 
 void release(facula_value& v, Strings strings) {
-  switch (v.type) {
+  switch (number_in(v.type)) {
     case FACULA_STRING:
       if (strings == Strings::Copied) std::free(const_cast<char*>(v.as.string.bytes));
       break;

@@ -186,7 +186,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
       ->check(size_in_bytes());
   app.add_option("--timeout", limits.timeout, "Most seconds for all code together")
       ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Validator(CLI::PositiveNumber).description(""));
   app.add_option("--max-instructions", limits.max_instructions, "Most instructions of Lua code")
       ->type_name("N")
       ->check(whole_number(1, UINT64_MAX));
