@@ -52,6 +52,12 @@ local function leave(terminal)
   return terminal:close()
 end
 
+-- Some containers have no pseudo-terminals.
+if not pcall(function() Terminal({ "/bin/true" }, {}):close() end) then
+  print("SKIPPED repl: there is no pseudo-terminal here, so the prompt was not driven")
+  return
+end
+
 describe("the prompt on a terminal", function()
   it("shows results and leaves at Ctrl-D with 0", function()
     local terminal = open()
