@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/autograd.h"
+#include "interp/enumeration.h"
 #include "interp/facula_dlpack.h"
 #include "interp/number.h"
 #include "interp/types.h"
@@ -23,8 +24,9 @@ DType dtype_of_dlpack(const DLDataType& t) {
 }
 
 Device device_of_dlpack(const DLDevice& d) {
-  if (d.device_type == kDLCPU || d.device_type == kDLCUDAHost) return {};
-  check(d.device_type == kDLCUDA, "from_dlpack: device type ", static_cast<int>(d.device_type), " is not known");
+  const int type = number_in(d.device_type);
+  if (type == kDLCPU || type == kDLCUDAHost) return {};
+  check(type == kDLCUDA, "from_dlpack: device type ", type, " is not known");
   const int count = runtime(DeviceType::CUDA).count();
   check(d.device_id >= 0 && d.device_id < count, "from_dlpack: device ", d.device_id, " is not among the ", count,
         " cuda devices");

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstring>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,6 +14,7 @@
 
 #include "core/context.h"
 #include "core/parallel.h"
+#include "interp/enumeration.h"
 #include "interp/error.h"
 #include "interp/facula.h"
 
@@ -117,15 +117,6 @@ const Tensor& tensor_behind(const facula_tensor* t, const char* what);
 
 /// Takes the value from the top of the stack.
 facula_reference* new_reference(facula_state* S, lua_State* L);
-
-/// The number in an enumeration that a host filled in: in C it may be any, and loading it as the enumeration is then undefined.
-template <class E>
-int number_in(const E& e) {
-  static_assert(sizeof(E) == sizeof(int));
-  int n;
-  std::memcpy(&n, static_cast<const void*>(&e), sizeof n);
-  return n;
-}
 
 /// Are the strings in a value of the host copies of its own, or Lua's?
 enum class Strings : bool { Lent, Copied };

@@ -29,7 +29,7 @@ doctest() { # doctest's own closing line, in our words
 }
 suite_unit() { ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=1 doctest "$build/facula_tests" --no-colors; }
 suite_embed() { # hosts of libfacula: in the build tree, and the examples from an installed prefix
-  doctest "$build/facula_embed_tests" --no-colors
+  doctest "$build/facula_embed_tests" --no-colors || return
   if [[ $preset == asan || $preset == tsan ]]; then
     echo "0 passed, 0 failed, 1 skipped" # plain hosts cannot load a sanitizer's library
   else
