@@ -289,6 +289,7 @@ const char* find_plain(std::string_view text, std::string_view word, const char*
   }
   size_t k = 0;
   for (const char* s = from; s < text.data() + text.size(); ++s) {
+    if ((s - from) % kPollSteps == 0 && interrupt_requested()) throw Interrupted();
     while (k > 0 && *s != word[k]) k = next[k - 1];
     if (*s == word[k] && ++k == word.size()) return s + 1 - word.size();
   }

@@ -30,7 +30,8 @@ end
 local function open(options)
   options = options or {}
   local environment = { TERM = "xterm", HOME = folder, XDG_STATE_HOME = options.state or folder .. "/state",
-    LANG = "C.UTF-8", NO_COLOR = "1", PATH = os.getenv("PATH"), FACULA_PATH = os.getenv("FACULA_PATH") }
+    LANG = "C.UTF-8", NO_COLOR = "1", PATH = os.getenv("PATH"), FACULA_PATH = os.getenv("FACULA_PATH"),
+    ASAN_OPTIONS = os.getenv("ASAN_OPTIONS"), UBSAN_OPTIONS = os.getenv("UBSAN_OPTIONS") }
   for name, value in pairs(options.environment or {}) do environment[name] = value end
   local command = { program, "-q" }
   for _, argument in ipairs(options.arguments or {}) do command[#command + 1] = argument end
