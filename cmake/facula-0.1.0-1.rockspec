@@ -1,4 +1,4 @@
--- `luarocks --lua-version 5.1 make` in a checkout builds the module `torch` for LuaJIT.
+-- `luarocks --lua-version 5.1 make cmake/facula-0.1.0-1.rockspec` in a checkout builds the module `torch` for LuaJIT.
 rockspec_format = "3.0"
 package = "facula"
 version = "0.1.0-1"
