@@ -13,6 +13,7 @@
 #include "core/update_rule.h"
 #include "interp/number.h"
 #include "interp/signature.h"
+#include "interp/trace_guard.h"
 #include "interp/types.h"
 
 namespace facula::interp {
@@ -264,6 +265,11 @@ int monotonic(Call& c) {
   return 1;
 }
 
+int truncates_pointer_of(Call& c) {
+  lua_pushboolean(c.L, truncates_pointer(c.arguments[0].get<std::string>(), c.get<int64_t>(1)));
+  return 1;
+}
+
 int is_terminal(Call& c) {
   lua_pushboolean(c.L, isatty(static_cast<int>(c.get<int64_t>(0))));
   return 1;
@@ -288,6 +294,7 @@ constexpr Native kNatives[] = {
     {"core.storage_id(Tensor x) -> str", storage_id},
     {"core.can_update(Tensor parameter, Tensor gradient) -> bool", can_update_of},
     {"core.update(str rule, float[] numbers, Tensor[] rows)", update_of},
+    {"core.truncates_pointer(str code, int address) -> bool", truncates_pointer_of},
     {"core.isatty(int descriptor) -> bool", is_terminal},
     {"core.terminal_width() -> int", terminal_width},
     {"monotonic() -> float", monotonic, "Seconds on a clock that never goes back."},

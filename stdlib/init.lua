@@ -1,6 +1,7 @@
 --- Module `torch`: the core's table of operators, and the parts written in Lua, each loaded when it is first asked for.
 --
--- Nothing but this file runs at start. Module `torch.a.b` is the file `a/b.lua` or `a/b/init.lua` beside this one.
+-- Nothing but this file and the guard of LuaJIT's compiler runs at start. Module `torch.a.b` is the file `a/b.lua` or
+-- `a/b/init.lua` beside this one.
 
 local torch = require "torch.core"
 package.loaded.torch = torch -- what is loaded below may ask for it
@@ -34,6 +35,8 @@ lazy.rest(torch.autograd.graph, "torch.autograd.graph")
 lazy.rest(torch.profiler, "torch.profiler")
 lazy.rest(torch.nn, "torch.nn")
 lazy.rest(torch.nn.functional, "torch.nn.functional")
+
+require("torch.trace_guard").install()
 
 function package.preload.nn() return require "torch.nn" end
 function package.preload.optim() return require "torch.optim" end
