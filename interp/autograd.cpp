@@ -84,13 +84,13 @@ int backward_from(Call& c, const Tensors& roots, const Tensors& seeds, int optio
 int tensor_backward(Call& c) { return backward_from(c, {c.tensor()}, {c.get<Tensor>(1)}, 2); }
 
 Tensors list_at(Call& c, int i, const char* name) {
-  return c.source(i) ? to_tensors(c.L, c.S, c.source(i), c.function.schema.name.c_str(), name) : Tensors();
+  return c.source(i) ? to_tensors(c.L, c.S, c.source(i), c.function.schema->name.c_str(), name) : Tensors();
 }
 
 // A list that ends in nil is shorter; what is missing counts as not given.
 Tensors seeds_at(Call& c, int i, const char* name, size_t n) {
   Tensors seeds = list_at(c, i, name);
-  check(seeds.size() <= n, c.function.schema.name, ": ", seeds.size(), " gradients for ", n, " tensors");
+  check(seeds.size() <= n, c.function.schema->name, ": ", seeds.size(), " gradients for ", n, " tensors");
   seeds.resize(n);
   return seeds;
 }

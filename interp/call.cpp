@@ -157,8 +157,6 @@ int call_operator(lua_State* L, Function& f) {
 
 // ---- where operators are found ----
 
-using Overloads = std::vector<const Operator*>;
-
 template <class Predicate>
 Overloads those(const Overloads& all, Predicate wanted) {
   Overloads some;
@@ -166,50 +164,62 @@ Overloads those(const Overloads& all, Predicate wanted) {
   return some;
 }
 
-// Puts a closure for the overloads into the module, the second from the top, and, if it has a self, into the methods on
-// top, where no operator `Tensor.name` takes the place of the method.
-void add(lua_State* L, State& S, const std::string& name, const Overloads& overloads, bool in_place) {
-  if (overloads.empty()) return;
+// No operator `Tensor.name` takes the place of the method `name`.
+OperatorName named(std::string text, Overloads overloads, bool in_place) {
+  const bool has_method = text.find('.') == std::string::npos && !registry().names().contains("Tensor." + text);
+  Overloads methods = has_method ? those(overloads, &Operator::has_self) : Overloads();
+  return {std::move(text), std::move(overloads), std::move(methods), in_place};
+}
+
+std::vector<OperatorName> all_names() {
+  std::vector<OperatorName> all;
+  const auto& names = registry().names();
+  for (const auto& [text, overloads] : names) {
+    if (text.starts_with('_')) continue;  // for other operators only
+    all.push_back(named(text, overloads, false));
+    if (text.back() == '_' || names.contains(text + '_')) continue;
+    if (Overloads changing = those(overloads, &Operator::has_in_place); !changing.empty())
+      all.push_back(named(text + '_', std::move(changing), true));
+  }
+  return all;
+}
+
+// Puts a closure for the overloads into the module, the second from the top, and for the methods into those, on top.
+// `name` outlives the state.
+void add(lua_State* L, State& S, const OperatorName& name) {
   auto push = [&](const Overloads& chosen) {
-    Function& f = push_function(L, S, name, door<call_operator, Retry::Yes>);
+    Function& f = push_function(L, S, name.text, door<call_operator, Retry::Yes>);
     f.overloads = chosen;
-    f.in_place = in_place;
+    f.in_place = name.in_place;
   };
-  push(overloads);
-  const Overloads methods = those(overloads, &Operator::has_self);
-  const bool has_method = name.find('.') == std::string::npos && !registry().names().contains("Tensor." + name);
-  if (has_method && !methods.empty()) {
-    if (methods.size() == overloads.size())
+  push(name.overloads);
+  if (!name.methods.empty()) {
+    if (name.methods.size() == name.overloads.size())
       lua_pushvalue(L, -1);
     else
-      push(methods);
-    lua_setfield(L, -3, name.c_str());
+      push(name.methods);
+    lua_setfield(L, -3, name.text.c_str());
   }
   lua_pushvalue(L, -3);
   lua_insert(L, -2);
-  set_path(L, name);
+  set_path(L, name.text);
   lua_pop(L, 1);
 }
 
 }  // namespace
 
 void open_operators(lua_State* L, State& S) {
+  static const std::vector<OperatorName> names = all_names();
   lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
-  const auto& names = registry().names();
-  for (const auto& [name, overloads] : names) {
-    if (name.starts_with('_')) continue;  // for other operators only
-    add(L, S, name, overloads, false);
-    if (name.back() != '_' && !names.contains(name + '_'))
-      add(L, S, name + '_', those(overloads, &Operator::has_in_place), true);
-  }
+  for (const OperatorName& name : names) add(L, S, name);
   lua_pop(L, 1);
 }
 
 void add_operator(lua_State* L, State& S, const Operator& op) {
   lua_rawgeti(L, LUA_REGISTRYINDEX, S.torch);
   lua_rawgeti(L, LUA_REGISTRYINDEX, S.methods);
-  add(L, S, op.schema.name, {&op}, false);
-  if (op.has_in_place()) add(L, S, op.schema.name + '_', {&op}, true);
+  add(L, S, S.operator_names.emplace_back(named(op.schema.name, {&op}, false)));
+  if (op.has_in_place()) add(L, S, S.operator_names.emplace_back(named(op.schema.name + '_', {&op}, true)));
   lua_pop(L, 2);
 }
 

@@ -34,12 +34,12 @@ void push_default(lua_State* L, State& S, const Value& v) {
 // number for T[n] becomes a list.
 int read(lua_State* L, Function& f) {
   State& S = *f.state;
-  Arguments arguments(L, S, f.name, f.schema, {.explain = true, .counts_from_one = true});
+  Arguments arguments(L, S, f.name, *f.schema, {.explain = true, .counts_from_one = true});
   arguments.read(lua_gettop(L));
   check(lua_checkstack(L, 8), f.name, ": too many arguments");
   lua_createtable(L, 0, arguments.size());
   for (int i = 0; i < arguments.size(); ++i) {
-    const Parameter& p = f.schema.parameters[static_cast<size_t>(i)];
+    const Parameter& p = f.schema->parameters[static_cast<size_t>(i)];
     const int source = arguments.source(i);
     const bool as_given =
         source && (p.type == Type::Any || (!arguments[i].is_none() && !(p.list && !lua_istable(L, source))));
@@ -53,14 +53,14 @@ int read(lua_State* L, Function& f) {
 }
 
 int signature(Call& c) {
-  Schema schema = parse_schema(c.get<std::string>(0));
+  const Schema& schema = c.S.schemas.emplace_back(parse_schema(c.get<std::string>(0)));
   check(schema.parameters.size() <= static_cast<size_t>(kMaxArguments), "signature: ", schema.name, " has more than ",
         kMaxArguments, " parameters");
   Function& f = push_function(c.L, c.S, schema.name, door<read>);
-  f.schema = std::move(schema);
-  lua_createtable(c.L, static_cast<int>(f.schema.parameters.size()), 0);
+  f.schema = &schema;
+  lua_createtable(c.L, static_cast<int>(schema.parameters.size()), 0);
   int i = 0;
-  for (const Parameter& p : f.schema.parameters) {
+  for (const Parameter& p : schema.parameters) {
     lua_pushstring(c.L, p.name.c_str());
     lua_rawseti(c.L, -2, ++i);
   }
@@ -163,8 +163,8 @@ int describe_function(Call& c) {
     push_operator(c.L, *op);
     lua_rawseti(c.L, -2, ++i);
   }
-  if (!known->schema.text.empty()) {
-    push_schema(c.L, known->schema);
+  if (known->schema) {
+    push_schema(c.L, *known->schema);
     set_string(c.L, "doc", known->doc);
     lua_rawseti(c.L, -2, ++i);
   }

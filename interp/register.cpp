@@ -1,5 +1,8 @@
 #include "interp/register.h"
 
+#include <mutex>
+#include <unordered_map>
+
 #include "interp/memory.h"
 #include "interp/types.h"
 
@@ -7,7 +10,7 @@ namespace facula::interp {
 
 static int call_native(lua_State* L, Function& f) {
   const int top = lua_gettop(L);
-  Arguments arguments(L, *f.state, f.name, f.schema, {.explain = true});
+  Arguments arguments(L, *f.state, f.name, *f.schema, {.explain = true});
   arguments.read(top);
   Call call{L, *f.state, f, arguments};
   const int results = f.body(call);
@@ -46,10 +49,20 @@ Function& push_function(lua_State* L, State& S, std::string name, lua_CFunction 
   return f;
 }
 
+// Natives are constants, their schemas are read once per process.
+static const Schema& schema_of(const Native& native) {
+  static std::mutex mutex;
+  static std::unordered_map<const Native*, Schema> schemas;
+  const std::lock_guard lock(mutex);
+  const auto [place, is_new] = schemas.try_emplace(&native);
+  if (is_new) place->second = parse_schema(native.signature);
+  return place->second;
+}
+
 void push_native(lua_State* L, State& S, const Native& native) {
-  Schema schema = parse_schema(native.signature);
+  const Schema& schema = schema_of(native);
   Function& f = push_function(L, S, schema.name, door<call_native>);
-  f.schema = std::move(schema);
+  f.schema = &schema;
   f.body = native.body;
   f.doc = native.doc;
 }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -27,15 +28,25 @@ struct State;
 struct Call;
 struct Handle;
 
-/// A C function of the binding: all overloads of one name, or a native with a signature of its own.
+using Overloads = std::vector<const Operator*>;
+
+/// Operators under the name by which Lua calls them: `add`, `add_`, `nn.functional.relu`.
+struct OperatorName {
+  std::string text;
+  Overloads overloads, methods;  // methods: those with a self; empty where the name is not a method's
+  bool in_place;
+};
+
+/// A C function of the binding: all overloads of one name, or a native with a signature of its own. What it points to
+/// belongs to the process or to the state.
 struct Function {
   State* state;
   std::string name;  // as called: `add_`, `nn.functional.relu`
   std::string doc;
   bool in_place = false;
-  std::vector<const Operator*> overloads;
-  Schema schema;                 // of a native
-  int (*body)(Call&) = nullptr;  // of a native
+  std::span<const Operator* const> overloads;
+  const Schema* schema = nullptr;  // of a native
+  int (*body)(Call&) = nullptr;    // of a native
 };
 
 /// A metatable of the binding. Userdata is ours if its metatable has this address, whatever a script calls it.
@@ -86,7 +97,9 @@ struct State {
   int cdata = LUA_NOREF;        // what looks into LuaJIT's cdata, see number.cpp
   int environment = LUA_NOREF;  // of the library's modules in a sandbox, see sandbox.h
   std::deque<Function> functions;
+  std::deque<Schema> schemas;                              // of Lua functions with signatures
   std::vector<std::shared_ptr<const Operator>> operators;  // of torch.library
+  std::deque<OperatorName> operator_names;                 // theirs
   std::vector<ScopeHandles> scopes;                        // the innermost is the last
   std::set<std::string> places;                            // where scopes ended, for handles that are used after that
   Collection collection;
