@@ -17,6 +17,7 @@ void Context::reset() {
   print_options = {};
   anomaly_place = {};
   interrupted = false;
+  deadline = nullptr;
   memory_limit = 0;
   folders = nullptr;
 }

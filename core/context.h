@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/deadline.h"
 #include "core/dtype.h"
 #include "core/generator.h"
 #include "core/print.h"
@@ -25,6 +26,8 @@ struct Context {
   std::function<std::string()> anomaly_place;
   /// Set from any thread to stop what runs here; see `interrupt_requested`.
   std::atomic<bool> interrupted{false};
+  /// Of the call that runs; null: none.
+  const Deadline* deadline = nullptr;
   /// Bytes that the process's tensors may use for this one to get more; 0: no limit.
   std::atomic<size_t> memory_limit{0};
   /// Folders whose files may be read and written; null: all.

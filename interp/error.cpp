@@ -88,6 +88,7 @@ enum class Outcome { Done, Failed, OutOfMemory };
     outcome = Outcome::OutOfMemory;
   } catch (const Interrupted&) {
     message += interruption(*f.state);
+    if (f.state->limit_hit) stop_now(L);
   } catch (const std::bad_alloc&) {
     message += f.name + ": out of memory";
     outcome = Outcome::OutOfMemory;

@@ -1,5 +1,6 @@
 #include "interp/limited_call.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "core/parallel.h"
@@ -7,14 +8,16 @@
 namespace facula::interp {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int kPollInterval = 10000;  // instructions
+constexpr double kLongest = 1e9;      // seconds, which the clock can add
 
 void push_interruption(lua_State* L, const State& S) {
   const std::string why = interruption(S);
   lua_pushlstring(L, why.data(), why.size());
 }
 
-// Once it has fired it fires at every instruction.
 void poll(lua_State* L, lua_Debug*) {
   State& S = *find_state(L);
   if (S.max_instructions && !S.limit_hit) {
@@ -25,7 +28,7 @@ void poll(lua_State* L, lua_Debug*) {
     }
   }
   if (!interrupt_requested()) return;
-  lua_sethook(L, poll, LUA_MASKCOUNT, 1);
+  stop_now(L);
   luaL_where(L, 0);  // the hook has no frame of its own
   push_interruption(L, S);
   lua_concat(L, 2);
@@ -41,6 +44,8 @@ static void collect_now(lua_State* L, lua_Debug*) {
 }
 
 void collect_soon(lua_State* L) { lua_sethook(L, collect_now, LUA_MASKCOUNT, 1); }
+
+void stop_now(lua_State* L) { lua_sethook(L, poll, LUA_MASKCOUNT, 1); }
 
 void poll_interrupts(lua_State* L) { lua_sethook(L, poll, LUA_MASKCOUNT, kPollInterval); }
 
@@ -64,7 +69,16 @@ LimitedCall::LimitedCall(State& S) {
   S.limit_hit = false;
   S.instructions = 0;
   poll_interrupts(S.L);
-  if (S.timeout > 0) watchdog_ = std::thread([this, &here = context(), seconds = S.timeout] { watch(here, seconds); });
+  if (S.timeout <= 0) return;
+  Context& here = context();
+  const std::chrono::duration<double> seconds(std::min(S.timeout, kLongest));
+  deadline_.time = Clock::now() + std::chrono::duration_cast<Clock::duration>(seconds);
+  deadline_.give_up = [&S, &here] {
+    S.limit_hit = true;
+    here.interrupted = true;
+  };
+  here.deadline = &deadline_;
+  watchdog_ = std::thread([this] { watch(); });
 }
 
 LimitedCall::~LimitedCall() {
@@ -76,6 +90,7 @@ LimitedCall::~LimitedCall() {
     }
     ended_.notify_one();
     watchdog_.join();
+    context().deadline = nullptr;
   }
   S_->limited = false;
   if (!S_->limit_hit) return;
@@ -83,11 +98,9 @@ LimitedCall::~LimitedCall() {
   poll_interrupts(S_->L);
 }
 
-void LimitedCall::watch(Context& context, double seconds) {
+void LimitedCall::watch() {
   std::unique_lock lock(mutex_);
-  if (ended_.wait_for(lock, std::chrono::duration<double>(seconds), [this] { return done_; })) return;
-  S_->limit_hit = true;
-  context.interrupted = true;
+  if (!ended_.wait_until(lock, deadline_.time, [this] { return done_; })) deadline_.give_up();
 }
 
 }  // namespace facula::interp

@@ -20,6 +20,9 @@ namespace facula::interp {
 /// Lets Lua code be stopped by the context's flag, from now on. The error is `interrupted` or names the limit.
 void poll_interrupts(lua_State* L);
 
+/// Once a limit is hit: stops Lua code at its next instruction, and whatever catches the error of that likewise.
+void stop_now(lua_State* L);
+
 /// For Heap::watch: garbage is collected at the next instruction.
 void collect_soon(lua_State* L);
 
@@ -41,9 +44,10 @@ class LimitedCall {
   LimitedCall& operator=(const LimitedCall&) = delete;
 
  private:
-  void watch(Context& context, double seconds);
+  void watch();
 
   State* S_ = nullptr;
+  Deadline deadline_;
   std::mutex mutex_;
   std::condition_variable ended_;
   bool done_ = false;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/deadline.h"
 #include "core/parallel.h"
 #include "core/slots.h"
 #include "kernels/cpu/lapack.h"
@@ -74,13 +75,18 @@ void check_finite(const char* name, const std::vector<T>& a, int64_t b) {
   check(all_finite(a), name, ": (batch element ", Counting::shown(b), ") the matrix has elements that are not finite");
 }
 
-/// `each(b)` for the matrices of a batch, in parallel where `flops` for one of them make it pay.
+/// `each(b)` for the matrices of a batch, in parallel where `flops` for one of them make it pay. Nothing stops LAPACK in
+/// the middle of one.
 template <class F>
 void each_matrix(int64_t batch, double flops, F&& each) {
   constexpr double kTask = 200'000;
   const auto grain = static_cast<int64_t>(std::max(1.0, kTask / std::max(flops, 1.0)));
+  static Speed speed;  // of this `each`
   parallel_for(batch, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t b = begin; b < end; ++b) each(b);
+    for (int64_t b = begin; b < end; ++b) {
+      const Piece piece(flops, speed);
+      each(b);
+    }
   });
 }
 

@@ -135,9 +135,16 @@ describe("time in a sandbox ends:", function()
     { "in small operators", "local x = torch.ones(3) while true do x = x + 1 end" },
     { "in large operators", "local x = torch.randn(1000, 1000) while true do x = x:mm(x) end" },
     { "in operators within pcall", "local x = torch.randn(1e6) while true do pcall(x.sort, x) end" },
+    { "before a factorisation that would outlast it", "local x = torch.randn(2000, 2000) "
+      .. "pcall(torch.linalg.svd, x)" },
     { "in a backward without end", "local x = torch.ones(1, {requires_grad = true}) local y = x "
       .. "for _ = 1, 1e9 do y = y * 1 end" },
   })
+
+  it("not for a factorisation that it suffices for", function()
+    local out, code = run("print(torch.linalg.svd(torch.eye(300)))", "--timeout 60")
+    assert(code == 0, out)
+  end)
 
   it("after so many instructions", function()
     local out, code = run("pcall(function() while true do end end)", "--max-instructions 1000000")
