@@ -102,6 +102,24 @@ std::vector<Options::Step> ordered(const CLI::App& app, std::deque<StepOption>& 
   return in_order;
 }
 
+/// The limits of `--sandbox=mem=512M,time=10s`: other words for options of their own.
+void take_limits(CLI::App& app, const std::string& list) {
+  constexpr std::pair<const char*, const char*> kWords[] = {
+      {"mem", "--max-memory"}, {"time", "--timeout"}, {"insn", "--max-instructions"}, {"fs", "--allow"}};
+  for (const std::string& limit : CLI::detail::split(list, ',')) {
+    const std::string word = limit.substr(0, limit.find('='));
+    std::string value = limit.substr(std::min(limit.size(), word.size() + 1));
+    const auto known = std::find_if(std::begin(kWords), std::end(kWords), [&](auto& w) { return word == w.first; });
+    if (known == std::end(kWords))
+      throw CLI::ValidationError("--sandbox", "expected mem=, time=, insn= or fs=, got '" + limit + "'");
+    if (word == "time" && value.ends_with('s')) value.pop_back();
+    if (word == "fs" && value == "none") continue;
+    CLI::Option* const option = app.get_option(known->second);
+    option->add_result(value);
+    option->run_callback();
+  }
+}
+
 /// What CLI11 did not know: the script and its arguments, or options with a mistake in them.
 bool take_rest(std::vector<std::string> rest, int argc, Options& options) {
   const bool ended = !rest.empty() && rest[0] == "--";
@@ -175,7 +193,10 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_flag("--profile", profile, "Print which operators took the time; --profile=FILE also writes a Chrome trace");
   StateOptions& limits = options.limits;
   std::string memory;
-  app.add_flag("--sandbox", limits.sandbox, "Let scripts reach nothing but themselves: no files, programs or C");
+  std::string sandbox;
+  app.add_flag("--sandbox", sandbox,
+               "Let scripts reach nothing but themselves: no files, programs or C; "
+               "--sandbox=mem=512M,time=10s,insn=1000000,fs=FOLDER with limits");
   app.add_option("--allow", limits.folders, "A folder whose files a sandbox may use; may be repeated")
       ->type_name("FOLDER")
       ->expected(1)
@@ -200,6 +221,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   exit_code = 0;
   try {
     app.parse(argc, argv);
+    limits.sandbox = app.count("--sandbox") > 0;
+    if (limits.sandbox && sandbox != "true") take_limits(app, sandbox);
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);
     return std::nullopt;

@@ -152,6 +152,23 @@ describe("time in a sandbox ends:", function()
   end)
 end)
 
+describe("--sandbox=", function()
+  local function with(limits, code)
+    return output_of(("'%s' --sandbox=%s -e '%s' 2>&1; echo $?"):format(program, limits, code))
+  end
+
+  it("takes limits", function()
+    assert(with("time=0.2s,mem=64M", "while true do end"):find("time limit of 0.2 seconds.*3\n$"))
+    assert(with("mem=64M", "torch.zeros(2^30)"):find("memory.*3\n$"))
+    assert(with("insn=100000,fs=none", "while true do end"):find("100000 instructions.*3\n$"))
+    assert(with("fs=/nowhere", "print(1)"):find("^1\n0"))
+  end)
+  it("names what it does not know", function()
+    assert(with("cpu=3", "print(1)"):find("expected mem=, time=, insn= or fs=, got 'cpu=3'.*2\n$"))
+    assert(with("mem=much", "print(1)"):find("expected a size such as 512M or 2G, got 'much'.*2\n$"))
+  end)
+end)
+
 describe("memory in a sandbox ends:", function()
   all_give(3, "memory", {
     { "string.rep", "('x'):rep(1e9)" },
