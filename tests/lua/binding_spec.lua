@@ -1,6 +1,7 @@
 -- What Lua hands to the operators and what it gets back: arguments, results, errors, types.
 local torch = require "torch"
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 
 local m = torch.tensor { { 1, 2, 3 }, { 4, 5, 6 } }
@@ -373,9 +374,7 @@ describe("bytes", function()
 
   it("read_file unpacks gzip files and names what is wrong", function()
     local path = os.tmpname()
-    local file = assert(io.open(path, "wb"))
-    file:write("plain \0 bytes")
-    file:close()
+    shell.write(path, "plain \0 bytes")
     equal(torch.core.read_file(path), "plain \0 bytes")
     assert(os.execute("gzip -c '" .. path .. "' > '" .. path .. ".gz'") == 0)
     equal(torch.core.read_file(path .. ".gz"), "plain \0 bytes")

@@ -1,24 +1,15 @@
 -- The parts of examples/char_lm.lua, and whole runs of it.
 local torch = require "torch"
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 local Text, GPT, CharLSTM = require "char_lm.text", require "char_lm.gpt", require "char_lm.lstm"
 local schedule = require "char_lm.schedule"
 
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
-local folder = output_of("mktemp -d"):gsub("\n$", "")
+local folder = shell.folder()
 
 local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-  return folder .. "/" .. name
+  return shell.write(folder .. "/" .. name, text)
 end
 
 describe("a text", function()
@@ -129,13 +120,13 @@ it("the learning rate rises in a line and falls along a cosine", function()
 end)
 
 describe("a run", function()
-  local program = output_of("readlink -f /proc/$PPID/exe"):gsub("\n$", "")
-  local script = output_of("readlink -f " .. package.searchpath("char_lm", package.path)):gsub("\n$", "")
+  local program = shell.program
+  local script = shell.output_of("readlink -f " .. package.searchpath("char_lm", package.path)):gsub("\n$", "")
 
   -- A small run that keeps its state in `name`, with code that is run before it. Returns its exit code and all it said.
   local function run(name, arguments, code)
-    local out = output_of(("cd %s && '%s' -e '%s' %s --smoke --checkpoint %s %s 2>&1; echo $?"):format(folder, program,
-      code or "", script, name, arguments or ""))
+    local command = "cd %s && '%s' -e '%s' %s --smoke --checkpoint %s %s 2>&1; echo $?"
+    local out = shell.output_of(command:format(folder, program, code or "", script, name, arguments or ""))
     local said, status = out:match("^(.-)(%d+)\n$")
     return tonumber(status), said
   end
@@ -228,4 +219,4 @@ describe("a run", function()
   end)
 end)
 
-output_of("rm -r " .. folder)
+shell.output_of("rm -r " .. folder)

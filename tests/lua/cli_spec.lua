@@ -1,29 +1,9 @@
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal = spec.describe, spec.it, spec.equal
+local read, write, output_of, program = shell.read, shell.write, shell.output_of, shell.program
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
--- The program that runs this is the parent of the shell.
-local program = output_of("readlink -f /proc/$PPID/exe"):gsub("\n$", "")
-local folder = output_of("mktemp -d"):gsub("\n$", "")
+local folder = shell.folder()
 local script, input = folder .. "/script.lua", folder .. "/input"
 
 -- Runs `facula ARGUMENTS` in an empty folder. Returns what it wrote to stdout and stderr, and the exit code.

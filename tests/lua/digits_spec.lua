@@ -1,6 +1,7 @@
 -- The parts of examples/digits.lua.
 local torch = require "torch"
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 local idx, render = require "digits.idx", require "digits.render"
 
@@ -25,10 +26,7 @@ local function file_of(sizes, body)
 end
 
 local function with_file(text, body)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
+  local path = shell.write(os.tmpname(), text)
   local good, problem = pcall(body, path)
   os.remove(path)
   if not good then error(problem, 0) end

@@ -1,6 +1,7 @@
 -- torch.profiler: what ran, how often, and within what.
 local torch = require "torch"
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 local json = require "torch.json"
 
@@ -72,9 +73,7 @@ describe("a profile", function()
     local path = os.tmpname()
     profile(function() record_function("a \"name\"", function() torch.ones(2):exp() end) end,
       { print = false, trace = path })
-    local file = assert(io.open(path))
-    local trace = json.decode(file:read "*a")
-    file:close()
+    local trace = json.decode(shell.read(path))
     os.remove(path)
     local names = {}
     for _, e in ipairs(trace.traceEvents) do

@@ -1,16 +1,12 @@
 --- What the registry says of itself: help, the reference pages, the annotations.
 local torch = require "torch"
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal = spec.describe, spec.it, spec.equal
 
 local root = arg[0]:match "^(.*)/tests/lua/[^/]*$" or "."
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = shell.read
 
 describe("the registry", function()
   it("describes every public operator", function()
@@ -34,11 +30,9 @@ end)
 describe("docs/generate.lua", function()
   local folder = os.tmpname()
   os.remove(folder)
-  -- The program that runs this is the parent of the shell.
-  local command = ("\"$(readlink -f /proc/$PPID/exe)\" '%s/docs/generate.lua' '%s' 2>&1 >/dev/null")
-    :format(root, folder)
+  local command = ("'%s' '%s/docs/generate.lua' '%s' 2>&1 >/dev/null"):format(shell.program, root, folder)
   it("writes a page for every operator, and annotations that are Lua", function()
-    local failed = io.popen(command):read "*a"
+    local failed = shell.output_of(command)
     equal(failed, "")
     local page = read(folder .. "/reference/conv2d.md")
     assert(page:find("conv2d(Tensor input, Tensor weight", 1, true), page)

@@ -1,30 +1,11 @@
 -- The prompt on a terminal: editing, completion, history, pasting, interrupts. What it says without one is in cli_spec.
 local spec = require "spec"
+local shell = require "shell"
 local Terminal = require "terminal"
 local describe, it, equal = spec.describe, spec.it, spec.equal
+local read, write, program = shell.read, shell.write, shell.program
 
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
-local program = output_of("readlink -f /proc/$PPID/exe"):gsub("\n$", "")
-local folder = output_of("mktemp -d"):gsub("\n$", "")
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
+local folder = shell.folder()
 
 -- A prompt in an environment of its own, after its first `> `.
 local function open(options)
@@ -142,7 +123,7 @@ describe("the prompt on a terminal", function()
       answers(terminal, "2", "2")
       leave(terminal)
     end
-    equal(output_of("stat -c %a " .. state .. "/facula/history"), "600\n")
+    equal(shell.output_of("stat -c %a " .. state .. "/facula/history"), "600\n")
     local terminal = open { state = state }
     terminal:type("\27[A\27[A\27[A\27[A\27[A\r") -- up to the first
     terminal:expect("\r\na\\n\r\n> ")

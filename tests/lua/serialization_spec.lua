@@ -1,6 +1,8 @@
 local torch = require "torch"
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
+local read, write = shell.read, shell.write
 local nn = torch.nn
 
 -- Calls body with the name of a file, which is removed afterwards.
@@ -19,19 +21,6 @@ local function round_trip(value)
     back = torch.load(path)
   end)
   return back
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("*a")
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
 end
 
 describe("torch.save and torch.load", function()

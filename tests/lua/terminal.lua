@@ -1,6 +1,6 @@
 --- Programs on a pseudo-terminal, driven by what is expected on the screen.
 --
---     local terminal = Terminal({ "facula", "-q" }, { HOME = "/tmp/x" })
+--     local terminal = Terminal({ "facula", "-q" }, { HOME = "/home/me" })
 --     terminal:expect("> ")
 --     terminal:type("1 + 1\r")
 --     terminal:expect("2")
