@@ -45,7 +45,7 @@ Profiler& Profiler::instance() {
   return *profiler;
 }
 
-void Profiler::start(Options options) {
+uint64_t Profiler::start(Options options) {
   const std::lock_guard lock(mutex_);
   check(!runs_, "profiler: a profile is being made already; they cannot be nested");
   check(!current_observer(), "profiler: the calls are being traced");
@@ -56,6 +56,7 @@ void Profiler::start(Options options) {
   runs_ = true;
   began_ = nanoseconds();
   set_observer(this);
+  return run_;
 }
 
 Profiler::Profile Profiler::stop() {
@@ -64,7 +65,16 @@ Profiler::Profile Profiler::stop() {
   set_observer(nullptr);
   runs_ = false;
   profile_.duration = nanoseconds() - began_;
+  profile_.shapes = options_.shapes;
   return std::exchange(profile_, {});
+}
+
+void Profiler::abandon(uint64_t run) {
+  const std::lock_guard lock(mutex_);
+  if (!runs_ || run_ != run) return;
+  set_observer(nullptr);
+  runs_ = false;
+  profile_ = {};
 }
 
 Profiler::Stack& Profiler::stack() {

@@ -34,13 +34,16 @@ class Profiler final : public Observer {
     std::map<Key, Summary> summaries;
     int64_t duration = 0;
     int64_t dropped = 0;  ///< events that were counted, but are not in the list
+    bool shapes = false;  ///< as the options had it
   };
 
   /// There is one, for only one can observe. It lives forever.
   static Profiler& instance();
-  /// Errors: it runs already, or something else observes.
-  void start(Options options);
+  /// Returns the number of the profile, from 1. Errors: one is being made already, or something else observes.
+  uint64_t start(Options options);
   Profile stop();
+  /// Ends that profile if it still is being made.
+  void abandon(uint64_t run);
   bool runs() const { return runs_; }
 
   void before(const Operator& op, const Value* arguments) override;

@@ -33,8 +33,8 @@ static int run(int argc, char** argv) {
   if (options->seed) default_generator()->manual_seed(*options->seed);
   if (options->deterministic) set_must_be_deterministic(true);
   const bool nothing_to_run = !options->script && options->steps.empty();
-  const bool limited = options->limits.sandbox;
-  const bool prompt = !limited && (options->interactive || options->json || (nothing_to_run && isatty(STDIN_FILENO)));
+  const bool sandboxed = options->limits.sandbox;
+  const bool prompt = !sandboxed && (options->interactive || options->json || (nothing_to_run && isatty(STDIN_FILENO)));
   if (nothing_to_run && !prompt) options->script.emplace("-");
 
   lua_State* const L = open_lua_state(options->limits);

@@ -40,16 +40,18 @@ void push_summary(lua_State* L, const Profiler::Key& key, const Profiler::Summar
 }
 
 int start(Call& c) {
-  Profiler::instance().start({.shapes = c.get<bool>(0)});
+  c.S.profile = Profiler::instance().start({.shapes = c.get<bool>(0)});
   return 0;
 }
 
 // Events, summaries, and what there is to say of all; times in microseconds.
 int stop(Call& c) {
   const Profiler::Profile profile = Profiler::instance().stop();
-  lua_createtable(c.L, 0, 4);
+  lua_createtable(c.L, 0, 5);
   set(c.L, "duration", static_cast<double>(profile.duration) * kMicroseconds);
   set(c.L, "dropped", static_cast<double>(profile.dropped));
+  lua_pushboolean(c.L, profile.shapes);
+  lua_setfield(c.L, -2, "record_shapes");
   lua_createtable(c.L, static_cast<int>(profile.events.size()), 0);
   for (size_t i = 0; i < profile.events.size(); ++i) {
     push_event(c.L, profile.events[i]);

@@ -49,12 +49,12 @@ Function& push_function(lua_State* L, State& S, std::string name, lua_CFunction 
   return f;
 }
 
-// Natives are constants, their schemas are read once per process.
+// Signatures are literals, they are read once per process.
 static const Schema& schema_of(const Native& native) {
   static std::mutex mutex;
-  static std::unordered_map<const Native*, Schema> schemas;
+  static std::unordered_map<const char*, Schema> schemas;
   const std::lock_guard lock(mutex);
-  const auto [place, is_new] = schemas.try_emplace(&native);
+  const auto [place, is_new] = schemas.try_emplace(native.signature);
   if (is_new) place->second = parse_schema(native.signature);
   return place->second;
 }

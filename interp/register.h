@@ -33,7 +33,7 @@ struct Call {
 
 /// A function that is no operator: `numel(Tensor self) -> int`. `any` arguments are read from the stack by the body.
 struct Native {
-  const char* signature;
+  const char* signature;  // a literal
   int (*body)(Call&);
   const char* doc = "";
 };

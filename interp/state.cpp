@@ -5,6 +5,7 @@
 
 #include "core/allocator.h"
 #include "core/context.h"
+#include "core/profiler.h"
 #include "interp/archive.h"
 #include "interp/autograd.h"
 #include "interp/call.h"
@@ -163,6 +164,7 @@ lua_State* open_lua_state(const StateOptions& options) {
 
 void close_lua_state(lua_State* L) {
   State* S = find_state(L);
+  if (S) Profiler::instance().abandon(S->profile);
   void* heap = nullptr;
   lua_getallocf(L, &heap);
   lua_close(L);

@@ -111,6 +111,7 @@ struct State {
   bool memory_refused = false;
   std::atomic<bool> limit_hit{false};    // of time or instructions
   std::optional<Device> default_device;  // where calls from Lua make tensors, unless they name a device
+  uint64_t profile = 0;                  // number of the last profile that was begun here
   std::shared_ptr<Life> life;
   std::vector<std::string> library;  // how the standard library's chunks are named: `@torch/`
   Writer output, error;              // in place of the process's streams

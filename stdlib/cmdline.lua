@@ -9,7 +9,7 @@
 --     opt.rundir = cmd:string("run", opt, {data=true})   -- "run,lr=0.5": what differs from the defaults
 --     cmd:log(opt.rundir .. ".log", opt)
 
-local class, check = require "torch.class", require "torch.check"
+local class, check, redirect = require "torch.class", require "torch.check", require "torch.output"
 
 ---@class torch.CmdLine
 local CmdLine = class("CmdLine(str argseparator=',', str keyseparator='=')")
@@ -189,17 +189,11 @@ function CmdLine:log(path, params)
 end
 
 function CmdLine:_tee(file)
-  local write = self.is_silent and function() end or io.write
-  function io.write(...) -- luacheck: ignore 122
-    file:write(...)
-    write(...)
-    return io.stdout
-  end
-  function print(...) -- luacheck: ignore 121
-    local parts = {}
-    for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
-    io.write(table.concat(parts, "\t"), "\n")
-  end
+  local shown = not self.is_silent and io.stdout
+  redirect(function(text)
+    file:write(text)
+    if shown then shown:write(text) end
+  end)
   if self.time then io.write(self.time(), "\n") end
 end
 

@@ -6,7 +6,7 @@
 -- gradient; tensors that f knows by itself are constants.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local functional = require "torch.autograd.functional"
+local functional, gradients = require "torch.autograd.functional", require "torch.autograd.gradients"
 
 local func = {}
 
@@ -56,18 +56,9 @@ local function callable(name, f)
   return f
 end
 
--- The gradients of `outputs` by `leaves`, in the same order; zeros where there is no way.
-local function gradients(outputs, leaves, cotangents)
-  local ys, vs = {}, cotangents and {} or nil
-  for i, y in ipairs(outputs) do
-    if y.requires_grad then
-      ys[#ys + 1] = y
-      if vs then vs[#ys] = cotangents[i] end
-    end
-  end
-  local grads = #ys > 0 and torch.autograd.grad(ys, leaves,
-    { grad_outputs = vs, create_graph = leaves.recorded, retain_graph = true, allow_unused = true }) or {}
-  local by_leaf = {}
+-- The gradients of `outputs`, by the leaves' ids; zeros where there is no way.
+local function by_leaf_of(outputs, leaves, cotangents)
+  local by_leaf, grads = {}, gradients(outputs, leaves, cotangents, leaves.recorded)
   for i, x in ipairs(leaves) do by_leaf[x:id()] = grads[i] or torch.zeros_like(x) end
   return by_leaf
 end
@@ -89,7 +80,7 @@ local function differentiated(name, ...)
       local y = values[1]
       check(torch.is_tensor(y) and y:numel() == 1, "%s: the function gives %s, not a single number", name,
         torch.is_tensor(y) and y:size() or "a " .. class.type(y))
-      local by_leaf, list = gradients({ y }, leaves), {}
+      local by_leaf, list = by_leaf_of({ y }, leaves), {}
       for i, position in ipairs(argnums) do
         list[i] = mapped(arguments[position], function(x) return by_leaf[x:id()] end)
       end
@@ -156,7 +147,7 @@ function func.vjp(f, ...)
     return formed(output), function(...)
       local v = pack(...)
       check(v.n == ys.n, "vjp: the function has %s results, there are %s vectors", ys.n, v.n)
-      local by_leaf, list = gradients(ys, leaves, v), {}
+      local by_leaf, list = by_leaf_of(ys, leaves, v), {}
       for i = 1, count do list[i] = mapped(arguments[i], function(x) return by_leaf[x:id()] end) end
       return unpack(list, 1, count)
     end

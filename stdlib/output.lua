@@ -1,7 +1,5 @@
 --- Lets print, io.write, io.stdout and io.stderr write to functions in place of the process's streams.
---
--- For interpreters whose host takes their output.
-
+-- For interpreters whose host takes their output, logs, and prompts for programs.
 -- luacheck: ignore 122
 
 local concat, error, select, setmetatable, tostring, type = table.concat, error, select, setmetatable, tostring, type

@@ -7,7 +7,7 @@
 -- back and `record_function` stretches are listed beside the operators that they call.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local json, core = require "torch.json", torch.core
+local json, units, core = require "torch.json", require "torch.units", torch.core
 
 local profiler = torch.profiler
 
@@ -15,18 +15,7 @@ local Profile = class "Profile"
 
 -- The table ---------------------------------------------------------------------------------------------------
 
-local function time(us)
-  if math.abs(us) >= 1e6 then return ("%.3fs"):format(us / 1e6) end
-  if math.abs(us) >= 1e3 then return ("%.3fms"):format(us / 1e3) end
-  return ("%.3fus"):format(us)
-end
-
-local function bytes(n)
-  for _, unit in ipairs { { "Gb", 2 ^ 30 }, { "Mb", 2 ^ 20 }, { "Kb", 2 ^ 10 } } do
-    if math.abs(n) >= unit[2] then return ("%.2f %s"):format(n / unit[2], unit[1]) end
-  end
-  return ("%d b"):format(n)
-end
+local function time(us) return units.seconds(us / 1e6) end
 
 local function percent(part, whole)
   return ("%.2f%%"):format(whole > 0 and 100 * part / whole or 0)
@@ -40,8 +29,8 @@ local columns = {
   { "CPU total %", function(e, sum) return percent(e.cpu_time_total, sum) end },
   { "CPU total", function(e) return time(e.cpu_time_total) end },
   { "CPU time avg", function(e) return time(e.cpu_time) end },
-  { "CPU Mem", function(e) return bytes(e.cpu_memory_usage) end },
-  { "Self CPU Mem", function(e) return bytes(e.self_cpu_memory_usage) end },
+  { "CPU Mem", function(e) return units.bytes(e.cpu_memory_usage) end },
+  { "Self CPU Mem", function(e) return units.bytes(e.self_cpu_memory_usage) end },
   { "# of Calls", function(e) return ("%d"):format(e.count) end },
   { "Input Shapes", function(e) return e.input_shapes end, optional = true },
 }
@@ -101,6 +90,9 @@ function Profile:table(options)
   end
   local lines = lines_of(rows)
   lines[#lines + 1] = ("Self CPU time total: %s of %s"):format(time(sum), time(self.duration))
+  if self.dropped > 0 then
+    lines[#lines + 1] = ("The trace leaves out %d events: it holds the first million"):format(self.dropped)
+  end
   return table.concat(lines, "\n")
 end
 
@@ -127,14 +119,10 @@ end
 
 -- Profiling ---------------------------------------------------------------------------------------------------
 
-local recording_shapes = false -- as the profile that runs was asked to
-
 --- Begins a profile; there is one at a time.
 ---@param options? { record_shapes?: boolean }
 function profiler.start(options)
-  local shapes = options and options.record_shapes or false
-  core.start_profile(shapes)
-  recording_shapes = shapes
+  core.start_profile(options and options.record_shapes or false)
 end
 
 --- Ends it.
@@ -144,7 +132,7 @@ function profiler.stop()
   for _, e in ipairs(measured.summaries) do e.cpu_time = e.cpu_time_total / e.count end
   local p = Profile()
   p.averages, p.list, p.duration = measured.summaries, measured.events, measured.duration
-  p.dropped, p.record_shapes = measured.dropped, recording_shapes
+  p.dropped, p.record_shapes = measured.dropped, measured.record_shapes
   return p
 end
 

@@ -74,11 +74,13 @@ Tensor readable(const Tensor& x) {
 Tensor by_position(const Tensor& x) { return ops::transpose(x, 1, 2); }
 Sizes by_position(const Tensor& x, int64_t columns) { return {x.size(0), x.size(2), x.size(1), columns}; }
 
+Sizes scores_of(const Tensor& q, const Tensor& k) { return {q.size(0), q.size(1), q.size(2), k.size(2)}; }
+
 // tensors: q, k, v, and a mask [N, H, L, S] or undefined.
 std::tuple<Tensor, Tensor> heads_forward(Out& out, const Tensors& tensors, bool is_causal, double scale) {
   const Tensor q = readable(tensors[0]), k = readable(tensors[1]), v = readable(tensors[2]);
   const Tensor y = out.make(0, by_position(q, v.size(3)), q.dtype());
-  const Tensor weights = out.make(1, {q.size(0), q.size(1), q.size(2), k.size(2)}, q.dtype());
+  const Tensor weights = out.make(1, scores_of(q, k), q.dtype());
   slots::attention(by_position(y), weights, q, k, v, tensors[3], scale, is_causal);
   return {y, weights};
 }
@@ -98,8 +100,6 @@ Tensors heads_gradients(const Tensor& g, const Tensor& weights, const Tensors& t
   slots::attention_backward(dq, dk, dv, readable(by_position(g)), weights, q, k, v, scale);
   return {dq, dk, dv, Tensor()};
 }
-
-Sizes scores_of(const Tensor& q, const Tensor& k) { return {q.size(0), q.size(1), q.size(2), k.size(2)}; }
 
 /// Have batch and heads one size each, are there numbers, and is there a kernel for them?
 bool suits_kernel(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask) {

@@ -7,6 +7,8 @@
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 
+local gradients_of = require "torch.autograd.gradients"
+
 local functional = {}
 
 local function as_list(x)
@@ -65,21 +67,14 @@ end
 
 -- The gradients of `outputs`, zeros where an input is unused, which `strict` forbids.
 local function gradients(name, outputs, inputs, grad_outputs, opt, create_graph)
-  local ys, vs = {}, grad_outputs and {} or nil
   for i, y in ipairs(outputs) do
     check(y.requires_grad or not opt.strict, "%s: output %s does not hang on the inputs, as strict wants",
       name, i)
-    if y.requires_grad then
-      ys[#ys + 1] = y
-      if vs then vs[#ys] = grad_outputs[i] end
-    end
   end
-  local grads = #ys > 0 and torch.autograd.grad(ys, inputs,
-    { grad_outputs = vs, create_graph = create_graph, retain_graph = true, allow_unused = true }) or {}
-  local list = {}
+  local list = gradients_of(outputs, inputs, grad_outputs, create_graph)
   for i, x in ipairs(inputs) do
-    check(grads[i] or not opt.strict, "%s: no output hangs on input %s, as strict wants", name, i)
-    list[i] = grads[i] or torch.zeros_like(x)
+    check(list[i] or not opt.strict, "%s: no output hangs on input %s, as strict wants", name, i)
+    list[i] = list[i] or torch.zeros_like(x)
   end
   return list
 end

@@ -1,7 +1,7 @@
 --- `facula info FILE`: what a saved file holds: names, dtypes and sizes of its tensors, other values as they are.
 
 local torch = require "torch"
-local bytes, show = require("torch.repl.measure").bytes, require "torch.repl.show"
+local bytes, show = require("torch.units").bytes, require "torch.repl.show"
 
 local path, more = ...
 if not path or more then

@@ -1,7 +1,7 @@
 --- The prompt's commands: one table that `:name` and `%name` are looked up in, completed from and listed from.
 
 local torch = require "torch"
-local check, measure = require "torch.check", require "torch.repl.measure"
+local check, measure, units = require "torch.check", require "torch.repl.measure", require "torch.units"
 
 local function shell_quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
@@ -67,8 +67,8 @@ local function time(session, code)
   local wall, cpu = torch.monotonic(), os.clock()
   session:run_text(code)
   wall, cpu = torch.monotonic() - wall, os.clock() - cpu
-  session:say(session.paint("faint", ("%s, %s of processors, %s allocated for tensors"):format(measure.seconds(wall),
-    measure.seconds(cpu), measure.bytes(torch.memory_stats().total - before))))
+  session:say(session.paint("faint", ("%s, %s of processors, %s allocated for tensors"):format(units.seconds(wall),
+    units.seconds(cpu), units.bytes(torch.memory_stats().total - before))))
 end
 
 -- Where Lua spends its time, by LuaJIT's sampling profiler where it is installed, and which operators take it.

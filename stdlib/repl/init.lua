@@ -3,7 +3,7 @@
 
 local torch = require "torch"
 local check, suggestion = require "torch.check", require "torch.suggestion"
-local show, source = require "torch.repl.show", require "torch.repl.source"
+local show, source, units = require "torch.repl.show", require "torch.repl.source", require "torch.units"
 
 local chunk_name = "=stdin"
 local most_results = 100 -- in _RESULTS
@@ -90,9 +90,8 @@ local function variables(self)
 end
 
 local function tensor_line(name, x)
-  local measure = require "torch.repl.measure"
   return ("%-16s Tensor   (%s) %s %s, %s"):format(name, table.concat(x.shape, ", "),
-    tostring(x.dtype):gsub("^torch%.", ""), tostring(x.device), measure.bytes(x.nbytes))
+    tostring(x.dtype):gsub("^torch%.", ""), tostring(x.device), units.bytes(x.nbytes))
 end
 
 --- The user's variables: their names, or a line for each.

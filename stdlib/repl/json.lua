@@ -4,12 +4,12 @@
 --     {"id": 1, "type": "output", "text": "2\n"}                 what it prints, as it comes
 --     {"id": 1, "type": "result", "values": ["2"]}               the last reply to it
 --
--- The standard output is for replies alone: what is printed by other means than `print`, `io.write` and the prompt's
+-- The standard output is for replies alone: what is printed by other means than `print`, `io` and the prompt's
 -- own commands goes to stderr.
 
 local torch = require "torch"
 local json, new_session = require "torch.json", require "torch.repl"
-local check, show = require "torch.check", require "torch.repl.show"
+local check, redirect, show = require "torch.check", require "torch.output", require "torch.repl.show"
 
 local Server = {}
 Server.__index = Server
@@ -26,18 +26,6 @@ end
 
 function Server:output(text)
   if text ~= "" then self:reply("output", { text = as_utf8(text) }) end
-end
-
-local function redirect_output(self)
-  function print(...) -- luacheck: ignore 121
-    local parts = {}
-    for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
-    self:output(table.concat(parts, "\t") .. "\n")
-  end
-  function io.write(...) -- luacheck: ignore 122
-    self:output(table.concat { ... })
-    return io.stdout
-  end
 end
 
 -- The session's words become replies.
@@ -107,7 +95,7 @@ end
 ---@param host repl.Host
 return function(host)
   local self = setmetatable({ session = new_session(host), write = host.take_output(), id = json.null }, Server)
-  redirect_output(self)
+  redirect(function(text) self:output(text) end)
   redirect_session(self)
   self:reply("ready", { version = torch.__version__ })
   return self

@@ -1,27 +1,8 @@
 --- Times and memory of code, in words.
 
-local torch = require "torch"
+local torch, units = require "torch", require "torch.units"
 
 local measure = {}
-
----@param bytes number
----@return string
-function measure.bytes(bytes)
-  local units, i = { "B", "KB", "MB", "GB", "TB" }, 1
-  while bytes >= 1024 and i < #units do
-    bytes, i = bytes / 1024, i + 1
-  end
-  return (i == 1 and "%d %s" or "%.1f %s"):format(bytes, units[i])
-end
-
----@param seconds number
----@return string
-function measure.seconds(seconds)
-  if seconds >= 1 then return ("%.2f s"):format(seconds) end
-  if seconds >= 1e-3 then return ("%.3g ms"):format(seconds * 1e3) end
-  if seconds >= 1e-6 then return ("%.3g us"):format(seconds * 1e6) end
-  return ("%.3g ns"):format(seconds * 1e9)
-end
 
 -- Seconds that `n` calls take.
 local function duration(f, n)
@@ -49,18 +30,18 @@ function measure.repeated(f)
   end
   local mean, best, squares = sum / rounds, math.min(unpack(times)), 0
   for _, t in ipairs(times) do squares = squares + (t - mean) ^ 2 end
-  return ("best %s, mean %s, sd %s (%d rounds of %d)"):format(measure.seconds(best), measure.seconds(mean),
-    measure.seconds(math.sqrt(squares / (rounds - 1))), rounds, calls)
+  return ("best %s, mean %s, sd %s (%d rounds of %d)"):format(units.seconds(best), units.seconds(mean),
+    units.seconds(math.sqrt(squares / (rounds - 1))), rounds, calls)
 end
 
 --- What the process holds.
 ---@return string
 function measure.memory()
-  local lines = { ("Lua        %s"):format(measure.bytes(collectgarbage("count") * 1024)) }
+  local lines = { ("Lua        %s"):format(units.bytes(collectgarbage("count") * 1024)) }
   local function add(name, device)
     local s = torch.memory_stats { device = device }
     lines[#lines + 1] = ("%-10s %s in tensors, %s at most, %s held from the system"):format(
-      name, measure.bytes(s.allocated), measure.bytes(s.peak), measure.bytes(s.reserved))
+      name, units.bytes(s.allocated), units.bytes(s.peak), units.bytes(s.reserved))
   end
   add("cpu", "cpu")
   if torch.cuda.is_available() then

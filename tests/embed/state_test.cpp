@@ -20,6 +20,16 @@ TEST_CASE("code runs, and globals stay") {
   CHECK(S.number("#y") == 3);
 }
 
+TEST_CASE("a profile ends with the state that began it") {
+  {
+    const Opened S;
+    S.good("torch.profiler.start()");
+  }
+  const Opened S;
+  S.good("torch.profiler.start() torch.ones(2):exp() p = torch.profiler.stop()");
+  CHECK(S.number("#p:events()") == 2);
+}
+
 TEST_CASE("errors have a message and a traceback, and the state goes on") {
   const Opened S;
   CHECK(S.run("local function inner() error('no') end\nlocal function outer() inner() end\nouter()") == FACULA_ERROR);
