@@ -1,19 +1,15 @@
 #include "core/archive.h"
 
 #include <algorithm>
-#include <bit>
 #include <optional>
 
 #include "core/iterator.h"
 #include "core/json.h"
-#include "core/slots.h"
+#include "core/mapped_file.h"
 #include "core/zip.h"
 
 namespace facula {
 namespace {
-
-static_assert(std::endian::native == std::endian::little,
-              "elements are little-endian in the file and copied as they are");
 
 constexpr std::string_view kVersion = "1";
 constexpr const char *kVersionEntry = "facula/version", *kDescriptionEntry = "facula/description",
@@ -22,23 +18,8 @@ constexpr int kHeaderEntries = 3;
 constexpr uint64_t kMostRowBytes = 2048;  // of JSON for one tensor: 64 sizes of 20 digits, and the words around them
 
 std::string entry_name(size_t i) { return "tensors/" + std::to_string(i); }
-uint64_t byte_count(const Tensor& x) { return static_cast<uint64_t>(x.numel() * x.item_size()); }
 
 // ---- writing --------------------------------------------------------------------------------------------------------------
-
-/// The elements in a row in host memory: the tensor itself, or a copy.
-Tensor dense_on_host(const Tensor& x) {
-  check(!x.is_meta(), "save: a meta tensor has no elements");
-  Tensor dense = x;
-  if (!x.is_contiguous()) {
-    dense = empty(x.sizes(), x.dtype(), x.device());
-    slots::copy(dense, x);
-  }
-  if (dense.is_cpu()) return dense;
-  const Tensor host = empty(x.sizes(), x.dtype());
-  runtime(x.device().type).copy(host.bytes(), {}, dense.bytes(), x.device(), byte_count(x));
-  return host;
-}
 
 std::string rows_of(const Tensors& tensors) {
   std::string out = "[";
@@ -91,9 +72,7 @@ class Reader {
     const std::string name = entry_name(i);
     const Tensor x = empty(row.sizes, row.dtype);
     read(name, x.bytes());
-    valid(row.dtype != DType::Bool ||
-              std::all_of(x.bytes(), x.bytes() + row.bytes, [](unsigned char b) { return b <= 1; }),
-          name, " has other values than true and false");
+    valid(holds_booleans(x), name, " has other values than true and false");
     if (device.is_cpu()) return x;
     const Tensor moved = empty(row.sizes, row.dtype, device);
     if (!device.is_meta()) runtime(device.type).copy(moved.bytes(), device, x.bytes(), {}, row.bytes);
@@ -110,7 +89,7 @@ class Reader {
   const ZipReader::Entry& entry(const std::string& name) {
     const ZipReader::Entry* found = zip_.find(name);
     valid(found, name, " is missing");
-    valid(found->stored, name, " is compressed or encrypted");
+    valid(found->stored(), name, " is compressed or encrypted");
     return *found;
   }
 
@@ -159,14 +138,14 @@ class Reader {
 }  // namespace
 
 void write_archive(const std::string& path, std::string_view description, const Tensors& tensors) {
-  Tensors dense;
-  for (const Tensor& x : tensors) dense.push_back(dense_on_host(x));
-  const std::string rows = rows_of(dense);
+  for (const Tensor& x : tensors) check(!x.is_meta(), "save: a meta tensor has no elements");
+  const std::string rows = rows_of(tensors);
   ZipWriter writer(path, "save");
   writer.add(kVersionEntry, kVersion.data(), kVersion.size());
   writer.add(kDescriptionEntry, description.data(), description.size());
   writer.add(kTensorsEntry, rows.data(), rows.size());
-  for (size_t i = 0; i < dense.size(); ++i) writer.add(entry_name(i), dense[i].bytes(), byte_count(dense[i]), true);
+  for (size_t i = 0; i < tensors.size(); ++i)
+    writer.add(entry_name(i), dense_on_host(tensors[i]).bytes(), byte_count(tensors[i]), true);
   writer.finish();
 }
 

@@ -4,19 +4,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/parallel.h"
 
 namespace facula {
 namespace {
 
-void check_path(const std::string& path, const char* operation) {
+void check_path(const std::string& path, const std::string& operation) {
   check(!path.empty(), operation, ": the path is empty");
   check(path.find('\0') == std::string::npos, operation, ": the path has a zero byte in it");
 }
@@ -33,7 +36,7 @@ std::string directory_of(const std::string& path) {
 }
 
 // Within one of the context's folders, whatever links lead there?
-void check_access(const std::string& path, const std::string& target, const char* operation) {
+void check_access(const std::string& path, const std::string& target, const std::string& operation) {
   const auto folders = context().folders;
   if (!folders) return;
   const std::string place = followed(directory_of(target)) + '/';
@@ -41,6 +44,9 @@ void check_access(const std::string& path, const std::string& target, const char
     if (place.starts_with(followed(folder) + '/')) return;
   fail(operation, ": '", path, "' is outside the folders that this script may use");
 }
+
+constexpr uint64_t kChunk = uint64_t{1} << 20;      // between two looks for interrupts
+constexpr uint64_t kHandOver = uint64_t{16} << 20;  // that the disk is asked to write while more comes
 
 class Descriptor {
  public:
@@ -56,6 +62,9 @@ class Descriptor {
   int fd_;
 };
 
+// What linkat finds an open file by.
+std::string nameless(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
+
 // strerror, but safe beside other threads.
 std::string reason(int error_number) {
   char buffer[128];
@@ -64,8 +73,8 @@ std::string reason(int error_number) {
 
 }  // namespace
 
-Replacement::Replacement(std::string path, const char* operation)
-    : path_(std::move(path)), target_(followed(path_)), operation_(operation) {
+Replacement::Replacement(std::string path, std::string operation)
+    : path_(std::move(path)), target_(followed(path_)), operation_(std::move(operation)) {
   check_path(path_, operation_);
   check_access(path_, target_, operation_);
   struct stat found;
@@ -77,21 +86,68 @@ Replacement::Replacement(std::string path, const char* operation)
 }
 
 Replacement::~Replacement() {
-  if (!temporary_.empty()) unlink(temporary_.c_str());
+  if (descriptor_ >= 0) close(descriptor_);
+  if (named_) unlink(temporary_.c_str());
 }
 
-void Replacement::commit() {
-  {
-    const Descriptor file(open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
-    struct stat old;
-    const bool replaces = stat(target_.c_str(), &old) == 0;
-    if (file.get() < 0 || (replaces && fchmod(file.get(), old.st_mode & 07777) != 0) || fsync(file.get()) != 0)
+const std::string& Replacement::temporary() {
+  named_ = true;
+  return temporary_;
+}
+
+void Replacement::open() {
+  descriptor_ = ::open(directory_of(target_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+  if (descriptor_ >= 0 && access(nameless(descriptor_).c_str(), F_OK) == 0) return;
+  if (descriptor_ >= 0) close(descriptor_);
+  descriptor_ = ::open(temporary().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) fail_with(errno);
+}
+
+void Replacement::write(const void* data, uint64_t size) {
+  if (descriptor_ < 0) open();
+  const auto* from = static_cast<const char*>(data);
+  for (uint64_t done = 0; done < size;) {
+    if (interrupt_requested()) throw Interrupted();
+    const ssize_t n = ::write(descriptor_, from + done, std::min(size - done, kChunk));
+    if (n < 0 && errno != EINTR) fail_with(errno);
+    if (n > 0) done += static_cast<uint64_t>(n);
+  }
+  position_ += size;
+  if (position_ - handed_over_ < kHandOver) return;
+  sync_file_range(descriptor_, static_cast<off_t>(handed_over_), static_cast<off_t>(position_ - handed_over_),
+                  SYNC_FILE_RANGE_WRITE);
+  handed_over_ = position_;
+}
+
+void Replacement::rewrite(uint64_t offset, const void* data, uint64_t size) {
+  FACULA_ASSERT(offset + size <= position_);
+  const ssize_t n = pwrite(descriptor_, data, size, static_cast<off_t>(offset));
+  if (n < 0) fail_with(errno);
+  if (static_cast<uint64_t>(n) != size) fail_with(ENOSPC);
+}
+
+// A file without a name gets the target's, if that is free; names in use can only be taken over by renaming.
+void Replacement::give_name() {
+  if (!named_) {
+    const std::string file = nameless(descriptor_);
+    if (linkat(AT_FDCWD, file.c_str(), AT_FDCWD, target_.c_str(), AT_SYMLINK_FOLLOW) == 0) return;
+    if (errno != EEXIST || linkat(AT_FDCWD, file.c_str(), AT_FDCWD, temporary().c_str(), AT_SYMLINK_FOLLOW) != 0)
       fail_with(errno);
   }
   if (rename(temporary_.c_str(), target_.c_str()) != 0) fail_with(errno);
-  temporary_.clear();
+  named_ = false;
+}
+
+void Replacement::commit() {
+  if (descriptor_ < 0) descriptor_ = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat old;
+  const bool replaces = stat(target_.c_str(), &old) == 0;
+  if (descriptor_ < 0 || (replaces && fchmod(descriptor_, old.st_mode & 07777) != 0) || fsync(descriptor_) != 0)
+    fail_with(errno);
+  give_name();
+  if (close(std::exchange(descriptor_, -1)) != 0) fail_with(errno);
   // The directory holds the new name. Some file systems cannot sync directories; the file is whole all the same.
-  const Descriptor directory(open(directory_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(::open(directory_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() >= 0 && fsync(directory.get()) != 0 && errno != EINVAL) fail_with(errno);
 }
 
@@ -101,7 +157,7 @@ void Replacement::fail_with(const std::string& why) const {
   fail(operation_, ": cannot write '", path_, "' (", why, ")");
 }
 
-InputFile::InputFile(const std::string& path, const char* operation) {
+InputFile::InputFile(const std::string& path, const std::string& operation) {
   check_path(path, operation);
   check_access(path, followed(path), operation);
   descriptor_ = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -114,6 +170,19 @@ InputFile::InputFile(const std::string& path, const char* operation) {
   }
   close(descriptor_);
   fail(operation, ": '", path, "' ", known && S_ISDIR(found.st_mode) ? "is a directory" : "is not a plain file");
+}
+
+bool InputFile::read(uint64_t offset, uint64_t size, void* to) const {
+  for (auto* out = static_cast<char*>(to); size > 0;) {
+    if (interrupt_requested()) throw Interrupted();
+    const ssize_t n = pread(descriptor_, out, std::min(size, kChunk), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    out += n;
+    offset += static_cast<uint64_t>(n);
+    size -= static_cast<uint64_t>(n);
+  }
+  return true;
 }
 
 InputFile::~InputFile() { close(descriptor_); }

@@ -1,13 +1,8 @@
 #include "core/zip.h"
 
-#include <fcntl.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <utility>
 
 #include "core/error.h"
 #include "core/parallel.h"
@@ -24,6 +19,7 @@ constexpr uint16_t kUtf8 = 1 << 11, kEncrypted = 1 << 0, kSizesFollow = 1 << 3;
 constexpr uint16_t kNewYear1980 = 1 << 5 | 1;  // the first day of zip
 constexpr uint64_t kChecksumAt = 14;           // in a local header
 constexpr uint64_t kChunk = 256 << 10;         // the cache still has it for the checksum
+constexpr uint64_t kMostInflation = 1032;      // of deflated bytes: 258 of them in 2 bits
 
 /// Little-endian numbers, one behind the other.
 class Record {
@@ -73,6 +69,28 @@ class Fields {
   bool good_ = true;
 };
 
+ZipReader::Packing packing(uint16_t flags, uint16_t method) {
+  if (flags & kEncrypted) return ZipReader::Packing::Unknown;
+  if (method == 0) return ZipReader::Packing::Stored;
+  return method == Z_DEFLATED ? ZipReader::Packing::Deflated : ZipReader::Packing::Unknown;
+}
+
+/// zlib's state while it inflates bytes without a header.
+class Inflater {
+ public:
+  Inflater() {
+    if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw OutOfMemory("inflate: out of memory");
+  }
+  ~Inflater() { inflateEnd(&stream_); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+  z_stream* get() { return &stream_; }
+  z_stream* operator->() { return &stream_; }
+
+ private:
+  z_stream stream_{};
+};
+
 // The 64-bit extension: those of the values that are too large for their places, which then hold kLarge.
 std::string extension(std::initializer_list<uint64_t> values) {
   Record large;
@@ -101,44 +119,14 @@ bool extend(std::string_view extra, std::initializer_list<uint64_t*> values) {
 
 // ---- writing -------------------------------------------------------------------------------------------------------------
 
-ZipWriter::ZipWriter(const std::string& path, const char* operation) : file_(path, operation) {
-  descriptor_ = open(file_.temporary().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) file_.fail_with(errno);
-}
-
-ZipWriter::~ZipWriter() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
-void ZipWriter::write(const void* data, uint64_t size) {
-  const auto* from = static_cast<const char*>(data);
-  for (uint64_t done = 0; done < size;) {
-    const ssize_t n = ::write(descriptor_, from + done, size - done);
-    if (n < 0 && errno != EINTR) file_.fail_with(errno);
-    if (n > 0) done += static_cast<uint64_t>(n);
-  }
-  position_ += size;
-}
-
-uint32_t ZipWriter::write_checked(const char* data, uint64_t size) {
-  uLong checksum = crc32_z(0, nullptr, 0);
-  for (uint64_t done = 0; done < size; done += kChunk) {
-    if (interrupt_requested()) throw Interrupted();
-    const uint64_t n = std::min(kChunk, size - done);
-    checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(data + done), n);
-    write(data + done, n);
-  }
-  return static_cast<uint32_t>(checksum);
-}
-
-void ZipWriter::patch(uint64_t offset, uint32_t value) {
-  const std::string bytes = Record().u32(value).bytes();
-  if (pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset)) != 4) file_.fail_with(errno);
-}
-
 void ZipWriter::add(const std::string& name, const void* data, uint64_t size, bool aligned) {
-  if (interrupt_requested()) throw Interrupted();
-  const uint64_t offset = position_, shown = std::min(size, kLarge);
+  begin(name, size, aligned);
+  write(data, size);
+  end();
+}
+
+void ZipWriter::begin(const std::string& name, uint64_t size, bool aligned) {
+  const uint64_t offset = file_.position(), shown = std::min(size, kLarge);
   std::string extra = extension({size, size});
   if (aligned) {
     const uint64_t padding = -(offset + kLocalSize + name.size() + extra.size() + 4) % 64;
@@ -147,14 +135,28 @@ void ZipWriter::add(const std::string& name, const void* data, uint64_t size, bo
   Record header;
   header.u32(kLocal).u16(shown == kLarge ? 45 : 20).u16(kUtf8).u16(0).u16(0).u16(kNewYear1980);
   header.u32(0).u32(shown).u32(shown).u16(name.size()).u16(extra.size()).text(name).text(extra);
-  write(header.bytes().data(), header.bytes().size());
-  const uint32_t checksum = write_checked(static_cast<const char*>(data), size);
-  patch(offset + kChecksumAt, checksum);
-  entries_.push_back({name, offset, size, checksum});
+  file_.write(header.bytes().data(), header.bytes().size());
+  entries_.push_back({name, offset, size, static_cast<uint32_t>(crc32_z(0, nullptr, 0))});
+}
+
+void ZipWriter::write(const void* data, uint64_t size) {
+  const auto* from = static_cast<const char*>(data);
+  uint32_t& checksum = entries_.back().checksum;
+  for (uint64_t done = 0; done < size; done += kChunk) {
+    const uint64_t n = std::min(kChunk, size - done);
+    checksum = static_cast<uint32_t>(crc32_z(checksum, reinterpret_cast<const Bytef*>(from + done), n));
+    file_.write(from + done, n);
+  }
+}
+
+void ZipWriter::end() {
+  const Entry& entry = entries_.back();
+  const std::string checksum = Record().u32(entry.checksum).bytes();
+  file_.rewrite(entry.offset + kChecksumAt, checksum.data(), checksum.size());
 }
 
 void ZipWriter::finish() {
-  const uint64_t start = position_;
+  const uint64_t start = file_.position();
   for (const Entry& e : entries_) {
     const std::string extra = extension({e.size, e.size, e.offset});
     const uint64_t shown = std::min(e.size, kLarge);
@@ -162,9 +164,9 @@ void ZipWriter::finish() {
     header.u32(kCentral).u16(45).u16(extra.empty() ? 20 : 45).u16(kUtf8).u16(0).u16(0).u16(kNewYear1980);
     header.u32(e.checksum).u32(shown).u32(shown).u16(e.name.size()).u16(extra.size()).u16(0).u16(0).u16(0).u32(0);
     header.u32(std::min(e.offset, kLarge)).text(e.name).text(extra);
-    write(header.bytes().data(), header.bytes().size());
+    file_.write(header.bytes().data(), header.bytes().size());
   }
-  const uint64_t end = position_, size = end - start, count = entries_.size();
+  const uint64_t end = file_.position(), size = end - start, count = entries_.size();
   Record last;
   if (count >= 0xffff || start >= kLarge || size >= kLarge) {
     last.u32(kEnd64).u64(kEnd64Size - 12).u16(45).u16(45).u32(0).u32(0).u64(count).u64(count).u64(size).u64(start);
@@ -173,8 +175,7 @@ void ZipWriter::finish() {
   const uint64_t shown_count = std::min<uint64_t>(count, 0xffff);
   last.u32(kEnd).u16(0).u16(0).u16(shown_count).u16(shown_count).u32(std::min(size, kLarge));
   last.u32(std::min(start, kLarge)).u16(0);
-  write(last.bytes().data(), last.bytes().size());
-  if (close(std::exchange(descriptor_, -1)) != 0) file_.fail_with(errno);
+  file_.write(last.bytes().data(), last.bytes().size());
   file_.commit();
 }
 
@@ -188,24 +189,12 @@ ZipReader::ZipReader(const InputFile& file, std::string& wrong) : file_(file) {
   if (problem) wrong = problem;
 }
 
-bool ZipReader::bytes(uint64_t at, uint64_t size, void* to) const {
-  auto* out = static_cast<char*>(to);
-  while (size > 0) {
-    const ssize_t n = pread(file_.descriptor(), out, size, static_cast<off_t>(at));
-    if (n <= 0) return false;
-    out += n;
-    at += static_cast<uint64_t>(n);
-    size -= static_cast<uint64_t>(n);
-  }
-  return true;
-}
-
 // All are null, or what is wrong.
 const char* ZipReader::find_directory(Directory& directory) const {
   const auto file_size = static_cast<uint64_t>(file_.size());
   char buffer[kEnd64Size];
   uint64_t end = file_size - kEndSize;
-  if (file_size < kEndSize || !bytes(end, kEndSize, buffer)) return "it is too short";
+  if (file_size < kEndSize || !file_.read(end, kEndSize, buffer)) return "it is too short";
   Fields last({buffer, kEndSize});
   if (last.u32() != kEnd) return "its end is missing";
   last.skip(4);
@@ -215,11 +204,12 @@ const char* ZipReader::find_directory(Directory& directory) const {
   directory.start = last.u32();
   if (here != directory.count || last.u16() != 0) return "its end is damaged";
   if (directory.count == 0xffff || directory.size == kLarge || directory.start == kLarge) {
-    if (end < kLocatorSize + kEnd64Size || !bytes(end - kLocatorSize, kLocatorSize, buffer)) return "it is too short";
+    if (end < kLocatorSize + kEnd64Size || !file_.read(end - kLocatorSize, kLocatorSize, buffer))
+      return "it is too short";
     Fields locator({buffer, kLocatorSize});
     if (locator.u32() != kLocator || locator.u32() != 0) return "its end is damaged";
     end -= kLocatorSize + kEnd64Size;
-    if (locator.u64() != end || !bytes(end, kEnd64Size, buffer)) return "its end is damaged";
+    if (locator.u64() != end || !file_.read(end, kEnd64Size, buffer)) return "its end is damaged";
     Fields large({buffer, kEnd64Size});
     if (large.u32() != kEnd64) return "its end is damaged";
     large.skip(20);
@@ -236,7 +226,7 @@ const char* ZipReader::find_directory(Directory& directory) const {
 
 const char* ZipReader::read_directory(const Directory& directory) {
   std::string all(directory.size, '\0');
-  if (!bytes(directory.start, directory.size, all.data())) return "its directory cannot be read";
+  if (!file_.read(directory.start, directory.size, all.data())) return "its directory cannot be read";
   Fields fields(all);
   for (uint64_t i = 0; i < directory.count; ++i) {
     if (fields.u32() != kCentral) return "its directory is damaged";
@@ -245,7 +235,7 @@ const char* ZipReader::read_directory(const Directory& directory) {
     fields.skip(4);
     Entry entry;
     entry.checksum = fields.u32();
-    uint64_t packed = fields.u32();
+    entry.packed = fields.u32();
     entry.size = fields.u32();
     const uint16_t name_size = fields.u16(), extra_size = fields.u16(), comment_size = fields.u16();
     fields.skip(8);
@@ -253,21 +243,21 @@ const char* ZipReader::read_directory(const Directory& directory) {
     const std::string name(fields.text(name_size));
     const std::string_view extra = fields.text(extra_size);
     fields.skip(comment_size);
-    if (!fields.good() || !extend(extra, {&entry.size, &packed, &offset})) return "its directory is damaged";
-    entry.stored = method == 0 && !(flags & kEncrypted);
-    if (entry.stored && packed != entry.size) return "its directory is damaged";
-    if (flags & kSizesFollow) return "an entry does not say how long it is";
-    if (const char* problem = place(entry, name, offset, packed, directory.start)) return problem;
+    if (!fields.good() || !extend(extra, {&entry.size, &entry.packed, &offset})) return "its directory is damaged";
+    entry.packing = packing(flags, method);
+    if (entry.stored() && entry.packed != entry.size) return "its directory is damaged";
+    if (entry.size / kMostInflation > entry.packed) return "an entry claims to be larger than it can be";
+    if (const char* problem = place(entry, name, offset, directory.start, flags & kSizesFollow)) return problem;
     if (!entries_.emplace(name, entry).second) return "two entries have one name";
   }
   return fields.empty() ? nullptr : "its directory is damaged";
 }
 
 // Finds where the entry's bytes start, behind the local header at `offset`, which must agree; all lies before `end`.
-const char* ZipReader::place(Entry& entry, const std::string& name, uint64_t offset, uint64_t packed,
-                             uint64_t end) const {
+const char* ZipReader::place(Entry& entry, const std::string& name, uint64_t offset, uint64_t end,
+                             bool sizes_follow) const {
   char header[kLocalSize];
-  if (end < kLocalSize || offset > end - kLocalSize || !bytes(offset, kLocalSize, header))
+  if (end < kLocalSize || offset > end - kLocalSize || !file_.read(offset, kLocalSize, header))
     return "an entry lies outside";
   Fields fields({header, kLocalSize});
   if (fields.u32() != kLocal) return "an entry is damaged";
@@ -276,12 +266,12 @@ const char* ZipReader::place(Entry& entry, const std::string& name, uint64_t off
   uint64_t local_packed = fields.u32(), size = fields.u32();
   const uint16_t name_size = fields.u16(), extra_size = fields.u16();
   const uint64_t start = offset + kLocalSize + name_size + extra_size;
-  if (start > end || packed > end - start) return "an entry lies outside";
+  if (start > end || entry.packed > end - start) return "an entry lies outside";
   std::string names(size_t{name_size} + extra_size, '\0');
-  if (!bytes(offset + kLocalSize, names.size(), names.data())) return "an entry cannot be read";
+  if (!file_.read(offset + kLocalSize, names.size(), names.data())) return "an entry cannot be read";
   if (!extend(std::string_view(names).substr(name_size), {&size, &local_packed})) return "an entry is damaged";
-  if (names.compare(0, name_size, name) != 0 || checksum != entry.checksum || size != entry.size ||
-      local_packed != packed)
+  const bool agrees = checksum == entry.checksum && size == entry.size && local_packed == entry.packed;
+  if (names.compare(0, name_size, name) != 0 || !(agrees || sizes_follow))
     return "an entry says something else than the directory";
   entry.start = start;
   return nullptr;
@@ -290,11 +280,10 @@ const char* ZipReader::place(Entry& entry, const std::string& name, uint64_t off
 // Headers lie between the bytes of entries, so bytes that follow each other without overlap leave room for them.
 const char* ZipReader::check_places() const {
   std::vector<const Entry*> sorted;
-  for (const auto& [name, entry] : entries_)
-    if (entry.stored) sorted.push_back(&entry);
+  for (const auto& [name, entry] : entries_) sorted.push_back(&entry);
   std::sort(sorted.begin(), sorted.end(), [](const Entry* a, const Entry* b) { return a->start < b->start; });
   for (size_t i = 1; i < sorted.size(); ++i)
-    if (sorted[i]->start - sorted[i - 1]->start < sorted[i - 1]->size + kLocalSize) return "entries overlap";
+    if (sorted[i]->start - sorted[i - 1]->start < sorted[i - 1]->packed + kLocalSize) return "entries overlap";
   return nullptr;
 }
 
@@ -305,13 +294,48 @@ const ZipReader::Entry* ZipReader::find(const std::string& name) const {
 
 bool ZipReader::read(const Entry& entry, char* to) const {
   uLong checksum = crc32_z(0, nullptr, 0);
+  if (!entry.stored() && !inflate(entry, to, entry.size)) return false;
   for (uint64_t done = 0; done < entry.size; done += kChunk) {
     if (interrupt_requested()) throw Interrupted();
     const uint64_t n = std::min(kChunk, entry.size - done);
-    if (!bytes(entry.start + done, n, to + done)) return false;
+    if (entry.stored() && !file_.read(entry.start + done, n, to + done)) return false;
     checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(to + done), n);
   }
   return checksum == entry.checksum;
+}
+
+std::string ZipReader::head(const Entry& entry, uint64_t size) const {
+  std::string out(std::min(size, entry.size), '\0');
+  const bool good =
+      entry.stored() ? file_.read(entry.start, out.size(), out.data()) : inflate(entry, out.data(), out.size());
+  return good ? out : std::string();
+}
+
+// The first `size` bytes of a deflated entry; where they are all, its data must end there, too.
+bool ZipReader::inflate(const Entry& entry, char* to, uint64_t size) const {
+  if (entry.packing != Packing::Deflated) return false;
+  Inflater inflater;
+  std::string packed;
+  uint64_t taken = 0, made = 0;
+  Bytef overflow;
+  for (int code = Z_OK; code != Z_STREAM_END && (made < size || size == entry.size);) {
+    if (interrupt_requested()) throw Interrupted();
+    if (inflater->avail_in == 0) {
+      packed.resize(std::min(kChunk, entry.packed - taken));
+      if (packed.empty() || !file_.read(entry.start + taken, packed.size(), packed.data())) return false;
+      taken += packed.size();
+      inflater->next_in = reinterpret_cast<Bytef*>(packed.data());
+      inflater->avail_in = static_cast<uInt>(packed.size());
+    }
+    const uint64_t room = std::min(kChunk, size - made);
+    inflater->next_out = room ? reinterpret_cast<Bytef*>(to + made) : &overflow;
+    inflater->avail_out = static_cast<uInt>(std::max<uint64_t>(room, 1));
+    code = ::inflate(inflater.get(), Z_NO_FLUSH);
+    const uint64_t n = std::max<uint64_t>(room, 1) - inflater->avail_out;
+    if ((code != Z_OK && code != Z_STREAM_END) || n > room) return false;
+    made += n;
+  }
+  return made == size;
 }
 
 }  // namespace facula

@@ -1,4 +1,5 @@
-// Zip archives of stored entries (PKWARE's APPNOTE 6.3.9, with its 64-bit extension): all that files of tensors need.
+// Zip archives (PKWARE's APPNOTE 6.3.9, with its 64-bit extension) as files of tensors have them: stored entries are
+// written, deflated ones are read, too.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,14 @@ namespace facula {
 /// system's, in the words of Replacement; an interrupt.
 class ZipWriter {
  public:
-  ZipWriter(const std::string& path, const char* operation);
-  ~ZipWriter();
-  ZipWriter(const ZipWriter&) = delete;
-  ZipWriter& operator=(const ZipWriter&) = delete;
+  ZipWriter(const std::string& path, const std::string& operation) : file_(path, operation) {}
 
   /// `aligned` bytes start at a multiple of 64 in the file.
   void add(const std::string& name, const void* data, uint64_t size, bool aligned = false);
+  /// The same piece by piece: `begin`, then `write` for all of `size` bytes, then `end`.
+  void begin(const std::string& name, uint64_t size, bool aligned);
+  void write(const void* data, uint64_t size);
+  void end();
   void finish();
 
  private:
@@ -31,13 +33,7 @@ class ZipWriter {
     uint32_t checksum;
   };
 
-  void write(const void* data, uint64_t size);
-  uint32_t write_checked(const char* data, uint64_t size);
-  void patch(uint64_t offset, uint32_t value);
-
   Replacement file_;
-  int descriptor_;
-  uint64_t position_ = 0;
   std::vector<Entry> entries_;
 };
 
@@ -45,19 +41,28 @@ class ZipWriter {
 /// lie before the directory and not on each other, and say of themselves what the directory says.
 class ZipReader {
  public:
+  enum class Packing : uint8_t { Stored, Deflated, Unknown };
   struct Entry {
-    uint64_t start, size;  // of the bytes, in the file
+    uint64_t start, packed;  // of the bytes, in the file
+    uint64_t size;           // of what they stand for
     uint32_t checksum;
-    bool stored;  // neither compressed nor encrypted
+    Packing packing;  // encrypted ones count as unknown
+
+    bool stored() const { return packing == Packing::Stored; }
   };
+  using Entries = std::map<std::string, Entry, std::less<>>;
 
   /// `wrong` is what is wrong with it; empty for a good one.
   ZipReader(const InputFile& file, std::string& wrong);
 
   size_t size() const { return entries_.size(); }
+  const Entries& entries() const { return entries_; }
   const Entry* find(const std::string& name) const;
-  /// Copies the entry's bytes; false if they cannot be read or have another checksum. Errors: an interrupt.
+  /// Copies or inflates the entry's bytes; false if they cannot be read, have another length or another checksum, or are
+  /// packed in an unknown way. Errors: an interrupt.
   bool read(const Entry& entry, char* to) const;
+  /// The first bytes, at most `size`, unchecked; fewer if they cannot be read.
+  std::string head(const Entry& entry, uint64_t size) const;
 
  private:
   struct Directory {
@@ -66,12 +71,12 @@ class ZipReader {
 
   const char* find_directory(Directory& directory) const;
   const char* read_directory(const Directory& directory);
-  const char* place(Entry& entry, const std::string& name, uint64_t offset, uint64_t packed, uint64_t end) const;
+  const char* place(Entry& entry, const std::string& name, uint64_t offset, uint64_t end, bool sizes_follow) const;
   const char* check_places() const;
-  bool bytes(uint64_t at, uint64_t size, void* to) const;
+  bool inflate(const Entry& entry, char* to, uint64_t size) const;
 
   const InputFile& file_;
-  std::map<std::string, Entry, std::less<>> entries_;
+  Entries entries_;
 };
 
 }  // namespace facula

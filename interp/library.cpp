@@ -219,9 +219,7 @@ int read_file(Call& c) {
 int write_file(Call& c) {
   const auto& bytes = c.arguments[1].get<std::string>();
   Replacement file(c.get<std::string>(0), "write_file");
-  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.temporary().c_str(), "wb"), std::fclose);
-  if (!out || std::fwrite(bytes.data(), 1, bytes.size(), out.get()) != bytes.size() || std::fflush(out.get()) != 0)
-    file.fail_with(errno);
+  file.write(bytes.data(), bytes.size());
   file.commit();
   return 0;
 }

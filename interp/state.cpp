@@ -11,6 +11,7 @@
 #include "interp/call.h"
 #include "interp/data.h"
 #include "interp/dlpack.h"
+#include "interp/file.h"
 #include "interp/heap.h"
 #include "interp/library.h"
 #include "interp/limited_call.h"
@@ -85,6 +86,7 @@ void open(lua_State* L) {
   open_library(L, S);
   open_dlpack(L, S);
   open_archives(L, S);
+  open_files(L, S);
   open_custom_operators(L, S);
   open_operators(L, S);
   open_metamethods(L, S);

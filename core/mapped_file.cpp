@@ -1,0 +1,91 @@
+#include "core/mapped_file.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+
+#include "core/context.h"
+#include "core/error.h"
+#include "core/iterator.h"
+#include "core/slots.h"
+
+namespace facula {
+
+static_assert(std::endian::native == std::endian::little, "elements are little-endian in files and copied as they are");
+
+/// All of a file in memory; private, so that what tensors change stays theirs.
+class MappedFile::Mapping {
+ public:
+  Mapping(const InputFile& file, size_t size) : size_(size) {
+    start_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.descriptor(), 0);
+  }
+  ~Mapping() {
+    if (good()) munmap(start_, size_);
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  bool good() const { return start_ != MAP_FAILED; }
+  char* start() const { return static_cast<char*>(start_); }
+
+ private:
+  void* start_;
+  size_t size_;
+};
+
+void MappedFile::check_range(uint64_t offset, uint64_t bytes) const {
+  check(offset <= size() && bytes <= size() - offset, operation_, ": '", path_, "' is damaged or cut: ", bytes,
+        " bytes from byte ", offset, " on reach beyond its ", size());
+}
+
+void MappedFile::read(uint64_t offset, uint64_t bytes, void* to) const {
+  check(input_.read(offset, bytes, to), operation_, ": '", path_, "' cannot be read: ", bytes, " bytes at byte ",
+        offset);
+}
+
+std::string MappedFile::bytes(uint64_t offset, uint64_t size) const {
+  check_range(offset, size);
+  std::string out(size, '\0');
+  read(offset, size, out.data());
+  return out;
+}
+
+Tensor MappedFile::tensor(uint64_t offset, DType dtype, const Sizes& sizes, bool mapped) {
+  valid(sizes.size() <= kMaxDims, "a tensor has ", sizes.size(), " dimensions, more than ", kMaxDims);
+  const auto item = static_cast<uint64_t>(item_size(dtype));
+  const auto numel = static_cast<uint64_t>(numel_of(sizes));
+  check(numel <= size() / item, operation_, ": '", path_, "' is damaged or cut: ", sizes, " of ", dtype,
+        " do not fit into its ", size(), " bytes");
+  check_range(offset, numel * item);
+  if (mapped && numel > 0 && offset % item == 0 && dtype != DType::Bool && !context().folders) {
+    std::shared_ptr<const Mapping> mapping = mapping_.lock();
+    if (!mapping) mapping_ = mapping = std::make_shared<const Mapping>(input_, size());
+    if (mapping->good())
+      return borrow(mapping->start() + offset, sizes, contiguous_strides(sizes), dtype, {}, [mapping] {});
+  }
+  const Tensor x = empty(sizes, dtype);
+  read(offset, numel * item, x.bytes());
+  valid(holds_booleans(x), "the booleans from byte ", offset, " on have other values than 0 and 1");
+  return x;
+}
+
+bool holds_booleans(const Tensor& x) {
+  return x.dtype() != DType::Bool ||
+         std::all_of(x.bytes(), x.bytes() + byte_count(x), [](unsigned char b) { return b <= 1; });
+}
+
+Tensor dense_on_host(const Tensor& x) {
+  Tensor dense = x;
+  if (!x.is_contiguous()) {
+    dense = empty(x.sizes(), x.dtype(), x.device());
+    slots::copy(dense, x);
+  }
+  if (dense.is_cpu()) return dense;
+  const Tensor host = empty(x.sizes(), x.dtype());
+  runtime(x.device().type).copy(host.bytes(), {}, dense.bytes(), x.device(), byte_count(x));
+  return host;
+}
+
+}  // namespace facula
