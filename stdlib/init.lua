@@ -20,6 +20,12 @@ lazy.fields(torch, {
   func = "torch.func",
   save = "torch.serialization:save",
   load = "torch.serialization:load",
+  load_npy = "torch.format.npy:load",
+  save_npy = "torch.format.npy:save",
+  load_npz = "torch.format.npz:load",
+  save_npz = "torch.format.npz:save",
+  load_safetensors = "torch.format.safetensors:load",
+  save_safetensors = "torch.format.safetensors:save",
   optim = "torch.optim",
   utils = "torch.utils",
 })
