@@ -17,10 +17,28 @@ function(facula_use target prefix)
   endif()
 endfunction()
 
-# core: threads, the CUDA module by dlopen, and files.
+# facula_use_if_found(TARGET PREFIX MODULE SOURCE ARCHIVE): a library that one file uses, which is compiled with FACULA_WITH_<PREFIX>
+# where pkg-config knows the module.
+function(facula_use_if_found target prefix module source archive)
+  pkg_check_modules(${prefix} ${module})
+  if(NOT ${prefix}_FOUND)
+    return()
+  endif()
+  set_source_files_properties(${source} PROPERTIES
+    COMPILE_DEFINITIONS FACULA_WITH_${prefix} INCLUDE_DIRECTORIES "${${prefix}_INCLUDE_DIRS}")
+  if(FACULA_PORTABLE)
+    target_link_libraries(${target} INTERFACE -l:${archive})
+  else()
+    target_link_libraries(${target} INTERFACE ${${prefix}_LINK_LIBRARIES})
+  endif()
+endfunction()
+
+# core: threads, the CUDA module by dlopen, files, and pictures where there are libraries for them.
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 add_library(facula_files INTERFACE)
 target_link_libraries(facula_files INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
+facula_use_if_found(facula_files PNG libpng core/png.cpp libpng16.a)
+facula_use_if_found(facula_files JPEG libjpeg core/jpeg.cpp libjpeg.a)
 facula_use(facula_files ZLIB libz.a)
 
 # kernels/cpu: vectors and matrices. Of Highway there is no archive, and processor.cpp has what would be in it.

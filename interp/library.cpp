@@ -2,15 +2,14 @@
 
 #include <sys/ioctl.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <chrono>
 #include <cstring>
 #include <memory>
 
-#include "core/file.h"
 #include "core/ops.h"
 #include "core/update_rule.h"
+#include "core/whole_file.h"
 #include "interp/number.h"
 #include "interp/signature.h"
 #include "interp/trace_guard.h"
@@ -191,42 +190,32 @@ int nearest_name(Call& c) {
 
 // ---- bytes ----
 
+constexpr uint64_t kMostString = 0x7fffff00;  // of LuaJIT's strings
+
 // The whole file, unpacked if it is a gzip file.
 int read_file(Call& c) {
-  const auto path = c.get<std::string>(0);
-  const InputFile input(path, "read_file");
-  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzdopen(dup(input.descriptor()), "rb"), gzclose);
-  check(file != nullptr, "read_file: cannot read '", path, "'");
-  constexpr size_t kChunk = size_t{1} << 20;
-  std::string bytes;
-  for (;;) {
-    const size_t old = bytes.size();
-    bytes.resize(old + kChunk);
-    const int n = gzread(file.get(), bytes.data() + old, kChunk);
-    int code = Z_OK;
-    const char* message = gzerror(file.get(), &code);
-    if (code == Z_BUF_ERROR) message = "it ends too early";
-    check(n >= 0 && (code == Z_OK || code == Z_STREAM_END), "read_file: '", path,
-          "' is damaged: ", code == Z_ERRNO ? std::strerror(errno) : message);
-    bytes.resize(old + static_cast<size_t>(n));
-    if (n == 0) break;
-  }
+  const auto operation = c.get<std::string>(1);
+  const std::string bytes = read_unpacked(c.get<std::string>(0), kMostString);
   lua_pushlstring(c.L, bytes.data(), bytes.size());
   return 1;
 }
 
 // Replaces the file whole, or leaves it as it was.
 int write_file(Call& c) {
-  const auto& bytes = c.arguments[1].get<std::string>();
-  Replacement file(c.get<std::string>(0), "write_file");
-  file.write(bytes.data(), bytes.size());
-  file.commit();
+  const auto operation = c.get<std::string>(2);
+  write_whole(c.get<std::string>(0), to_string(c.L, c.source(1)));
   return 0;
 }
 
-// A tensor of the numbers that begin at `offset` bytes into the string.
+void reverse_each(char* bytes, int64_t items, int64_t size) {
+  for (int64_t i = 0; i < items; ++i, bytes += size) std::reverse(bytes, bytes + size);
+}
+
+// A tensor of the numbers that begin at `offset` bytes into the string, which is not copied before.
 int frombytes(Call& c) {
-  const auto& bytes = c.arguments[0].get<std::string>();
+  check(lua_type(c.L, c.source(0)) == LUA_TSTRING, "frombytes: expected a string of bytes, got ",
+        describe(c.L, c.S, c.source(0)));
+  const std::string_view bytes = to_string(c.L, c.source(0));
   const auto offset = c.get<int64_t>(1);
   const auto dtype = c.get<DType>(3);
   const Sizes sizes = c.get<IntList>(2);
@@ -237,7 +226,29 @@ int frombytes(Call& c) {
         dtype, " numbers from byte ", offset, " need more than the ", length, " bytes there are");
   const Tensor t = empty(sizes, dtype);
   if (items > 0) std::memcpy(t.bytes(), bytes.data() + offset, static_cast<size_t>(items * item_size(dtype)));
+  if (c.get<bool>(4)) {
+    check(!is_complex(dtype), "frombytes: big-endian complex numbers are not read");
+    reverse_each(t.bytes(), items, item_size(dtype));
+  }
   push_tensor(c.L, c.S, t);
+  return 1;
+}
+
+// The elements, row-major.
+int tobytes(Call& c) {
+  const Tensor& x = c.tensor();
+  check(x.is_cpu(), "tobytes: the tensor is on ", x.device(), ", expected one on cpu");
+  const Tensor dense = ops::contiguous(detach(x));
+  const int64_t size = dense.item_size(), length = dense.numel() * size;
+  check(static_cast<uint64_t>(length) <= kMostString, "tobytes: ", length, " bytes are more than a string can hold");
+  if (!c.get<bool>(1)) {
+    lua_pushlstring(c.L, dense.bytes(), static_cast<size_t>(length));
+    return 1;
+  }
+  check(!is_complex(x.dtype()), "tobytes: complex numbers are not written in big-endian");
+  std::string turned(dense.bytes(), static_cast<size_t>(length));
+  reverse_each(turned.data(), dense.numel(), size);
+  lua_pushlstring(c.L, turned.data(), turned.size());
   return 1;
 }
 
@@ -286,9 +297,10 @@ constexpr Native kNatives[] = {
     {"core.operators() -> any", operators},
     {"core.describe(any function=None) -> any", describe_function},
     {"core.nearest(str word, any names) -> any", nearest_name},
-    {"core.read_file(str path) -> str", read_file},
-    {"core.write_file(str path, str bytes)", write_file},
-    {"core.frombytes(str bytes, int offset, int[] sizes, DType dtype) -> Tensor", frombytes},
+    {"core.read_file(str path, str operation='read_file') -> str", read_file},
+    {"core.write_file(str path, str bytes, str operation='write_file')", write_file},
+    {"core.frombytes(any bytes, int offset, int[] sizes, DType dtype, bool big_endian=False) -> Tensor", frombytes},
+    {"core.tobytes(Tensor x, bool big_endian=False) -> str", tobytes},
     {"core.storage_id(Tensor x) -> str", storage_id},
     {"core.can_update(Tensor parameter, Tensor gradient) -> bool", can_update_of},
     {"core.update(str rule, float[] numbers, Tensor[] rows)", update_of},

@@ -13,6 +13,7 @@
 #include "interp/dlpack.h"
 #include "interp/file.h"
 #include "interp/heap.h"
+#include "interp/image.h"
 #include "interp/library.h"
 #include "interp/limited_call.h"
 #include "interp/memory.h"
@@ -87,6 +88,7 @@ void open(lua_State* L) {
   open_dlpack(L, S);
   open_archives(L, S);
   open_files(L, S);
+  open_images(L, S);
   open_custom_operators(L, S);
   open_operators(L, S);
   open_metamethods(L, S);

@@ -1,0 +1,55 @@
+#include "core/whole_file.h"
+
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/parallel.h"
+
+namespace facula {
+namespace {
+
+constexpr size_t kChunk = size_t{1} << 20;  // between two looks for interrupts
+
+}  // namespace
+
+std::string read_whole(const std::string& path, const std::string& operation) {
+  const InputFile file(path, operation);
+  std::string bytes(static_cast<size_t>(file.size()), '\0');
+  check(file.read(0, bytes.size(), bytes.data()), operation, ": '", path, "' cannot be read, or has become shorter");
+  return bytes;
+}
+
+std::string read_unpacked(const std::string& path, const std::string& operation, uint64_t most) {
+  const InputFile input(path, operation);
+  const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzdopen(dup(input.descriptor()), "rb"), gzclose);
+  check(file != nullptr, operation, ": cannot read '", path, "'");
+  std::string bytes;
+  for (;;) {
+    if (interrupt_requested()) throw Interrupted();
+    const size_t old = bytes.size();
+    bytes.resize(old + kChunk);
+    const int n = gzread(file.get(), bytes.data() + old, kChunk);
+    int code = Z_OK;
+    const char* message = gzerror(file.get(), &code);
+    if (code == Z_BUF_ERROR) message = "it ends too early";
+    check(n >= 0 && (code == Z_OK || code == Z_STREAM_END), operation, ": '", path,
+          "' is damaged: ", code == Z_ERRNO ? std::strerror(errno) : message);
+    bytes.resize(old + static_cast<size_t>(n));
+    check(bytes.size() <= most, operation, ": '", path, "' has more than ", most, " bytes");
+    if (n == 0) return bytes;
+  }
+}
+
+void write_whole(const std::string& path, std::string_view bytes, const std::string& operation) {
+  Replacement file(path, operation);
+  file.write(bytes.data(), bytes.size());
+  file.commit();
+}
+
+}  // namespace facula
