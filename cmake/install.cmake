@@ -22,6 +22,13 @@ endif()
 install(TARGETS facula_module LIBRARY DESTINATION ${module_folder})
 
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+set(FACULA_PICTURE_LIBRARIES "")
+if(PNG_FOUND)
+  string(APPEND FACULA_PICTURE_LIBRARIES "-lpng ")
+endif()
+if(JPEG_FOUND)
+  string(APPEND FACULA_PICTURE_LIBRARIES "-ljpeg ")
+endif()
 configure_file(cmake/facula.pc.in facula.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/facula.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 

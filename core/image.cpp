@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view kPngStart = "\x89PNG\r\n\x1a\n", kJpegStart = "\xff\xd8\xff";
 constexpr int32_t kWidest = 65535;
+constexpr int64_t kLongestJpeg = 65500;  // sides that libjpeg writes and reads
 
 Tensor planes_of(const Tensor& pixels) {
   const int64_t H = pixels.size(0), W = pixels.size(1), C = pixels.size(2);
@@ -90,8 +91,8 @@ std::string encode_jpeg(const Tensor& image, int quality) {
   check(image.size(0) != 2, "encode_jpeg: expected 1 or 3 channels, got 2");
   check(image.dtype() == DType::UInt8, "encode_jpeg: expected uint8, got ", image.dtype());
   check(quality >= 1 && quality <= 100, "encode_jpeg: quality is 1 to 100, got ", quality);
-  check(image.size(1) <= kWidest && image.size(2) <= kWidest, "encode_jpeg: a side has at most ", kWidest,
-        " pixels, the picture is ", image.sizes());
+  check(image.size(1) <= kLongestJpeg && image.size(2) <= kLongestJpeg, "encode_jpeg: a side has at most ",
+        kLongestJpeg, " pixels, the picture is ", image.sizes());
   return jpeg_of(pixels_of(image, "encode_jpeg"), quality);
 }
 

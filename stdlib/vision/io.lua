@@ -1,5 +1,5 @@
---- torch.vision.io: pictures as files. A picture is a tensor (C, H, W) with gray, gray and alpha, RGB, or RGB and alpha:
--- uint8 from 0 to 255. Pictures come from anywhere: wrong, cut and hostile files are errors.
+--- torch.vision.io: pictures as files. A picture is a uint8 tensor (C, H, W) from 0 to 255 with gray, gray and alpha,
+-- RGB, or RGB and alpha. Files may come from anywhere: wrong, cut and hostile ones are errors.
 
 local torch = require "torch"
 local core = torch.core
@@ -16,8 +16,7 @@ local read_read = core.signature "read_image(str path, str mode='unchanged', *, 
 --- The picture in a PNG or JPEG file of at most 2^28 pixels. Palettes become RGB; EXIF is not looked at.
 ---@param path string
 ---@param mode? string  "unchanged" (default: the file's channels), "gray", "gray_alpha", "rgb" or "rgb_alpha"
----@param options? {depth: integer}  depth=16: what has 16 bits comes as int32 from 0 to 65535. Default 8: it is scaled to
---- uint8.
+---@param options? {depth: integer}  16: what has 16 bits comes as int32 from 0 to 65535. Default: 8, all is uint8.
 ---@return torch.Tensor  (C, H, W)
 function io.read_image(...)
   local opt = read_read(...)

@@ -1,0 +1,85 @@
+--- What specs about files share: temporary files, damaged copies, and the other side's readers in Python.
+
+local files = {}
+
+--- Calls `body` with the name of a file, which is removed afterwards.
+function files.with(body)
+  local path = os.tmpname()
+  local good, problem = pcall(body, path)
+  os.remove(path)
+  if not good then error(problem, 0) end
+end
+
+---@return string
+function files.read(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read "*a"
+  file:close()
+  return bytes
+end
+
+function files.write(path, bytes)
+  local file = assert(io.open(path, "wb"))
+  file:write(bytes)
+  file:close()
+end
+
+--- Calls `body` with the name of a file that holds `bytes`.
+function files.holding(bytes, body)
+  files.with(function(path)
+    files.write(path, bytes)
+    body(path)
+  end)
+end
+
+---@param text string  hexadecimal digits
+function files.bytes(text)
+  return (text:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
+--- Calls `body` with `count` damaged copies of `bytes`, always the same: cut short, or with some bytes changed.
+function files.damaged(bytes, count, body)
+  local state = 1
+  local function random(n) -- from 1 to n; the minimal standard generator of Park and Miller 1988
+    state = state * 48271 % 2147483647
+    return state % n + 1
+  end
+  for i = 1, count do
+    local copy = bytes
+    if i % 4 == 0 then
+      copy = bytes:sub(1, random(#bytes) - 1)
+    else
+      for _ = 1, random(4) do
+        local at = random(#copy)
+        copy = copy:sub(1, at - 1) .. string.char(random(256) - 1) .. copy:sub(at + 1)
+      end
+    end
+    body(copy, i)
+  end
+end
+
+local python = {}
+
+--- What a Python program prints, with `...` as its sys.argv[1:]; nil, with a line that says so, where a module that it
+--- needs is not installed.
+---@param modules string  "numpy, PIL"
+---@param program string
+---@return string?
+function files.python(modules, program, ...)
+  if python[modules] == nil then
+    python[modules] = os.execute(("python3 -c 'import %s' 2>/dev/null"):format(modules)) == 0
+    if not python[modules] then print("skipped what needs Python's " .. modules) end
+  end
+  if not python[modules] then return nil end
+  local arguments = ""
+  for _, argument in ipairs { ... } do arguments = arguments .. (" '%s'"):format(argument) end
+  local output
+  files.holding(("import sys, %s\n"):format(modules) .. program, function(path)
+    local pipe = io.popen(("python3 %s%s 2>&1"):format(path, arguments))
+    output = pipe:read "*a"
+    pipe:close()
+  end)
+  return output
+end
+
+return files
