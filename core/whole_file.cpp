@@ -30,20 +30,21 @@ std::string read_unpacked(const std::string& path, const std::string& operation,
   const std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzdopen(dup(input.descriptor()), "rb"), gzclose);
   check(file != nullptr, operation, ": cannot read '", path, "'");
   std::string bytes;
-  for (;;) {
+  while (bytes.size() < most) {
     if (interrupt_requested()) throw Interrupted();
     const size_t old = bytes.size();
-    bytes.resize(old + kChunk);
-    const int n = gzread(file.get(), bytes.data() + old, kChunk);
+    const auto wanted = static_cast<unsigned>(std::min<uint64_t>(kChunk, most - old));
+    bytes.resize(old + wanted);
+    const int n = gzread(file.get(), bytes.data() + old, wanted);
     int code = Z_OK;
     const char* message = gzerror(file.get(), &code);
     if (code == Z_BUF_ERROR) message = "it ends too early";
     check(n >= 0 && (code == Z_OK || code == Z_STREAM_END), operation, ": '", path,
           "' is damaged: ", code == Z_ERRNO ? std::strerror(errno) : message);
     bytes.resize(old + static_cast<size_t>(n));
-    check(bytes.size() <= most, operation, ": '", path, "' has more than ", most, " bytes");
-    if (n == 0) return bytes;
+    if (n == 0) break;
   }
+  return bytes;
 }
 
 void write_whole(const std::string& path, std::string_view bytes, const std::string& operation) {

@@ -192,10 +192,12 @@ int nearest_name(Call& c) {
 
 constexpr uint64_t kMostString = 0x7fffff00;  // of LuaJIT's strings
 
-// The whole file, unpacked if it is a gzip file.
+// The whole file, or its beginning, unpacked if it is a gzip file.
 int read_file(Call& c) {
   const auto operation = c.get<std::string>(1);
-  const std::string bytes = read_unpacked(c.get<std::string>(0), kMostString);
+  const uint64_t most = c.given(2) ? static_cast<uint64_t>(c.get<int64_t>(2)) : kMostString + 1;
+  const std::string bytes = read_unpacked(c.get<std::string>(0), operation, std::min(most, kMostString + 1));
+  check(bytes.size() <= kMostString, operation, ": '", c.get<std::string>(0), "' has more than 2 GB");
   lua_pushlstring(c.L, bytes.data(), bytes.size());
   return 1;
 }
@@ -297,7 +299,7 @@ constexpr Native kNatives[] = {
     {"core.operators() -> any", operators},
     {"core.describe(any function=None) -> any", describe_function},
     {"core.nearest(str word, any names) -> any", nearest_name},
-    {"core.read_file(str path, str operation='read_file') -> str", read_file},
+    {"core.read_file(str path, str operation='read_file', int? most=None) -> str", read_file},
     {"core.write_file(str path, str bytes, str operation='write_file')", write_file},
     {"core.frombytes(any bytes, int offset, int[] sizes, DType dtype, bool big_endian=False) -> Tensor", frombytes},
     {"core.tobytes(Tensor x, bool big_endian=False) -> str", tobytes},

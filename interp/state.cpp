@@ -9,6 +9,7 @@
 #include "interp/archive.h"
 #include "interp/autograd.h"
 #include "interp/call.h"
+#include "interp/csv.h"
 #include "interp/data.h"
 #include "interp/dlpack.h"
 #include "interp/file.h"
@@ -89,6 +90,7 @@ void open(lua_State* L) {
   open_archives(L, S);
   open_files(L, S);
   open_images(L, S);
+  open_csv(L, S);
   open_custom_operators(L, S);
   open_operators(L, S);
   open_metamethods(L, S);

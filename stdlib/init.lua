@@ -26,6 +26,12 @@ lazy.fields(torch, {
   save_npz = "torch.format.npz:save",
   load_safetensors = "torch.format.safetensors:load",
   save_safetensors = "torch.format.safetensors:save",
+  load_csv = "torch.format.csv:load",
+  save_csv = "torch.format.csv:save",
+  load_idx = "torch.format.idx:load",
+  save_idx = "torch.format.idx:save",
+  load_wav = "torch.format.wav:load",
+  save_wav = "torch.format.wav:save",
   optim = "torch.optim",
   utils = "torch.utils",
 })

@@ -1,4 +1,4 @@
---- The IDX files of MNIST: bytes behind a header of big-endian numbers, plain or gzipped.
+--- The files of MNIST.
 
 local torch = require "torch"
 
@@ -15,32 +15,17 @@ local function find(path)
   return exists(path .. ".gz") and path .. ".gz" or nil
 end
 
-local function big_endian(text, at)
-  local a, b, c, d = text:byte(at, at + 3)
-  return ((a * 256 + b) * 256 + c) * 256 + d
-end
-
---- The tensor in a file.
+--- The bytes in a file.
 ---@param path string  without .gz
 ---@param dims integer  how many dimensions it has
 ---@return torch.Tensor  uint8
 function idx.read(path, dims)
   local found = find(path) or error(("digits: neither %s nor %s.gz exists"):format(path, path), 0)
-  local text = torch.core.read_file(found)
-  local header = 4 + 4 * dims
-  if #text < header or text:sub(1, 4) ~= string.char(0, 0, 8, dims) then
+  local x = torch.load_idx(found)
+  if x:dim() ~= dims or x.dtype ~= torch.uint8 then
     error(("digits: %s is not an IDX file of bytes with %d dimensions"):format(found, dims), 0)
   end
-  local sizes, count = {}, 1
-  for d = 1, dims do
-    sizes[d] = big_endian(text, 1 + 4 * d)
-    count = count * sizes[d]
-  end
-  if #text ~= header + count then
-    error(("digits: %s should have %d bytes behind its header (%s), it has %d: is it truncated?"):format(found, count,
-      table.concat(sizes, " x "), #text - header), 0)
-  end
-  return torch.core.frombytes(text, header, sizes, torch.uint8)
+  return x
 end
 
 -- Images [N, 1, H, W] with ink from 0 to 1, and classes 1..10 for the digits 0..9.
