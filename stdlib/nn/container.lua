@@ -68,7 +68,7 @@ end
 local function is_module(x) return class.isinstance(x, Module) end
 local is_parameter = torch.core.is_parameter
 
---- Modules in a row: each gets what the one before returned.
+--- Modules in a row: each gets what the one before returned. `add_module(name, m)` puts one with a name at the end.
 ---@class nn.Sequential: nn.Module
 local Sequential = class("Sequential", Module)
 make_list(Sequential, "module", is_module)
@@ -77,15 +77,24 @@ function Sequential:init(...)
   append_all(self, { ... })
 end
 
-local function run(modules, i, ...)
+local function run(sequence, i, modules, ...)
   local m = modules[i]
   if m == nil then return ... end
-  return run(modules, i + 1, m(...))
+  return run(sequence, i + 1, modules, m(...))
 end
 expects.steps[run] = true
 
+-- The modules in their order: itself, unless some have names instead of positions.
+local function in_order(sequence)
+  local order = rawget(sequence, "_order")
+  if not order or #order == #sequence then return sequence end
+  local modules = {}
+  for _, m in sequence:_child_items() do modules[#modules + 1] = m end
+  return modules
+end
+
 function Sequential:forward(...)
-  return run(self, 1, ...)
+  return run(self, 1, in_order(self), ...)
 end
 
 --- A list of modules, which does not call them.
