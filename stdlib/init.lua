@@ -34,6 +34,7 @@ lazy.fields(torch, {
   save_wav = "torch.format.wav:save",
   optim = "torch.optim",
   utils = "torch.utils",
+  vision = "torch.vision",
 })
 lazy.fields(torch.autograd, {
   functional = "torch.autograd.functional",

@@ -1,5 +1,5 @@
---- torch.vision: images from files to models. Images are tensors (C, H, W), batches (N, C, H, W); uint8 from 0 to 255 or
---- floating from 0 to 1. Names and numbers are torchvision's.
+--- torch.vision: images from files to models. Images are tensors (C, H, W), batches (N, C, H, W); uint8 from 0 to 255
+--- or floating from 0 to 1. Names and numbers are torchvision's.
 
 local lazy = require "torch.lazy"
 

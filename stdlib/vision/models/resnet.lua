@@ -1,5 +1,5 @@
---- ResNet: blocks that add to their input (He et al. 2015), in groups as ResNeXt (Xie et al. 2016), or wide (Zagoruyko and
---- Komodakis 2016).
+--- ResNet: blocks that add to their input (He et al. 2015), in groups as ResNeXt (Xie et al. 2016), or wide (Zagoruyko
+--- and Komodakis 2016).
 
 local class, check = require "torch.class", require "torch.check"
 local nn = require "torch".nn
@@ -61,8 +61,8 @@ end
 
 --- `zero_init_residual` begins with blocks that add nothing.
 ---@class vision.ResNet: vision.Classifier
-local ResNet = class("ResNet(any block, int[] layers, int num_classes=1000, bool zero_init_residual=False, int groups=1, "
-  .. "int width_per_group=64)", Classifier)
+local ResNet = class("ResNet(any block, int[] layers, int num_classes=1000, bool zero_init_residual=False, "
+  .. "int groups=1, int width_per_group=64)", Classifier)
 
 -- `count` blocks, the first of which has the stride; returns them and the channels that come out.
 local function stage(opt, inputs, planes, count, stride)
