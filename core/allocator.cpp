@@ -2,6 +2,7 @@
 // doubling (at most 25 % is wasted). Small classes have thread-local lists in front of the common ones.
 #include "core/allocator.h"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -287,7 +288,11 @@ class MetaRuntime final : public Runtime {
 
 // Never destroyed: tensors in static objects and in the host outlive every order of destruction.
 CpuRuntime& CpuRuntime::instance() {
-  static auto* r = new CpuRuntime;
+  static auto* r = [] {
+    pthread_atfork([] { instance().mutex_.lock(); }, [] { instance().mutex_.unlock(); },
+                   [] { instance().mutex_.unlock(); });  // no thread of the child's would release it
+    return new CpuRuntime;
+  }();
   return *r;
 }
 Runtime& cpu_runtime() { return CpuRuntime::instance(); }

@@ -204,8 +204,7 @@ int read_file(Call& c) {
 
 // Replaces the file whole, or leaves it as it was.
 int write_file(Call& c) {
-  const auto operation = c.get<std::string>(2);
-  write_whole(c.get<std::string>(0), to_string(c.L, c.source(1)));
+  write_whole(c.get<std::string>(0), to_string(c.L, c.source(1)), c.get<std::string>(2));
   return 0;
 }
 

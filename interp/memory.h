@@ -11,6 +11,9 @@ void collect(lua_State* L, State& S);
 /// Gives cached blocks of all devices in use back to the system.
 void empty_caches(const State& S);
 
+/// Counts memory that tensors use although no allocator of ours gave it.
+inline void note_foreign_memory(State& S, int64_t bytes) { S.collection.mark -= bytes; }
+
 void consider_collection(lua_State* L, State& S);
 
 /// Called after every call that makes handles.

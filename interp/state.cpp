@@ -26,6 +26,7 @@
 #include "interp/settings.h"
 #include "interp/traceback.h"
 #include "interp/types.h"
+#include "interp/worker.h"
 #include "kernels/cpu/register.h"
 
 namespace facula::interp {
@@ -91,6 +92,7 @@ void open(lua_State* L) {
   open_files(L, S);
   open_images(L, S);
   open_csv(L, S);
+  open_workers(L, S);
   open_custom_operators(L, S);
   open_operators(L, S);
   open_metamethods(L, S);

@@ -1,7 +1,7 @@
 --- Data sets: objects with `size()`, the number of samples, and `get(i)`, which returns the values of sample i, from 1.
 --
 -- A loader takes any table with these two methods. A set that also has `batch(index)` gives the batch of the samples
--- at the positions in an int64 tensor at once.
+-- at the positions in an int64 tensor at once. Sets whose samples have no positions derive from IterableDataset.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
 
@@ -17,6 +17,17 @@ end
 ---@return any ...
 function Dataset:get(i)
   check(false, "%s: this class has no method get", class.type(self))
+end
+
+--- Samples that come one after the other, as from a stream: `iter()` returns a function that gives the values of the
+--- next one, and nothing behind the last. `size()` is optional. Each worker of a loader goes through a set of its own;
+--- `get_worker_info()` tells `iter` which part of the samples is this worker's.
+---@class data.IterableDataset: data.Dataset
+local IterableDataset = class("IterableDataset", Dataset)
+
+---@return fun(): any ...
+function IterableDataset:iter()
+  check(false, "%s: this class has no method iter", class.type(self))
 end
 
 --- Samples that are the slices of tensors along their first dimension.
@@ -54,4 +65,4 @@ function TensorDataset:batch(index)
   return unpack(values)
 end
 
-return { Dataset = Dataset, TensorDataset = TensorDataset }
+return { Dataset = Dataset, IterableDataset = IterableDataset, TensorDataset = TensorDataset }

@@ -1,0 +1,61 @@
+#include "core/shared_memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace facula {
+
+[[noreturn]] static void fail_for(size_t bytes, int error_number) {
+  throw OutOfMemory(
+      text("out of memory: ", bytes, " bytes of shared memory cannot be had (", std::strerror(error_number), ")"));
+}
+
+// memfd_create needs no /dev/shm. What ftruncate alone promises may be missing when it is touched, a SIGBUS; fallocate
+// says so now.
+SharedMemory::SharedMemory(size_t bytes)
+    : bytes_(std::max<size_t>(bytes, 1)), descriptor_(memfd_create("facula", MFD_CLOEXEC)) {
+  if (descriptor_ < 0) fail_for(bytes, errno);
+  int failed;
+  do failed = fallocate(descriptor_, 0, 0, static_cast<off_t>(bytes_));
+  while (failed && errno == EINTR);
+  if (failed) {
+    const int why = errno;
+    close_descriptor();
+    fail_for(bytes, why);
+  }
+  map();
+}
+
+SharedMemory::SharedMemory(int descriptor, size_t bytes) : bytes_(bytes), descriptor_(descriptor) {
+  map();
+  close_descriptor();
+}
+
+void SharedMemory::map() {
+  void* const p = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor_, 0);
+  if (p == MAP_FAILED) {
+    const int why = errno;
+    close_descriptor();
+    fail_for(bytes_, why);
+  }
+  data_ = static_cast<char*>(p);
+}
+
+SharedMemory::~SharedMemory() {
+  if (data_) munmap(data_, bytes_);
+  close_descriptor();
+}
+
+void SharedMemory::close_descriptor() {
+  if (descriptor_ >= 0) close(descriptor_);
+  descriptor_ = -1;
+}
+
+}  // namespace facula
