@@ -115,16 +115,8 @@ def train(path, steps=2000):
             print(f"step {i + 1}: validation loss {loss:.4f}, {time.monotonic() - begun - apart:.0f} s", flush=True)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # char_lm.py FILE: trains on a text
     import sys
 
     torch.manual_seed(1)
-    if len(sys.argv) > 1:  # char_lm.py FILE: trains on a text
-        train(sys.argv[1])
-    else:
-        from measure import measure
-
-        model = GPT()
-        optimizer = adamw(model)
-        text = torch.randint(VOCABULARY, (BATCH, CONTEXT + 1))
-        measure(10, lambda: step(model, optimizer, text[:, :-1], text[:, 1:]))
+    train(sys.argv[1])

@@ -1,90 +1,105 @@
--- The driver behind run.sh: run.lua BUILD FOLDER PYTHON [NAME...]. Workloads and peers take turns; the least counts.
--- A workload is NAME.lua, its peer NAME.py or a program; both print seconds, and may print megabytes after them.
+-- The driver behind run.sh: run.lua BUILD FOLDER PYTHON REPORT [NAME...]. Files of workloads run in facula and in PyTorch
+-- by turns, on one thread and on two; for each workload the least time of each side counts. NAME is a workload or a file.
 local torch = require "torch"
+local build, folder, python, report = arg[1], arg[2], arg[3], arg[4]
+package.path = folder .. "/?.lua;" .. package.path
+local files, write = require "workloads", require "report"
 
-local build, folder, python = arg[1], arg[2], arg[3]
 local turns = 3
 
-local function facula(name)
-  return string.format("cd %s && %s/facula %s.lua", folder, build, name)
-end
-
-local function pytorch(name, threads)
-  return python ~= "" and string.format("cd %s && OMP_NUM_THREADS=%d %s %s.py", folder, threads, python, name) or nil
-end
-
---- Seconds and megabytes that a command prints.
-local function figures(command)
-  local pipe = io.popen(command .. " 2>&1")
+local function output_of(command)
+  local pipe = assert(io.popen(command .. " 2>&1"))
   local text = pipe:read("*a")
   pipe:close()
-  local seconds = tonumber(("\n" .. text):match("\n%s*([%d.]+)%s*\n"))
-  if not seconds then error(command .. " printed no figure:\n" .. text, 0) end
-  return seconds, tonumber(text:match("([%d.]+) MB"))
+  return text
 end
 
---- Seconds from start to end of a process that does nothing else.
-local function startup(command)
-  return function()
-    local best = math.huge
-    for _ = 1, 20 do
-      local start = torch.monotonic()
-      os.execute(command)
-      best = math.min(best, torch.monotonic() - start)
-    end
-    return best
-  end
-end
-
--- `goal` bounds facula's time over the peer's, `seconds` and `megabytes` facula's own figures.
-local workloads = {
-  {"add",          "a + b on 4 floats",                        goal = 0.25},
-  {"add_recorded", "the same, recorded",                       goal = 0.35},
-  {"backward",     "(w * b):sum():backward() on 4 floats",     goal = 0.35},
-  {"add_large",    "a + b on 10M floats, fresh result",        goal = 1 / 3},
-  {"sgemm",        "1024 x 1024 matrices, against OpenBLAS",   goal = 1.1, peers = {build .. "/tests/sgemm"}},
-  {"char_lm",      "a step of the small GPT of examples/char_lm", goal = 1},
-  {"lstm",         "two layers of 256, 64 steps of 32, there and back", goal = 1},
-  {"temporaries",  "a thousand temporaries of 40 MB",          megabytes = 400},
-  {"startup",      "facula -e ''",                             seconds = 0.015,
-    run = startup(build .. "/facula -e ''"), peers = {}},
+local sides = {
+  facula = function(file, threads)
+    return ("cd '%s' && '%s/facula' %s.lua %d"):format(folder, build, file, threads)
+  end,
+  pytorch = python ~= "" and function(file, threads)
+    return ("cd '%s' && OMP_NUM_THREADS=%d '%s' %s.py %d"):format(folder, threads, python, file, threads)
+  end or nil,
 }
 
-local function measure(w)
-  local name = w[1]
-  local run = w.run or function() return figures(facula(name)) end
-  local peers = w.peers or {pytorch(name, 1), pytorch(name, 2)}
-  local ours, theirs, megabytes = math.huge, math.huge, 0
+-- Lowers the times in `best[name]` to those of one process, raises its megabytes.
+local function run_once(side, file, threads, names, best)
+  local text = output_of(sides[side](file.file, threads) .. " " .. table.concat(names, " "))
+  local megabytes = tonumber(text:match("([%d.]+) MB"))
+  if not megabytes then error(("%s of %s failed:\n%s"):format(file.file, side, text), 0) end
+  for name, seconds in text:gmatch("([%w_]+) ([%d.]+)\n") do
+    local key = side .. threads
+    local row = best[name]
+    row[key] = math.min(row[key] or math.huge, tonumber(seconds))
+    if file.alone then row[side .. "_megabytes"] = math.max(row[side .. "_megabytes"] or 0, megabytes) end
+  end
+end
+
+local function measure(file, rows)
+  local best, groups, all = {}, {}, {}
+  for _, row in ipairs(rows) do
+    best[row[1]] = row
+    all[#all + 1] = row[1]
+    if file.alone then groups[#groups + 1] = { row[1] } end
+  end
+  if not file.alone then groups[1] = all end
   for _ = 1, turns do
-    local seconds, mb = run()
-    ours, megabytes = math.min(ours, seconds), math.max(megabytes, mb or 0)
-    for _, peer in ipairs(peers) do theirs = math.min(theirs, (figures(peer))) end
-  end
-  return ours, theirs, megabytes
-end
-
-local function duration(seconds)
-  if seconds == math.huge then return "-" end
-  if seconds < 1e-3 then return string.format("%.3f us", seconds * 1e6) end
-  return string.format("%.3f ms", seconds * 1e3)
-end
-
-local function verdict(good) return good and "" or "  MISSED" end
-
-local wanted = {}
-for i = 4, #arg do wanted[arg[i]] = true end
-
-print("OpenBLAS core: " .. io.popen(build .. "/tests/sgemm 2>&1 >/dev/null"):read("*l"))
-print(string.format("%-14s %12s %12s %8s %8s  %s", "workload", "facula", "peer", "ratio", "goal", "what"))
-for _, w in ipairs(workloads) do
-  if not next(wanted) or wanted[w[1]] then
-    local ours, theirs, megabytes = measure(w)
-    local ratio = ours / theirs
-    local line = string.format("%-14s %12s %12s %8s %8s  %s", w[1], duration(ours), duration(theirs),
-      theirs < math.huge and string.format("%.2f", ratio) or "-", w.goal and string.format("%.2f", w.goal) or "-", w[2])
-    if megabytes > 0 then line = line .. string.format(", %.0f MB resident", megabytes) end
-    local good = (not w.goal or theirs == math.huge or ratio <= w.goal)
-      and ours <= (w.seconds or math.huge) and megabytes <= (w.megabytes or math.huge)
-    print(line .. verdict(good))
+    for _, names in ipairs(groups) do
+      for threads = 1, 2 do
+        for side in pairs(sides) do
+          if side == "facula" or not file.lua_only then run_once(side, file, threads, names, best) end
+        end
+      end
+    end
   end
 end
+
+local function ceilings()
+  local found = {}
+  for threads = 1, 2 do
+    local text = output_of(("'%s/tests/ceilings' %d"):format(build, threads))
+    for _, name in ipairs { "copy", "calculate" } do
+      found[name] = math.max(found[name] or 0, tonumber(text:match(name .. " ([%d.e+]+)")))
+    end
+    found.core = text:match("core (%S+)")
+  end
+  return found
+end
+
+-- Seconds from start to end of a process that does nothing else.
+local function start_up()
+  local row = { "start_up", nil, "facula -e ''", seconds = 0.015 }
+  for _ = 1, 20 do
+    local start = torch.monotonic()
+    os.execute(("'%s/facula' -e ''"):format(build))
+    row.facula1 = math.min(row.facula1 or math.huge, torch.monotonic() - start)
+  end
+  return row
+end
+
+local wanted
+for i = 5, #arg do
+  wanted = wanted or {}
+  wanted[arg[i]] = true
+end
+
+local results = { ceilings = ceilings(), rows = {} }
+for _, file in ipairs(files) do
+  local rows = {}
+  for _, row in ipairs(file.rows) do
+    row.file = file.file
+    if not wanted or wanted[row[1]] or wanted[file.file] then rows[#rows + 1] = row end
+  end
+  if #rows > 0 then
+    measure(file, rows)
+    for _, row in ipairs(rows) do results.rows[#results.rows + 1] = row end
+    write.lines(rows, results.ceilings)
+  end
+end
+if not wanted or wanted.start_up then
+  local row = start_up()
+  results.rows[#results.rows + 1] = row
+  write.lines({ row }, results.ceilings)
+end
+write.files(report, results)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs the same work in facula and in its peers and prints ratios: tests/bench/run.sh [--vs PYTHON] [NAME...]
-# PYTHON is one that has torch; without one, facula's own figures are printed.
+# Runs the same work in facula and in PyTorch and prints ratios: tests/bench/run.sh [--vs PYTHON] [NAME...]
+# PYTHON is one that has torch; without one, facula's own figures are printed. NAME is a workload or a file of them. The report
+# is written to build/bench.md and build/bench.json.
 set -euo pipefail
 # shellcheck source=cmake/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/setup.sh"
@@ -19,8 +20,10 @@ for candidate in "${pythons[@]}"; do
 done
 
 install_packages
-build_preset release facula sgemm
+build_preset release facula ceilings
 
 # libgomp's spinning threads cost PyTorch a scheduler tick per region on a busy machine.
 export OMP_WAIT_POLICY=passive
-exec "$build/facula" "$root/tests/bench/run.lua" "$build" "$root/tests/bench" "$python" "$@"
+# They lower OpenBLAS to another processor's kernels.
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+exec "$build/facula" "$root/tests/bench/run.lua" "$build" "$root/tests/bench" "$python" "$build/bench" "$@"

@@ -1,8 +1,11 @@
--- A thousand temporaries of 40 MB, with no collectgarbage: seconds for one, then the most memory that was resident.
-local torch = require "torch"
-local x = torch.zeros(10000000)
+-- A thousand temporaries of 40 MB, with no collectgarbage: what counts is the most memory that is resident.
+local torch, run = require "torch", require "bench"
 
-local start = torch.monotonic()
-for _ = 1, 1000 do local _ = x + 1 end
-print(string.format("%.9f", (torch.monotonic() - start) / 1000))
-print(io.open("/proc/self/status"):read("*a"):match("VmHWM:%s*(%d+) kB") / 1024 .. " MB")
+run.bench("temporary", function()
+  local x = torch.zeros(10000000)
+  return function()
+    for _ = 1, 100 do local _ = x + 1 end
+  end
+end)
+
+run.finish()

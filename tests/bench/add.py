@@ -1,5 +1,0 @@
-import torch
-from measure import measure
-
-a, b = torch.randn(4), torch.randn(4)
-measure(100000, lambda: a + b)

@@ -1,0 +1,70 @@
+--- What run.lua found, as lines on the terminal, as Markdown and as JSON.
+local torch, json, units = require "torch", require "torch.json", require "torch.units"
+
+local report = {}
+
+local function best(row, side)
+  local one, two = row[side .. "1"] or math.huge, row[side .. "2"] or math.huge
+  return math.min(one, two), two < one and 2 or 1
+end
+
+-- Time over PyTorch's, the share of the ceiling that is reached, and whether all goals are met.
+local function judged(row, ceilings)
+  local ours, theirs = best(row, "facula"), best(row, "pytorch")
+  local ratio = theirs < math.huge and ours / theirs or nil
+  local share
+  if row.bytes then share = row.bytes / ours / ceilings.copy end
+  if row.operations then share = row.operations / ours / ceilings.calculate * (row.double and 2 or 1) end
+  local memory = row.pytorch_megabytes and row.facula_megabytes / row.pytorch_megabytes
+  local good = not (ratio and row[2] and ratio > row[2]) and not (row.seconds and ours > row.seconds)
+    and not (row.megabytes and row.facula_megabytes > row.megabytes) and not (memory and memory > 0.7)
+  return ratio, share, memory, good
+end
+
+local function cells(row, ceilings)
+  local ratio, share, memory, good = judged(row, ceilings)
+  local ours, threads = best(row, "facula")
+  local theirs = best(row, "pytorch")
+  return {
+    row[1], units.seconds(ours) .. (threads == 2 and " *" or ""), theirs < math.huge and units.seconds(theirs) or "-",
+    ratio and ("%.2f"):format(ratio) or "-", row[2] and ("%.2f"):format(row[2]) or "-",
+    share and ("%.0f %%"):format(100 * share) or "-",
+    row.facula_megabytes and ("%.0f MB%s"):format(row.facula_megabytes,
+      memory and (" (%.2f)"):format(memory) or "") or "-",
+    good and "" or "MISSED", row[3],
+  }
+end
+
+local titles = { "workload", "facula", "PyTorch", "ratio", "goal", "ceiling", "memory", "", "what" }
+local line = "%-20s %12s %12s %6s %5s %7s %15s %-6s  %s"
+
+--- Prints rows as they come.
+function report.lines(rows, ceilings)
+  if not report.begun then
+    print(("OpenBLAS core %s, copy %.1f GB/s, peak %.0f GFLOP/s; * on two threads"):format(ceilings.core,
+      ceilings.copy / 1e9, ceilings.calculate / 1e9))
+    print((line:format(unpack(titles)):gsub("%s+$", "")))
+    report.begun = true
+  end
+  for _, row in ipairs(rows) do print((line:format(unpack(cells(row, ceilings))):gsub("%s+$", ""))) end
+  io.stdout:flush()
+end
+
+--- Writes `path`.md and `path`.json.
+function report.files(path, results)
+  local text = { "| " .. table.concat(titles, " | ") .. " |", "|" .. ("---|"):rep(#titles) }
+  local rows = json.list {}
+  for _, row in ipairs(results.rows) do
+    text[#text + 1] = "| " .. table.concat(cells(row, results.ceilings), " | ") .. " |"
+    local ratio, share, memory, good = judged(row, results.ceilings)
+    rows[#rows + 1] = {
+      name = row[1], what = row[3], goal = row[2], ratio = ratio, ceiling = share, memory = memory, good = good,
+      facula = { one = row.facula1, two = row.facula2 }, pytorch = { one = row.pytorch1, two = row.pytorch2 },
+    }
+  end
+  torch.core.write_file(path .. ".md", table.concat(text, "\n") .. "\n")
+  torch.core.write_file(path .. ".json", json.encode { ceilings = results.ceilings, rows = rows } .. "\n")
+  print(("written to %s.md and %s.json"):format(path, path))
+end
+
+return report
