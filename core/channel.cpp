@@ -80,8 +80,9 @@ void Parcel::write(char* to) const {
 
 size_t Parcel::last() const { return runs_.empty() ? 0 : runs_.back().place; }
 
-Channel::Connection::Connection() : flags(std::make_shared<SharedMemory>(2 * kSlots * sizeof(Flag))) {
-  check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) == 0, "no sockets can be had (",
+Channel::Connection::Connection(const char* operation)
+    : flags(std::make_shared<SharedMemory>(2 * kSlots * sizeof(Flag))) {
+  check(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) == 0, operation, ": no sockets can be had (",
         std::strerror(errno), ")");
   for (const int socket : sockets) enter(socket);
 }

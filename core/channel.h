@@ -54,7 +54,7 @@ class Channel {
 
   /// What two ends need, made before there is a second process.
   struct Connection {
-    Connection();
+    explicit Connection(const char* operation);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;

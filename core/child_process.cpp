@@ -26,11 +26,11 @@ void ChildProcess::attach_to_parent(pid_t parent) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() != parent) _exit(0);
 }
 
-ChildProcess::ChildProcess(FunctionRef<int()> body) : parent_(getpid()) {
+ChildProcess::ChildProcess(const char* operation, FunctionRef<int()> body) : parent_(getpid()) {
   std::fflush(nullptr);  // what is still in there would be written twice
   const bool on_main_thread = gettid() == parent_;
   id_ = fork();
-  check(id_ >= 0, "no process can be started (", std::strerror(errno), ")");
+  check(id_ >= 0, operation, ": no process can be started (", std::strerror(errno), ")");
   if (id_ > 0) return;
   int code = 1;
   try {
@@ -47,7 +47,8 @@ ChildProcess::ChildProcess(FunctionRef<int()> body) : parent_(getpid()) {
   _exit(code);
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::vector<int>& descriptors)
+ChildProcess::ChildProcess(const char* operation, const std::vector<std::string>& command,
+                           const std::vector<int>& descriptors)
     : parent_(getpid()) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -67,7 +68,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, const std::v
   posix_spawn_file_actions_destroy(&actions);
   for (const int d : copies)
     if (d >= 0) close(d);
-  check(failed == 0, "'", command[0], "' cannot be started (", std::strerror(failed), ")");
+  check(failed == 0, operation, ": '", command[0], "' cannot be started (", std::strerror(failed), ")");
 }
 
 // Inherited by a child of the parent's, the object stands for nothing there.

@@ -15,9 +15,9 @@ class ChildProcess {
  public:
   /// Forks. `body` runs in the child, which has one thread, no Ctrl-C, and ends with the exit code that it returns: neither
   /// destructors nor handlers of the parent's run there. Errors: no process can be had.
-  explicit ChildProcess(FunctionRef<int()> body);
+  ChildProcess(const char* operation, FunctionRef<int()> body);
   /// Starts a program, found on the PATH, in which `descriptors` are 3, 4 ...; it calls `attach_to_parent` itself.
-  ChildProcess(const std::vector<std::string>& command, const std::vector<int>& descriptors);
+  ChildProcess(const char* operation, const std::vector<std::string>& command, const std::vector<int>& descriptors);
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

@@ -134,8 +134,11 @@ class Packer {
   std::string place() const {
     if (path_.empty()) return {};
     std::string out = " (at ";
-    for (const Step& step : path_) out += step.name ? text('.', step.name) : text('[', step.position, ']');
-    return out + ")";
+    for (size_t i = 0; i < std::min<size_t>(path_.size(), 8); ++i) {
+      const Step& step = path_[i];
+      out += step.name ? text('.', step.name) : text('[', step.position, ']');
+    }
+    return out + (path_.size() > 8 ? "...)" : ")");
   }
 
   struct Step {

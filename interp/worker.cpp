@@ -16,6 +16,8 @@
 namespace facula::interp {
 namespace {
 
+constexpr char kOperation[] = "DataLoader";  // for errors: only loaders start processes
+
 /// One end of a connection as Lua sees it; the parent's has the process, too, which goes after the channel.
 struct Worker {
   std::unique_ptr<ChildProcess> process;
@@ -58,16 +60,16 @@ int run(lua_State* L, const State& S, int function, Channel::Connection& connect
 
 int start_worker(Call& c) {
   check(lua_isfunction(c.L, c.source(0)), "start_worker: expected a function, got ", describe(c.L, c.S, c.source(0)));
-  Channel::Connection connection;
-  auto process = std::make_unique<ChildProcess>([&] { return run(c.L, c.S, c.source(0), connection); });
+  Channel::Connection connection(kOperation);
+  auto process = std::make_unique<ChildProcess>(kOperation, [&] { return run(c.L, c.S, c.source(0), connection); });
   return push_worker(c.L, c.S, std::move(process), std::make_unique<Channel>(connection, 0));
 }
 
 int spawn_worker(Call& c) {
-  Channel::Connection connection;
+  Channel::Connection connection(kOperation);
   const std::vector<std::string> command = {c.get<std::string>(0), "-e", c.get<std::string>(1)};
-  auto process =
-      std::make_unique<ChildProcess>(command, std::vector<int>{connection.sockets[1], connection.flags->descriptor()});
+  auto process = std::make_unique<ChildProcess>(
+      kOperation, command, std::vector<int>{connection.sockets[1], connection.flags->descriptor()});
   return push_worker(c.L, c.S, std::move(process), std::make_unique<Channel>(connection, 0));
 }
 

@@ -135,6 +135,90 @@ describe("a DataLoader", function()
     fails(function() data.DataLoader(numbers(), 0) end, "batch_size is at least 1, got 0")
   end)
 
+  it("takes batches of positions from a batch_sampler", function()
+    local batch_sampler = data.BatchSampler(data.SequentialSampler(numbers(5)), 3)
+    local loader = data.DataLoader(numbers(5), { batch_sampler = batch_sampler })
+    equal(loader:size(), 2)
+    equal(batches(loader), { { { 1, 2, 3 }, { 10, 20, 30 } }, { { 4, 5 }, { 40, 50 } } })
+    local lists = { size = function() return 1 end, iter = function()
+      local given = false
+      return function()
+        if given then return nil end
+        given = true
+        return { 5, 1 }
+      end
+    end }
+    equal(flat(data.DataLoader(numbers(5), { batch_sampler = lists })), { 5, 1 })
+    fails(function() data.DataLoader(numbers(5), { batch_sampler = lists, shuffle = true }) end,
+      "a batch_sampler excludes batch_size, shuffle, sampler and drop_last")
+  end)
+
+  -- 1 .. n, one after the other.
+  local function stream(n)
+    return { iter = function()
+      local i = 0
+      return function()
+        i = i + 1
+        if i <= n then return torch.tensor { i } end
+      end
+    end }
+  end
+
+  it("makes batches of what an iterable set gives", function()
+    local loader = data.DataLoader(stream(5), 2)
+    equal(flat(loader), { { 1 }, { 2 }, { 3 }, { 4 }, { 5 } })
+    equal(flat(data.DataLoader(stream(5), { batch_size = 2, drop_last = true })), { { 1 }, { 2 }, { 3 }, { 4 } })
+    equal(flat(data.DataLoader(stream(3), { batch_size = false })), { 1, 2, 3 })
+    local following = loader:iter()
+    for _ = 1, 4 do following() end
+    equal(following(), nil)
+    fails(function() data.DataLoader(stream(3), { shuffle = true }) end, "an iterable data set has an order of its own")
+  end)
+
+  it("leaves torch's generator as if no sample had drawn numbers", function()
+    local noisy = { size = function() return 4 end, get = function() return torch.rand(3) end }
+    local quiet = { size = function() return 4 end, get = function() return torch.zeros(3) end }
+    local function after(set)
+      torch.manual_seed(4)
+      for _ in data.DataLoader(set, 2):iter() do torch.rand(1) end
+      return torch.rand(1):item()
+    end
+    equal(after(noisy), after(quiet))
+  end)
+
+  it("draws order and seeds from a generator of its own if it has one", function()
+    local set = { size = function() return 8 end, get = function(_, i) return torch.rand(1) + i end }
+    local function pass(seed)
+      local generator = torch.Generator():manual_seed(seed)
+      return flat(data.DataLoader(set, { batch_size = 3, shuffle = true, generator = generator }))
+    end
+    equal(pass(1), pass(1))
+    assert(pass(1)[1][1] ~= pass(2)[1][1])
+  end)
+
+  it("says so where a data set gives nothing", function()
+    local set = { size = function() return 3 end, get = function(_, i) if i < 3 then return i end end }
+    local following = data.DataLoader(set, 2):iter()
+    equal(following():tolist(), { 1, 2 })
+    fails(following, "the data set gave nothing for sample 3")
+  end)
+
+  it("refuses options that do not go together", function()
+    local function refused(opt, text)
+      fails(function() data.DataLoader(numbers(), opt) end, text)
+    end
+    refused({ timeout = 1 }, "need num_workers > 0")
+    refused({ persistent_workers = true }, "need num_workers > 0")
+    refused({ prefetch_factor = 2 }, "need num_workers > 0")
+    refused({ num_workers = -1 }, "num_workers is at least 0, got -1")
+    refused({ num_workers = 1, timeout = -1 }, "timeout is a number of seconds or 0, got -1")
+    refused({ num_workers = 1, prefetch_factor = 65 }, "prefetch_factor is from 1 to 64, got 65")
+    refused({ num_workers = 1, start = "thread" }, "start is 'fork' or 'spawn', got 'thread'")
+    refused({ num_workers = 1, start = "spawn" }, "needs module = {name, arguments...}")
+    refused({ batch_size = false, drop_last = true }, "drop_last needs a batch_size")
+    refused({ collate_fn = 5 }, "collate_fn is a function, got a number")
+  end)
+
   it("goes through an empty set without a batch", function()
     equal(batches(data.DataLoader(data.TensorDataset(torch.zeros(0, 2)), 4)), {})
   end)

@@ -19,10 +19,10 @@ end
 
 local function answer(channel, fetcher, seed, task)
   info.seed = seed
-  fetcher.at = nil
   torch.manual_seed(seed)
   math.randomseed(seed)
   local function send(...)
+    fetcher.at = nil
     if select("#", ...) == 0 or (...) == nil then return channel:send("end") end
     return channel:send("batch", ...)
   end
@@ -62,7 +62,10 @@ end
 local function serve_spawned(channel, _, opt, ...)
   package.path, package.cpath = opt.path, opt.cpath
   local good, dataset, collate_fn, worker_init_fn = xpcall(made, core.explain, ...)
-  if not good then return channel:send("error", dataset) end
+  if not good then
+    local problem = dataset
+    dataset, worker_init_fn = {}, function() error(problem, 0) end
+  end
   worker.serve(channel, { dataset = dataset, collate_fn = collate_fn, worker_init_fn = worker_init_fn,
     num_workers = opt.num_workers }, opt.id)
 end
