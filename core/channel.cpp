@@ -63,7 +63,8 @@ class Lease {
 
 struct Channel::Header {
   uint64_t capacity, size, last;
-  int32_t slot;  // -1: memory for this message only
+  int32_t slot;  // or one of these
+  enum { kTransient = -1, kInSocket = -2 };
 };
 
 size_t Parcel::add(const void* bytes, size_t count) {
@@ -152,6 +153,7 @@ int Channel::take_slot(size_t bytes) {
 
 bool Channel::send(const Parcel& parcel) {
   if (socket_ < 0) return false;
+  if (parcel.size() <= kShort) return send_short(parcel);
   const int slot = take_slot(parcel.size());
   std::shared_ptr<SharedMemory> memory = slot < 0 ? nullptr : sent_[slot];
   int descriptor = -1;
@@ -163,19 +165,25 @@ bool Channel::send(const Parcel& parcel) {
   }
   parcel.write(memory->data());
   if (slot >= 0) flag(end_, slot)->store(1, std::memory_order_release);
-  const bool sent = post({memory->bytes(), parcel.size(), parcel.last(), slot}, descriptor);
+  const bool sent = post({memory->bytes(), parcel.size(), parcel.last(), slot}, {}, descriptor);
   memory->close_descriptor();
   return sent;
 }
 
+bool Channel::send_short(const Parcel& parcel) {
+  std::string content(parcel.size(), '\0');
+  parcel.write(content.data());
+  return post({0, parcel.size(), parcel.last(), Header::kInSocket}, content, -1);
+}
+
 namespace {
 
-/// A message of a socket with room for one descriptor.
+/// A message of a socket: a header, a short message, and room for one descriptor.
 template <class Header>
 struct Packet {
-  explicit Packet(Header& header) : place{&header, sizeof(Header)} {
-    message.msg_iov = &place;
-    message.msg_iovlen = 1;
+  Packet(Header& header, std::string& content) : places{{&header, sizeof(Header)}, {content.data(), content.size()}} {
+    message.msg_iov = places;
+    message.msg_iovlen = 2;
   }
   Packet(const Packet&) = delete;
   Packet& operator=(const Packet&) = delete;
@@ -199,21 +207,20 @@ struct Packet {
     return descriptor;
   }
 
-  iovec place;
+  iovec places[2];
   msghdr message{};
   alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int))] = {};
 };
 
 }  // namespace
 
-bool Channel::post(const Header& header, int descriptor) {
-  Header copy = header;
-  Packet packet(copy);
+bool Channel::post(Header header, std::string content, int descriptor) {
+  Packet packet(header, content);
   if (descriptor >= 0) packet.attach(descriptor);
   ssize_t n;
   do n = sendmsg(socket_, &packet.message, MSG_NOSIGNAL);
   while (n < 0 && errno == EINTR);
-  return n == sizeof copy;
+  return n == static_cast<ssize_t>(sizeof header + content.size());
 }
 
 // In steps, for an interrupt may come just before the wait begins.
@@ -238,15 +245,21 @@ Channel::Status Channel::receive(Delivery& delivery, double seconds) {
   if (socket_ < 0) return Status::Closed;
   if (const Status status = wait(seconds); status != Status::Message) return status;
   Header header{};
-  Packet packet(header);
+  const auto content = std::make_shared<std::string>(kShort, '\0');
+  Packet packet(header, *content);
   packet.allow_descriptor();
   ssize_t n;
   do n = recvmsg(socket_, &packet.message, MSG_CMSG_CLOEXEC);
   while (n < 0 && errno == EINTR);
-  if (n != sizeof header) return Status::Closed;
+  if (n < static_cast<ssize_t>(sizeof header)) return Status::Closed;
+  if (header.slot == Header::kInSocket) {
+    check(sizeof header + header.size == static_cast<size_t>(n) && header.last <= header.size, "a message is cut off");
+    delivery = {content, content->data(), header.size, header.last, true};
+    return Status::Message;
+  }
   auto memory = memory_of(header, packet.attached());
   Flag* const busy = header.slot < 0 ? nullptr : flag(1 - end_, header.slot);
-  delivery = {nullptr, memory->data(), header.size, header.last, header.slot >= 0};
+  delivery = {nullptr, memory->data(), header.size, header.last, header.slot != Header::kTransient};
   delivery.lease = std::make_shared<Lease>(std::move(memory), flags_, busy);
   return Status::Message;
 }

@@ -3,7 +3,7 @@
 // Note [Slots]
 // A message lies in a slot, shared memory of the sender's; the socket beside it says only in which. What the receiver makes of
 // it may look into the slot. When the last of that is gone, the slot's flag, which both see, is cleared, and the sender fills
-// it again: after a few messages no memory is asked for, mapped or cleared any more. A receiver that keeps very many makes the
+// it again: after a few messages no memory is asked for, mapped or cleared any more. Short messages go through the socket. A receiver that keeps very many makes the
 // sender run out of slots; then memory comes for a single message, which the receiver copies.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -51,6 +52,8 @@ class Channel {
  public:
   enum class Status { Message, Closed, TimedOut };
   static constexpr int kSlots = 256;
+  /// Messages of so many bytes need no slot. Sockets hold at least 64 of them.
+  static constexpr size_t kShort = 1024;
 
   /// What two ends need, made before there is a second process.
   struct Connection {
@@ -89,7 +92,8 @@ class Channel {
 
   Flag* flag(int end, int slot) const;
   int take_slot(size_t bytes);
-  bool post(const Header& header, int descriptor);
+  bool send_short(const Parcel& parcel);
+  bool post(Header header, std::string content, int descriptor);
   Status wait(double seconds);
   std::shared_ptr<SharedMemory> memory_of(const Header& header, int descriptor);
 

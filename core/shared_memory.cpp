@@ -13,8 +13,7 @@
 namespace facula {
 
 [[noreturn]] static void fail_for(size_t bytes, int error_number) {
-  throw OutOfMemory(
-      text("out of memory: ", bytes, " bytes of shared memory cannot be had (", std::strerror(error_number), ")"));
+  throw OutOfMemory(text(bytes, " bytes of shared memory cannot be had (", std::strerror(error_number), ")"));
 }
 
 // memfd_create needs no /dev/shm. What ftruncate alone promises may be missing when it is touched, a SIGBUS; fallocate

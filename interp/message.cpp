@@ -17,6 +17,7 @@ namespace {
 enum Tag : char { kNil, kFalse, kTrue, kNumber, kInt64, kString, kDType, kTensor, kTable };
 
 constexpr int kMaxDepth = 100;              // of tables; also ends those that hold themselves
+constexpr int64_t kDearness = 4;            // of shared memory: two processes map it, and fresh pages are slow
 constexpr size_t kWorthViewing = 16 << 10;  // smaller ones are copied in less time than a view needs
 
 class Packer {
@@ -212,7 +213,7 @@ class Unpacker {
       if (bytes) std::memcpy(copy.bytes(), elements, bytes);
       return copy;
     }
-    note_foreign_memory(S_, static_cast<int64_t>(bytes));
+    note_foreign_memory(S_, kDearness * static_cast<int64_t>(bytes));
     return borrow(elements, sizes, contiguous_strides(sizes), dtype, Device(), [lease = delivery_.lease] {});
   }
 

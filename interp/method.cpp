@@ -74,6 +74,11 @@ int share_memory(Call& c) {
   return c.returns_argument();
 }
 int is_shared(Call& c) { return c.returns(c.tensor().storage()->is_shared() || c.tensor().device().is_cuda()); }
+int is_pinned(Call& c) { return c.returns(false); }
+int pin_memory(Call&) {
+  check(cuda_runtime_if_available() != nullptr, "pin_memory: there is no cuda device here to copy to");
+  fail("pin_memory: page-locked memory is not there yet; x:cuda() copies from any memory");
+}
 int storage(Call& c) {
   push_storage(c.L, c.S, c.tensor());
   return 1;
@@ -162,6 +167,9 @@ constexpr Native kMethods[] = {
     {"share_memory_(Tensor self) -> Tensor", share_memory,
      "Moves the elements into memory that forked processes share; returns the tensor, as its views stay views."},
     {"is_shared(Tensor self) -> bool", is_shared, "Are the elements in memory that forked processes share?"},
+    {"is_pinned(Tensor self) -> bool", is_pinned,
+     "Are the elements in page-locked memory? Nothing puts them there yet."},
+    {"pin_memory(Tensor self) -> Tensor", pin_memory, "An error: there is no page-locked memory yet."},
     {"storage(Tensor self) -> any", storage, "The memory behind the tensor, which views share."},
     {"id(Tensor self) -> int", id, "A number that no other living tensor has."},
     {"get_device(Tensor self) -> int", get_device, "The number of the cuda device, -1 for others."},

@@ -46,7 +46,8 @@ struct Echo {
 
 TEST_CASE("messages go to a child and back, whatever their size") {
   Echo echo;
-  for (const size_t size : {size_t{0}, size_t{1}, size_t{63}, size_t{4097}, size_t{3} << 20, size_t{5}}) {
+  for (const size_t size :
+       {size_t{0}, size_t{1}, size_t{63}, size_t{1024}, size_t{1025}, size_t{4097}, size_t{3} << 20, size_t{5}}) {
     const std::string words(size, 'x');
     REQUIRE(send(echo.channel, words));
     Delivery delivery;
@@ -71,14 +72,14 @@ TEST_CASE("a receiver may keep more messages than there are slots") {
   Echo echo;
   std::vector<Delivery> kept(Channel::kSlots + 10);
   for (size_t i = 0; i < kept.size(); ++i) {
-    REQUIRE(send(echo.channel, std::to_string(i)));
+    REQUIRE(send(echo.channel, std::string(2000 + i, 'x')));
     REQUIRE(echo.channel.receive(kept[i], -1) == Channel::Status::Message);
     CHECK(kept[i].lasting == (i < Channel::kSlots));
   }
-  for (size_t i = 0; i < kept.size(); ++i) CHECK(words_of(kept[i]) == std::to_string(i));
+  for (size_t i = 0; i < kept.size(); ++i) CHECK(words_of(kept[i]) == std::string(2000 + i, 'x'));
   kept.clear();
   Delivery delivery;
-  REQUIRE(send(echo.channel, "again"));
+  REQUIRE(send(echo.channel, std::string(2000, 'x')));
   REQUIRE(echo.channel.receive(delivery, -1) == Channel::Status::Message);
   CHECK(delivery.lasting);
 }

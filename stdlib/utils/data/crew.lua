@@ -148,10 +148,14 @@ function Crew:iter(tasks, seed)
     over = (...) == nil
     return ...
   end
-  return function()
+  local function following()
     if over then return nil end
     return noted(self:_next(number))
   end
+  -- A trace keeps what its functions refer to: compiled, it would keep the workers after the pass.
+  jit.off(noted)
+  jit.off(following)
+  return following
 end
 
 return Crew

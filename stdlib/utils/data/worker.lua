@@ -7,6 +7,8 @@ local torch, check = require "torch", require "torch.check"
 local Fetcher = require "torch.utils.data.fetcher"
 local core = torch.core
 
+local short = 800 -- bytes of a text that goes through the socket itself
+
 local worker = {}
 
 local info -- of this process
@@ -47,7 +49,9 @@ function worker.serve(channel, opt, id)
       ready, problem = xpcall(fetcher.begin, core.explain, fetcher)
     else
       local good, text = xpcall(answer, core.explain, channel, fetcher, seed, task)
-      if not good then channel:send("error", text, fetcher.at) end
+      if not good and not pcall(channel.send, channel, "error", text, fetcher.at) then
+        channel:send("error", text:sub(1, short)) -- which needs no memory
+      end
     end
     core.flush_files()
   end
