@@ -203,6 +203,13 @@ describe("a DataLoader", function()
     fails(following, "the data set gave nothing for sample 3")
   end)
 
+  it("does not believe every size", function()
+    for _, size in ipairs { "three", -1, 0.5, math.huge, 0 / 0 } do
+      local set = { size = function() return size end, get = function(_, i) return i end }
+      fails(function() data.DataLoader(set):iter() end, "says that its size is " .. tostring(size))
+    end
+  end)
+
   it("refuses options that do not go together", function()
     local function refused(opt, text)
       fails(function() data.DataLoader(numbers(), opt) end, text)

@@ -174,6 +174,29 @@ describe("workers", function()
     fails(older, "this pass was ended, by an error or by a new pass")
   end)
 
+  it("forget the errors of a pass that was left, if they are persistent", function()
+    local hot = true
+    local set = set_of(function(i) return i == 3 and hot and error("hot") or i end, 4)
+    local loader = data.DataLoader(set, { num_workers = 1, persistent_workers = true,
+      sampler = { size = function() return 4 end, iter = function() return data.SequentialSampler(set):iter() end } })
+    equal(loader:iter()(), torch.tensor { 1 })
+    hot = false -- here, not in the worker
+    local following = loader:iter()
+    equal({ following():item(), following():item() }, { 1, 2 })
+    fails(following, "hot")
+    equal(loader:iter()(), torch.tensor { 1 })
+  end)
+
+  it("may have workers themselves", function()
+    local inner = set_of(function(i) return i end, 3)
+    local set = set_of(function(i)
+      local sum = 0
+      for x in data.DataLoader(inner, { num_workers = 2 }):iter() do sum = sum + x:item() end
+      return sum * i
+    end, 2)
+    equal(batches(set, { batch_size = 2, num_workers = 1 }), { { { 6, 12 } } })
+  end)
+
   it("are new programs with start = 'spawn'", function()
     write("my_set.lua", "return function(n, word) return { size = function() return n end, get = function(_, i) "
       .. "assert(i ~= 4, 'four') return torch.full({ 90, 90 }, i), word .. i end } end")

@@ -76,9 +76,9 @@ local function opened(self, one, batch, status, kind, ...)
   return failed(self, one, batch, ...)
 end
 
-function Crew:_receive(one, batch)
+function Crew:_answer(one)
   local timeout = self.loader.timeout
-  return opened(self, one, batch, one.channel:receive(timeout > 0 and timeout or nil))
+  return one.channel:receive(timeout > 0 and timeout or nil)
 end
 
 -- The worker whose turn it is; nil if all have come to the end of their sets.
@@ -120,14 +120,16 @@ function Crew:_next(number)
   self.taken = self.taken + 1
   local one = self.owners[self.taken]
   self.owners[self.taken] = nil
-  return values(self, number, self:_receive(one, self.taken))
+  return values(self, number, opened(self, one, self.taken, self:_answer(one)))
 end
 
--- Takes what an earlier pass left under way.
+-- Takes what an earlier pass left under way; its errors do not matter any more.
 function Crew:_drain()
   while self.pass > 0 and self.taken < self.sent do
     self.taken = self.taken + 1
-    self:_receive(self.owners[self.taken], self.taken)
+    local one = self.owners[self.taken]
+    local status = self:_answer(one)
+    if status ~= "message" then opened(self, one, self.taken, status) end
   end
 end
 

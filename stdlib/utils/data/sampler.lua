@@ -27,7 +27,10 @@ end
 local function size_of(where, source)
   check(type(source) == "table" and source.size, "%s: expected a data set with the method size, got a %s", where,
     class.type(source))
-  return source:size()
+  local n = source:size()
+  check(type(n) == "number" and n >= 0 and n == math.floor(n) and n <= 2 ^ 53,
+    "%s: the data set says that its size is %s, which is no number of samples", where, n)
+  return n
 end
 
 --- 1, 2, 3 ... as many as `data_source` has samples.
@@ -41,7 +44,7 @@ function SequentialSampler:init(opt)
 end
 
 function SequentialSampler:size()
-  return self.data_source:size()
+  return size_of("SequentialSampler", self.data_source)
 end
 
 function SequentialSampler:positions()
@@ -63,11 +66,11 @@ function RandomSampler:init(opt)
 end
 
 function RandomSampler:size()
-  return self.num_samples or self.data_source:size()
+  return self.num_samples or size_of("RandomSampler", self.data_source)
 end
 
 function RandomSampler:positions()
-  local n, count = self.data_source:size(), self:size()
+  local n, count = size_of("RandomSampler", self.data_source), self:size()
   local option = { generator = self.generator }
   if n == 0 then return torch.randperm(0) end
   if self.replacement then return torch.randint(1, n + 1, { count }, option) end
