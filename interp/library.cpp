@@ -208,10 +208,6 @@ int write_file(Call& c) {
   return 0;
 }
 
-void reverse_each(char* bytes, int64_t items, int64_t size) {
-  for (int64_t i = 0; i < items; ++i, bytes += size) std::reverse(bytes, bytes + size);
-}
-
 // A tensor of the numbers that begin at `offset` bytes into the string, which is not copied before.
 int frombytes(Call& c) {
   check(lua_type(c.L, c.source(0)) == LUA_TSTRING, "frombytes: expected a string of bytes, got ",
@@ -227,29 +223,7 @@ int frombytes(Call& c) {
         dtype, " numbers from byte ", offset, " need more than the ", length, " bytes there are");
   const Tensor t = empty(sizes, dtype);
   if (items > 0) std::memcpy(t.bytes(), bytes.data() + offset, static_cast<size_t>(items * item_size(dtype)));
-  if (c.get<bool>(4)) {
-    check(!is_complex(dtype), "frombytes: big-endian complex numbers are not read");
-    reverse_each(t.bytes(), items, item_size(dtype));
-  }
   push_tensor(c.L, c.S, t);
-  return 1;
-}
-
-// The elements, row-major.
-int tobytes(Call& c) {
-  const Tensor& x = c.tensor();
-  check(x.is_cpu(), "tobytes: the tensor is on ", x.device(), ", expected one on cpu");
-  const Tensor dense = ops::contiguous(detach(x));
-  const int64_t size = dense.item_size(), length = dense.numel() * size;
-  check(static_cast<uint64_t>(length) <= kMostString, "tobytes: ", length, " bytes are more than a string can hold");
-  if (!c.get<bool>(1)) {
-    lua_pushlstring(c.L, dense.bytes(), static_cast<size_t>(length));
-    return 1;
-  }
-  check(!is_complex(x.dtype()), "tobytes: complex numbers are not written in big-endian");
-  std::string turned(dense.bytes(), static_cast<size_t>(length));
-  reverse_each(turned.data(), dense.numel(), size);
-  lua_pushlstring(c.L, turned.data(), turned.size());
   return 1;
 }
 
@@ -300,8 +274,7 @@ constexpr Native kNatives[] = {
     {"core.nearest(str word, any names) -> any", nearest_name},
     {"core.read_file(str path, str operation='read_file', int? most=None) -> str", read_file},
     {"core.write_file(str path, str bytes, str operation='write_file')", write_file},
-    {"core.frombytes(any bytes, int offset, int[] sizes, DType dtype, bool big_endian=False) -> Tensor", frombytes},
-    {"core.tobytes(Tensor x, bool big_endian=False) -> str", tobytes},
+    {"core.frombytes(any bytes, int offset, int[] sizes, DType dtype) -> Tensor", frombytes},
     {"core.storage_id(Tensor x) -> str", storage_id},
     {"core.can_update(Tensor parameter, Tensor gradient) -> bool", can_update_of},
     {"core.update(str rule, float[] numbers, Tensor[] rows)", update_of},

@@ -50,7 +50,7 @@ function idx.load(path)
     check(false, "load_idx: '%s' should have %d bytes behind its header (%s), it has %s", path, length,
       table.concat(sizes, " x "), #bytes > header + length and "more" or #bytes - header)
   end
-  return core.frombytes(bytes, header, sizes, DTYPES[number], true)
+  return core.swap_bytes(core.frombytes(bytes, header, sizes, DTYPES[number]))
 end
 
 --- Writes a tensor as an IDX file, which is replaced at once or not at all.
@@ -61,9 +61,9 @@ function idx.save(x, path)
   check(type(path) == "string", "save_idx: expected a path, got a %s", type(path))
   local number = NUMBERS[tostring(x.dtype)]
   check(number, "save_idx: the format has uint8, int8, int16, int32, float32 and float64, got %s", x.dtype)
-  local sizes = torch.tensor(x:size(), { dtype = torch.int32 })
-  local header = string.char(0, 0, number, x:dim()) .. core.tobytes(sizes, true)
-  core.write_file(path, header .. core.tobytes(x:detach():cpu(), true), "save_idx")
+  local sizes = core.swap_bytes(torch.tensor(x:size(), { dtype = torch.int32 }))
+  local elements = core.swap_bytes(torch.empty(x:size(), { dtype = x.dtype }):copy_(x:detach()))
+  core.write_pieces(path, "save_idx", { string.char(0, 0, number, x:dim()), sizes, elements })
 end
 
 return idx

@@ -2,11 +2,13 @@
 -- Compressed sound is not read.
 
 local torch, check = require "torch", require "torch.check"
+local reader = require "torch.format.reader"
 local core = torch.core
 
 local wav = {}
 
 local INTEGER, FLOATING, EXTENSIBLE = 1, 3, 0xfffe
+local MOST_CHUNKS = 1000
 
 local function uint16(bytes, at)
   local low, high = bytes:byte(at, at + 1)
@@ -17,34 +19,34 @@ local function uint32(bytes, at)
   return uint16(bytes, at) + 65536 * uint16(bytes, at + 2)
 end
 
--- Where the chunks are that matter: {first byte, length} by name. Others are skipped; each has an even length.
-local function find_chunks(bytes, path)
-  check(#bytes >= 12 and bytes:sub(1, 4) == "RIFF" and bytes:sub(9, 12) == "WAVE", "load_wav: '%s' is not a WAV file",
-    path)
-  local chunks, at = {}, 13
-  while at + 7 <= #bytes do
-    local name, length = bytes:sub(at, at + 3), uint32(bytes, at + 4)
-    chunks[name] = chunks[name] or { at + 8, length }
-    if name == "data" then break end
-    at = at + 8 + length + length % 2
+-- Where the chunks are that matter: offset and length by name. Others are skipped; each begins at an even offset.
+local function find_chunks(file, valid)
+  local size, chunks, offset = file:size(), {}, 12
+  local head = file:read(0, math.min(size, 12))
+  valid(#head == 12 and head:sub(1, 4) == "RIFF" and head:sub(9, 12) == "WAVE", "it is not a WAV file")
+  for _ = 1, MOST_CHUNKS do
+    valid(offset + 8 <= size, "it has no '%s' chunk before byte %d", chunks["fmt "] and "data" or "fmt ", size)
+    head = file:read(offset, 8)
+    local name, length = head:sub(1, 4), uint32(head, 5)
+    chunks[name] = chunks[name] or { offset = offset + 8, length = length }
+    if name == "data" and chunks["fmt "] then return chunks["fmt "], chunks.data end
+    offset = offset + 8 + length + length % 2
   end
-  check(chunks["fmt "] and chunks.data, "load_wav: '%s' has no '%s' chunk before byte %d", path,
-    chunks["fmt "] and "data" or "fmt ", #bytes)
-  return chunks["fmt "], chunks.data
+  valid(false, "it has more than %d chunks", MOST_CHUNKS)
 end
 
 -- The kind of samples, channels, samples per second, and bytes of a sample.
-local function read_format(bytes, chunk, path)
-  local at, length = chunk[1], chunk[2]
-  check(length >= 16 and at + length - 1 <= #bytes, "load_wav: '%s' has a format of %d bytes at byte %d", path, length,
-    at - 1)
-  local kind, channels, bits = uint16(bytes, at), uint16(bytes, at + 2), uint16(bytes, at + 14)
-  if kind == EXTENSIBLE and length >= 40 then kind = uint16(bytes, at + 24) end
+local function read_format(file, chunk, valid)
+  valid(chunk.length >= 16 and chunk.offset + chunk.length <= file:size(), "its format has %d bytes at byte %d",
+    chunk.length, chunk.offset)
+  local bytes = file:read(chunk.offset, math.min(chunk.length, 40))
+  local kind, channels, bits = uint16(bytes, 1), uint16(bytes, 3), uint16(bytes, 15)
+  if kind == EXTENSIBLE and #bytes == 40 then kind = uint16(bytes, 25) end
   local known = kind == INTEGER and (bits == 8 or bits == 16 or bits == 24 or bits == 32)
     or kind == FLOATING and (bits == 32 or bits == 64)
-  check(known, "load_wav: '%s' has format %d with %d bits, which is not read", path, kind, bits)
-  check(channels > 0, "load_wav: '%s' has no channels", path)
-  return kind, channels, uint32(bytes, at + 4), bits / 8
+  valid(known, "format %d with %d bits is not read", kind, bits)
+  valid(channels > 0, "it has no channels")
+  return kind, channels, uint32(bytes, 5), bits / 8
 end
 
 -- By the bytes of a sample; 24 bits have none.
@@ -54,9 +56,9 @@ local DTYPES = {
 }
 
 -- The samples as the file has them, those of 24 bits as int32, in one row.
-local function read_samples(bytes, at, count, kind, width)
-  if width ~= 3 then return core.frombytes(bytes, at - 1, { count }, DTYPES[kind][width]) end
-  local parts = core.frombytes(bytes, at - 1, { count, 3 }, torch.uint8):to(torch.int32)
+local function read_samples(file, offset, count, kind, width)
+  if width ~= 3 then return file:tensor(offset, DTYPES[kind][width], { count }) end
+  local parts = file:tensor(offset, torch.uint8, { count, 3 }):to(torch.int32)
   local unsigned = parts:select(2, 1) + parts:select(2, 2) * 256 + parts:select(2, 3) * 65536
   return torch.where(unsigned:ge(2 ^ 23), unsigned - 2 ^ 24, unsigned)
 end
@@ -71,14 +73,14 @@ local read_load = core.signature "load_wav(str path, *, bool normalize=True)"
 ---@return integer rate       frames per second
 function wav.load(...)
   local opt = read_load(...)
-  local path = opt.path
-  local bytes = core.read_file(path, "load_wav")
-  local format, data = find_chunks(bytes, path)
-  local kind, channels, rate, width = read_format(bytes, format, path)
-  check(data[1] + data[2] - 1 <= #bytes, "load_wav: '%s' should have %d bytes of samples from byte %d, it has %d", path,
-    data[2], data[1] - 1, #bytes - data[1] + 1)
-  local frames = math.floor(data[2] / (channels * width))
-  local wave = read_samples(bytes, data[1], frames * channels, kind, width):reshape(frames, channels):t():contiguous()
+  local file, valid = core.open_file(opt.path, "load_wav"), reader.validator("load_wav", opt.path)
+  local format, data = find_chunks(file, valid)
+  local kind, channels, rate, width = read_format(file, format, valid)
+  valid(data.offset + data.length <= file:size(), "its %d bytes of samples from byte %d on reach beyond its end at %d",
+    data.length, data.offset, file:size())
+  local frames = math.floor(data.length / (channels * width))
+  local samples = read_samples(file, data.offset, frames * channels, kind, width)
+  local wave = samples:reshape(frames, channels):t():contiguous()
   if not opt.normalize then return wave, rate end
   if kind == FLOATING then return wave:to(torch.float32), rate end
   if width == 1 then return (wave:to(torch.float32) - 128) / 128, rate end
@@ -100,16 +102,16 @@ for _, row in ipairs { { "uint8", INTEGER, 8 }, { "int16", INTEGER, 16 }, { "int
   WRITTEN["torch." .. row[1]] = { row[2], row[3] }
 end
 
--- The bytes of samples from -1 to 1 as whole numbers, clipped.
+-- Samples from -1 to 1 as whole numbers, clipped; those of 24 bits byte by byte.
 local function whole(samples, bits)
   local most = 2 ^ (bits - 1)
   local x = (samples:to(torch.float64) * most):round():clamp(-most, most - 1):to(torch.int64)
-  if bits == 8 then return core.tobytes((x + 128):to(torch.uint8)) end
-  if bits ~= 24 then return core.tobytes(x:to(bits == 16 and torch.int16 or torch.int32)) end
+  if bits == 8 then return (x + 128):to(torch.uint8) end
+  if bits ~= 24 then return x:to(bits == 16 and torch.int16 or torch.int32) end
   local unsigned = x + most
   local parts = torch.stack({ unsigned % 256, unsigned:div(256, { rounding_mode = "floor" }) % 256,
     unsigned:div(65536, { rounding_mode = "floor" }):add(128) % 256 }, -1)
-  return core.tobytes(parts:to(torch.uint8))
+  return parts:to(torch.uint8)
 end
 
 local read_save = core.signature "save_wav(Tensor wave, str path, int rate, *, int? bits=None)"
@@ -135,14 +137,15 @@ function wav.save(...)
       "save_wav: bits is 8, 16, 24 or 32, for floating samples; got %s for %s", opt.bits, wave.dtype)
     kind, bits = INTEGER, opt.bits
   end
-  local data = opt.bits and whole(samples, bits) or core.tobytes(samples)
-  check(#data < 2 ^ 31, "save_wav: the format holds less than 4 GB, got %d bytes", #data)
+  if opt.bits then samples = whole(samples, bits) end
   local channels, frame = wave:size(1), wave:size(1) * bits / 8
+  local length = wave:size(2) * frame
+  check(length < 2 ^ 32 - 64, "save_wav: the format holds less than 4 GB, got %s bytes", length)
   local head = bytes16(kind) .. bytes16(channels) .. bytes32(opt.rate) .. bytes32(opt.rate * frame % 2 ^ 32)
     .. bytes16(frame % 65536) .. bytes16(bits)
-  local padding = #data % 2 == 1 and "\0" or ""
-  core.write_file(opt.path, "RIFF" .. bytes32(36 + #data + #padding) .. "WAVEfmt " .. bytes32(16) .. head .. "data"
-    .. bytes32(#data) .. data .. padding, "save_wav")
+  local padding = length % 2 == 1 and "\0" or ""
+  core.write_pieces(opt.path, "save_wav", { "RIFF" .. bytes32(36 + length + #padding) .. "WAVEfmt " .. bytes32(16)
+    .. head .. "data" .. bytes32(length), samples, padding })
 end
 
 return wav

@@ -1,5 +1,5 @@
 local torch = require "torch"
-local spec, files = require "spec", require "files"
+local spec, files, shell = require "spec", require "files", require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 
 -- What load_csv makes of a text.
@@ -99,7 +99,7 @@ describe("save_csv", function()
     }
     files.with(function(path)
       torch.save_csv(columns, path, { names = { "id", "a value", "text" } })
-      equal(files.read(path), 'id,"a value",text\n1,0.1,plain\n2,,"with ""quotes"", and\nlines"\n3,-1e+300,""\n')
+      equal(shell.read(path), 'id,"a value",text\n1,0.1,plain\n2,,"with ""quotes"", and\nlines"\n3,-1e+300,""\n')
       local back, names = torch.load_csv(path)
       equal(names, { "id", "a value", "text" })
       for i = 1, 3 do equal(back[i], columns[i], 0) end
@@ -116,11 +116,11 @@ describe("save_csv", function()
         equal(torch.load_csv(path, { header = false })[2]:to(torch[name]), x:select(2, 2))
       end
       torch.save_csv({ torch.tensor { true, false } }, path)
-      equal(files.read(path), "1\n0\n")
+      equal(shell.read(path), "1\n0\n")
       torch.save_csv({ torch.tensor { 0 / 0, 0.1 } }, path)
-      equal(files.read(path), "nan\n0.1\n")
+      equal(shell.read(path), "nan\n0.1\n")
       torch.save_csv({}, path)
-      equal(files.read(path), "")
+      equal(shell.read(path), "")
     end)
   end)
 

@@ -1,5 +1,7 @@
 --- What specs about files share: temporary files, damaged copies, and the other side's readers in Python.
 
+local shell = require "shell"
+
 local files = {}
 
 --- Calls `body` with the name of a file, which is removed afterwards.
@@ -10,24 +12,10 @@ function files.with(body)
   if not good then error(problem, 0) end
 end
 
----@return string
-function files.read(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
-end
-
-function files.write(path, bytes)
-  local file = assert(io.open(path, "wb"))
-  file:write(bytes)
-  file:close()
-end
-
 --- Calls `body` with the name of a file that holds `bytes`.
 function files.holding(bytes, body)
   files.with(function(path)
-    files.write(path, bytes)
+    shell.write(path, bytes)
     body(path)
   end)
 end
@@ -75,9 +63,7 @@ function files.python(modules, program, ...)
   for _, argument in ipairs { ... } do arguments = arguments .. (" '%s'"):format(argument) end
   local output
   files.holding(("import sys, %s\n"):format(modules) .. program, function(path)
-    local pipe = io.popen(("python3 %s%s 2>&1"):format(path, arguments))
-    output = pipe:read "*a"
-    pipe:close()
+    output = shell.output_of(("python3 %s%s 2>&1"):format(path, arguments))
   end)
   return output
 end

@@ -1,5 +1,5 @@
 local torch = require "torch"
-local spec, files = require "spec", require "files"
+local spec, files, shell = require "spec", require "files", require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 
 local BYTES = "\0\0\8\2\0\0\0\2\0\0\0\3\0\1\2\3\4\255" -- of the format's description
@@ -24,7 +24,7 @@ describe("IDX files", function()
       local x = torch.load_idx(path)
       equal(x, torch.tensor({ { 0, 1, 2 }, { 3, 4, 255 } }, { dtype = torch.uint8 }))
       torch.save_idx(x, path)
-      equal(files.read(path), BYTES)
+      equal(shell.read(path), BYTES)
     end)
     files.holding("\0\0\11\1\0\0\0\2\1\2\255\254", function(path)
       equal(torch.load_idx(path), torch.tensor({ 258, -2 }, { dtype = torch.int16 }))
@@ -35,7 +35,7 @@ describe("IDX files", function()
     files.holding(BYTES, function(path)
       os.execute(("gzip -c %s > %s.gz"):format(path, path))
       equal(torch.load_idx(path .. ".gz"), torch.load_idx(path))
-      files.write(path .. ".gz", files.read(path .. ".gz"):sub(1, 20))
+      shell.write(path .. ".gz", shell.read(path .. ".gz"):sub(1, 20))
       local good, problem = pcall(torch.load_idx, path .. ".gz")
       os.remove(path .. ".gz")
       assert(not good and problem:find("it ends too early", 1, true), problem)
