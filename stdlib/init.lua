@@ -30,6 +30,7 @@ lazy.fields(torch, {
   save_csv = "torch.format.csv:save",
   load_idx = "torch.format.idx:load",
   save_idx = "torch.format.idx:save",
+  load_t7 = "torch.format.t7:load",
   load_wav = "torch.format.wav:load",
   save_wav = "torch.format.wav:save",
   optim = "torch.optim",
