@@ -1,5 +1,6 @@
 #include "core/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,6 +73,23 @@ std::string reason(int error_number) {
 }
 
 }  // namespace
+
+std::vector<std::string> list_folder(const std::string& path, const std::string& operation) {
+  check_path(path, operation);
+  check_access(path, followed(path) + "/.", operation);
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()), closedir);
+  check(folder != nullptr, operation, ": cannot list '", path, "' (", reason(errno), ")");
+  std::vector<std::string> names;
+  while (const dirent* const entry = readdir(folder.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    struct stat found;
+    const bool is_folder = stat((path + '/' + name).c_str(), &found) == 0 && S_ISDIR(found.st_mode);
+    names.push_back(is_folder ? name + '/' : name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 Replacement::Replacement(std::string path, std::string operation)
     : path_(std::move(path)), target_(followed(path_)), operation_(std::move(operation)) {

@@ -3,8 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace facula {
+
+/// The names in a folder in order, but for `.` and `..`; those of folders end in a slash.
+std::vector<std::string> list_folder(const std::string& path, const std::string& operation);
 
 /// A file that takes its name when it is complete. Write by `write`, or with a library's functions to `temporary()`, then
 /// `commit`: whoever reads `path` finds the old file or the new one, even after a crash. Without a commit nothing remains.

@@ -12,6 +12,7 @@
 #include "interp/csv.h"
 #include "interp/data.h"
 #include "interp/dlpack.h"
+#include "interp/download.h"
 #include "interp/file.h"
 #include "interp/heap.h"
 #include "interp/image.h"
@@ -93,6 +94,7 @@ void open(lua_State* L) {
   open_images(L, S);
   open_csv(L, S);
   open_workers(L, S);
+  open_downloads(L, S);
   open_custom_operators(L, S);
   open_operators(L, S);
   open_metamethods(L, S);

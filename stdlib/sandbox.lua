@@ -36,7 +36,7 @@ local LIBRARY = {
 local WITHDRAWN = {
   [torch] = { "set_memory_limit", "set_num_threads", "from_dlpack", "to_dlpack" },
   [torch.core] = { "from_dlpack", "to_dlpack", "hold_interrupts", "interrupted", "describe", "start_worker",
-    "spawn_worker", "join_parent", "leave_process", "program_path", "process_id" },
+    "spawn_worker", "join_parent", "leave_process", "program_path", "process_id", "download" },
 }
 
 -- Modules of the library that scripts cannot require.
