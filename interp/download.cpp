@@ -12,7 +12,7 @@ namespace {
 int download(Call& call) {
   const int callback = call.source(2);
   facula::download(call.get<std::string>(0), call.get<std::string>(1), [&](int64_t done, int64_t total) {
-    if (!call.given(2)) return;
+    if (callback == 0) return;
     lua_pushvalue(call.L, callback);
     lua_pushnumber(call.L, static_cast<lua_Number>(done));
     total < 0 ? lua_pushnil(call.L) : lua_pushnumber(call.L, static_cast<lua_Number>(total));

@@ -1,10 +1,10 @@
 --- Transforms made of others.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local Module, options = torch.nn.Module, require "torch.nn.options"
+local options, Transform = require "torch.nn.options", require "torch.vision.transforms.transform"
 
 local function check_list(list, where)
-  check(type(list) == "table" and not class.isinstance(list, Module), "%s: expected a list of transforms, got a %s",
+  check(type(list) == "table" and not class.isinstance(list, Transform), "%s: expected a list of transforms, got a %s",
     where, class.type(list))
   for i, t in ipairs(list) do
     check(options.callable.holds(t), "%s: transform %s is a %s, which cannot be called", where, i, class.type(t))
@@ -12,7 +12,7 @@ local function check_list(list, where)
 end
 
 -- Lists of transforms print them one per line.
-local List = class("List", Module)
+local List = class("List", Transform)
 
 function List:extra_repr()
   local lines = {}
@@ -24,11 +24,23 @@ end
 ---@class vision.Compose: nn.Module
 local Compose = class("Compose(any transforms)", List)
 
-function Compose:init(opt) check_list(opt.transforms, "Compose") end
+function Compose:init(opt)
+  check_list(opt.transforms, "Compose")
+  for _, t in ipairs(opt.transforms) do
+    if not (class.isinstance(t, Transform) and t.stepwise) then self.stepwise = false end
+  end
+end
 
 function Compose:forward(x)
   for _, t in ipairs(self.transforms) do x = t(x) end
   return x
+end
+
+-- Step by step for all images at once, where every step gives images.
+function Compose:each(batch)
+  if not self.stepwise then return Transform.map(self, batch) end
+  for _, t in ipairs(self.transforms) do batch = t:each(batch) end
+  return batch
 end
 
 --- All transforms with probability p, else none.
@@ -72,8 +84,8 @@ end
 
 --- Any function of an image.
 ---@class vision.Lambda: nn.Module
-local Lambda = class("Lambda(any lambd)", Module)
-Lambda.allows = { lambd = options.callable }
+local Lambda = class("Lambda(any lambd)", Transform)
+Lambda.allows, Lambda.stepwise = { lambd = options.callable }, false
 
 function Lambda:forward(x)
   return self.lambd(x)

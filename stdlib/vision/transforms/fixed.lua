@@ -1,6 +1,7 @@
 --- Transforms without chance: functions of torch.vision.transforms.functional with their arguments.
 
 local torch, class = require "torch", require "torch.class"
+local Transform = require "torch.vision.transforms.transform"
 local F = require "torch.vision.transforms.functional"
 local image = require "torch.vision.transforms.image"
 
@@ -9,16 +10,18 @@ local fixed = {}
 -- A transform that hands its arguments, in the signature's order, to a function.
 local function define(signature, name)
   local _, names = torch.core.signature(signature)
-  local Transform = class(signature, torch.nn.Module)
+  local Fixed = class(signature, Transform)
 
-  function Transform:forward(x)
+  function Fixed:forward(x)
     local arguments = {}
     for i, key in ipairs(names) do arguments[i] = self[key] end
     return F[name](x, unpack(arguments, 1, #names))
   end
 
-  fixed[signature:match "^%w+"] = Transform
-  return Transform
+  -- without chance a batch is as good as its images
+  function Fixed:each(batch) return self(batch) end
+
+  fixed[signature:match "^%w+"] = Fixed
 end
 
 --- Integers become floating numbers from 0 to 1, a plane (H, W) an image.
@@ -42,6 +45,7 @@ define("Grayscale(int num_output_channels=1)", "rgb_to_grayscale")
 
 for _, name in ipairs { "CenterCrop", "FiveCrop", "TenCrop" } do
   fixed[name].init = function(_, opt) image.height_and_width(opt.size, name) end
+  fixed[name].stepwise = name == "CenterCrop"
 end
 
 return fixed

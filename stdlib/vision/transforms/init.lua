@@ -1,12 +1,16 @@
 --- torch.vision.transforms: images (C, H, W) and batches (N, C, H, W) to others, with torchvision's names and, but for
---- what is drawn at random, its numbers. A random transform draws once for the whole batch that it is given.
+--- what is drawn at random, its numbers. A random transform draws once for the whole batch that it is called with, and
+--- anew for each image by `transform:each(batch)`.
 --
 -- Transforms are modules: they are called with an image and return one, print their arguments, and stand in
 -- `nn.Sequential` as well as in `Compose`. Lists of sizes are height and width; one number is the same for both.
 
 local lazy = require "torch.lazy"
 
-local homes = { functional = "torch.vision.transforms.functional" }
+local homes = {
+  functional = "torch.vision.transforms.functional",
+  Transform = "torch.vision.transforms.transform",
+}
 for file, names in pairs {
   compose = "Compose Lambda RandomApply RandomChoice RandomOrder",
   fixed = [[ToTensor ConvertImageDtype Normalize Resize CenterCrop FiveCrop TenCrop Pad Grayscale]],

@@ -1,7 +1,7 @@
 --- Transforms that move pixels at random.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local Module, options = torch.nn.Module, require "torch.nn.options"
+local options, Transform = require "torch.nn.options", require "torch.vision.transforms.transform"
 local F, draw = require "torch.vision.transforms.functional", require "torch.vision.transforms.draw"
 local image = require "torch.vision.transforms.image"
 
@@ -10,11 +10,16 @@ local probability = { p = options.within(0, 1) }
 
 for name, mirror in pairs { RandomHorizontalFlip = F.hflip, RandomVerticalFlip = F.vflip } do
   --- Mirrored with probability p.
-  local Flip = class(name .. "(float p=0.5)", Module)
+  local Flip = class(name .. "(float p=0.5)", Transform)
   Flip.allows = probability
 
   function Flip:forward(x)
     return draw.chance(self.p) and mirror(x) or x
+  end
+
+  function Flip:each(batch)
+    local chosen = torch.rand(batch:size(1)):lt(self.p):to(batch.device)
+    return torch.where(chosen:view(-1, 1, 1, 1), mirror(batch), batch)
   end
 
   random[name] = Flip
@@ -24,13 +29,14 @@ end
 --- large enough.
 ---@class vision.RandomCrop: nn.Module
 local RandomCrop = class("RandomCrop(any size, any padding=None, bool pad_if_needed=False, float fill=0, "
-  .. "str padding_mode='constant')", Module)
+  .. "str padding_mode='constant')", Transform)
 
 function RandomCrop:init(opt)
   self._height, self._width = image.height_and_width(opt.size, "RandomCrop")
 end
 
-function RandomCrop:forward(x)
+-- The image with its padding, its height and its width.
+function RandomCrop:_padded(x)
   local h, w = self._height, self._width
   if self.padding then x = F.pad(x, self.padding, self.fill, self.padding_mode) end
   local height, width = image.plane(x, "RandomCrop")
@@ -39,14 +45,30 @@ function RandomCrop:forward(x)
     height, width = image.plane(x, "RandomCrop")
   end
   check(h <= height and w <= width, "RandomCrop: size (%s, %s) is larger than the image (%s, %s)", h, w, height, width)
-  return F.crop(x, draw.integer(0, height - h), draw.integer(0, width - w), h, w)
+  return x, height, width
+end
+
+function RandomCrop:forward(x)
+  local padded, height, width = self:_padded(x)
+  local h, w = self._height, self._width
+  return F.crop(padded, draw.integer(0, height - h), draw.integer(0, width - w), h, w)
+end
+
+function RandomCrop:each(batch)
+  local padded, height, width = self:_padded(batch)
+  local h, w, n = self._height, self._width, batch:size(1)
+  local tops = torch.randint(1, height - h + 2, { n }):tolist()
+  local lefts = torch.randint(1, width - w + 2, { n }):tolist()
+  local images = {}
+  for i = 1, n do images[i] = padded[i]:narrow(-2, tops[i], h):narrow(-1, lefts[i], w) end
+  return torch.stack(images)
 end
 
 --- A part with a random share `scale` of the area and a random `ratio` of width to height, in another size (Szegedy et
 --- al. 2014).
 ---@class vision.RandomResizedCrop: nn.Module
 local RandomResizedCrop = class("RandomResizedCrop(any size, float[] scale=[0.08, 1.0], "
-  .. "float[] ratio=[0.75, 1.3333333333333333], str interpolation='bilinear', bool antialias=True)", Module)
+  .. "float[] ratio=[0.75, 1.3333333333333333], str interpolation='bilinear', bool antialias=True)", Transform)
 
 function RandomResizedCrop:init(opt)
   self._size = { image.height_and_width(opt.size, "RandomResizedCrop") }
@@ -88,7 +110,7 @@ end
 --- Turned by up to so many degrees to either side, or by an angle of {low, high}.
 ---@class vision.RandomRotation: nn.Module
 local RandomRotation = class("RandomRotation(any degrees, str interpolation='nearest', bool expand=False, "
-  .. "float[]? center=None, any fill=0)", Module)
+  .. "float[]? center=None, any fill=0)", Transform)
 
 function RandomRotation:init(opt)
   self._degrees = draw.range(opt.degrees, "RandomRotation: degrees")
@@ -104,7 +126,7 @@ end
 --- for -n..n in x, {low, high} in x, or {low, high, low, high} in x and y.
 ---@class vision.RandomAffine: nn.Module
 local RandomAffine = class("RandomAffine(any degrees, float[]? translate=None, float[]? scale=None, any shear=None, "
-  .. "str interpolation='nearest', any fill=0, float[]? center=None)", Module)
+  .. "str interpolation='nearest', any fill=0, float[]? center=None)", Transform)
 
 function RandomAffine:init(opt)
   self._degrees = draw.range(opt.degrees, "RandomAffine: degrees")
@@ -137,7 +159,7 @@ end
 --- Seen from elsewhere with probability p: each corner moves inwards by up to half of `distortion_scale` of the image.
 ---@class vision.RandomPerspective: nn.Module
 local RandomPerspective = class("RandomPerspective(float distortion_scale=0.5, float p=0.5, "
-  .. "str interpolation='bilinear', any fill=0)", Module)
+  .. "str interpolation='bilinear', any fill=0)", Transform)
 RandomPerspective.allows = { p = options.within(0, 1), distortion_scale = options.within(0, 1) }
 
 function RandomPerspective:forward(x)
@@ -156,7 +178,7 @@ end
 --- al. 2017). `scale` is its share of the area, `ratio` its height by its width.
 ---@class vision.RandomErasing: nn.Module
 local RandomErasing = class("RandomErasing(float p=0.5, float[] scale=[0.02, 0.33], float[] ratio=[0.3, 3.3], "
-  .. "any value=0, bool inplace=False)", Module)
+  .. "any value=0, bool inplace=False)", Transform)
 RandomErasing.allows = probability
 
 function RandomErasing:init(opt)

@@ -1,7 +1,7 @@
 --- Transforms that change pixels' values at random.
 
 local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local Module, options = torch.nn.Module, require "torch.nn.options"
+local options, Transform = require "torch.nn.options", require "torch.vision.transforms.transform"
 local F, draw = require "torch.vision.transforms.functional", require "torch.vision.transforms.draw"
 
 local random = {}
@@ -9,7 +9,7 @@ local random = {}
 --- Brightness, contrast, saturation and hue by random factors, in random order. A number n stands for a factor within
 --- 1 - n..1 + n, but not below 0, and for a hue within -n..n; a list {low, high} for itself.
 ---@class vision.ColorJitter: nn.Module
-local ColorJitter = class("ColorJitter(any brightness=0, any contrast=0, any saturation=0, any hue=0)", Module)
+local ColorJitter = class("ColorJitter(any brightness=0, any contrast=0, any saturation=0, any hue=0)", Transform)
 
 local JITTERS = { "brightness", "contrast", "saturation", "hue" }
 
@@ -38,7 +38,7 @@ end
 
 --- Blurred with a random sigma of {low, high}, or the given one.
 ---@class vision.GaussianBlur: nn.Module
-local GaussianBlur = class("GaussianBlur(any kernel_size, any sigma=None)", Module)
+local GaussianBlur = class("GaussianBlur(any kernel_size, any sigma=None)", Transform)
 
 function GaussianBlur:init(opt)
   local sigma = opt.sigma or { 0.1, 2.0 }
@@ -53,15 +53,15 @@ end
 -- Transforms that call a function with probability p; `arguments` are its arguments in front of p.
 local function define(name, arguments, f)
   local usual = name == "RandomGrayscale" and 0.1 or 0.5
-  local Transform = class(("%s(%sfloat p=%s)"):format(name, arguments, usual), Module)
-  Transform.allows = { p = options.within(0, 1) }
+  local Random = class(("%s(%sfloat p=%s)"):format(name, arguments, usual), Transform)
+  Random.allows = { p = options.within(0, 1) }
   local argument = arguments:match "([%w_]+), $"
 
-  function Transform:forward(x)
+  function Random:forward(x)
     return draw.chance(self.p) and f(x, argument and self[argument]) or x
   end
 
-  random[name] = Transform
+  random[name] = Random
 end
 
 define("RandomGrayscale", "", function(x) return F.rgb_to_grayscale(x, x:size(-3)) end)
