@@ -122,6 +122,13 @@ function RandomRotation:forward(x)
   return F.rotate(x, angle, self.interpolation, self.expand, self.center, fill_for(self.fill, x))
 end
 
+function RandomRotation:each(batch)
+  if self.expand then return Transform.map(self, batch) end
+  local angles = {}
+  for i = 1, batch:size(1) do angles[i] = draw.uniform(self._degrees[1], self._degrees[2]) end
+  return F.rotate(batch, angles, self.interpolation, false, self.center, fill_for(self.fill, batch))
+end
+
 --- Turned by `degrees`; moved by up to a share {x, y} of width and height; scaled by {low, high}; sheared by degrees: n
 --- for -n..n in x, {low, high} in x, or {low, high, low, high} in x and y.
 ---@class vision.RandomAffine: nn.Module
@@ -144,16 +151,28 @@ function RandomAffine:init(opt)
   self._shear_y = both and draw.range({ shear[3], shear[4] }, "RandomAffine: shear") or nil
 end
 
-function RandomAffine:forward(x)
-  local height, width = image.plane(x, "RandomAffine", 3)
-  local function within(range, otherwise)
-    return range and draw.uniform(range[1], range[2]) or otherwise
-  end
+local function within(range, otherwise)
+  return range and draw.uniform(range[1], range[2]) or otherwise
+end
+
+-- An angle, moves, a scale and shears.
+function RandomAffine:_draw(height, width)
   local share = self.translate or { 0, 0 }
   local moves = { image.rounded(draw.uniform(-1, 1) * share[1] * width),
     image.rounded(draw.uniform(-1, 1) * share[2] * height) }
-  return F.affine(x, within(self._degrees), moves, within(self.scale, 1),
-    { within(self._shear_x, 0), within(self._shear_y, 0) }, self.interpolation, fill_for(self.fill, x), self.center)
+  return within(self._degrees), moves, within(self.scale, 1), { within(self._shear_x, 0), within(self._shear_y, 0) }
+end
+
+function RandomAffine:forward(x)
+  local angle, moves, scale, shears = self:_draw(image.plane(x, "RandomAffine", 3))
+  return F.affine(x, angle, moves, scale, shears, self.interpolation, fill_for(self.fill, x), self.center)
+end
+
+function RandomAffine:each(batch)
+  local height, width = image.plane(batch, "RandomAffine", 3)
+  local angles, moves, scales, shears = {}, {}, {}, {}
+  for i = 1, batch:size(1) do angles[i], moves[i], scales[i], shears[i] = self:_draw(height, width) end
+  return F.affine(batch, angles, moves, scales, shears, self.interpolation, fill_for(self.fill, batch), self.center)
 end
 
 --- Seen from elsewhere with probability p: each corner moves inwards by up to half of `distortion_scale` of the image.

@@ -3,7 +3,7 @@
 --
 -- Coordinates have their origin in the image's middle, x to the right and y down, in pixels.
 
-local torch, check = require "torch", require "torch.check"
+local torch, class, check = require "torch", require "torch.class", require "torch.check"
 local F = torch.nn.functional
 local image = require "torch.vision.transforms.image"
 local define = image.define
@@ -27,7 +27,7 @@ local function fill_of(fill, channels, where)
   return list
 end
 
--- The batch at the places in `grid` [1, H', W', 2], from -1 to 1. With a fill, a channel of ones goes along and says
+-- The batch at the places in `grid` [1 or N, H', W', 2], from -1 to 1. With a fill, a channel of ones goes along and says
 -- how much of a pixel comes from the image.
 local function sampled(batch, grid, mode, fill)
   local n, channels = batch:size(1), batch:size(2)
@@ -46,15 +46,16 @@ local function check_mode(mode, where)
   check(mode == "nearest" or mode == "bilinear", "%s: interpolation is nearest or bilinear, got '%s'", where, mode)
 end
 
--- The image [height, width] that asks for its places by a matrix of two rows {a, b, c, d, e, f}.
-local function mapped(x, matrix, height, width, mode, fill, where)
+-- The image [height, width] that asks for its places by a matrix of two rows {a, b, c, d, e, f}, or a batch whose
+-- images have one each.
+local function mapped(x, matrices, height, width, mode, fill, where)
   check_mode(mode, where)
   fill = fill_of(fill, x:size(-3), where)
   return image.in_batch(x, where, function(batch)
-    local theta = torch.tensor(matrix, { dtype = batch.dtype, device = batch.device }):view(2, 3)
+    local theta = torch.tensor(matrices, { dtype = batch.dtype, device = batch.device }):view(-1, 2, 3)
     local half = torch.tensor({ batch:size(4) / 2, batch:size(3) / 2 }, { dtype = batch.dtype, device = batch.device })
     local rows = places(height, width, 0.5 - width / 2, 0.5 - height / 2, batch)
-    return sampled(batch, rows:matmul(theta:t() / half):view(1, height, width, 2), mode, fill)
+    return sampled(batch, rows:matmul(theta:transpose(2, 3) / half):view(-1, height, width, 2), mode, fill)
   end)
 end
 
@@ -91,29 +92,64 @@ local function extent(matrix, height, width)
   return math.ceil(high_y - slack) - math.floor(low_y + slack), math.ceil(high_x - slack) - math.floor(low_x + slack)
 end
 
+-- One number for all images, or a list with one for each, and what becomes of each.
+local function for_each(x, value, where, matrix_of)
+  local list = type(value) == "table" and value or { value }
+  check(#list == 1 or x:dim() == 4 and #list == x:size(1), "%s: there are %s angles for images (%s)", where, #list,
+    table.concat(x:size(), ", "))
+  local matrices = {}
+  for i, angle in ipairs(list) do
+    check(type(angle) == "number", "%s: an angle is a number, got a %s", where, class.type(angle))
+    matrices[i] = matrix_of(i, angle)
+  end
+  return matrices
+end
+
 --- Turned by `angle` degrees against the clock, around `center` {x, y} (default: the middle). `expand` makes the image
---- as large as it has to be, for turns around the middle. `fill`: a number, or one per channel (default: 0).
-define(warp, "rotate(Tensor img, float angle, str interpolation='nearest', bool expand=False, float[]? center=None, "
+--- as large as it has to be, for turns around the middle. `fill`: a number, or one per channel (default: 0). A list of
+--- angles has one for each image of a batch.
+define(warp, "rotate(Tensor img, any angle, str interpolation='nearest', bool expand=False, float[]? center=None, "
   .. "any fill=None)", function(opt)
-  local height, width = image.plane(opt.img, "rotate", 3)
-  local matrix = inverse_matrix(from_middle(opt.center, height, width, "rotate"), -opt.angle, { 0, 0 }, 1, { 0, 0 })
+  local x = opt.img
+  local height, width = image.plane(x, "rotate", 3)
+  local center = from_middle(opt.center, height, width, "rotate")
+  local matrices = for_each(x, opt.angle, "rotate", function(_, angle)
+    return inverse_matrix(center, -angle, { 0, 0 }, 1, { 0, 0 })
+  end)
   local h, w = height, width
-  if opt.expand then h, w = extent(matrix, height, width) end
-  return mapped(opt.img, matrix, h, w, opt.interpolation, opt.fill, "rotate")
+  if opt.expand then
+    check(#matrices == 1, "rotate: expand goes with one angle")
+    h, w = extent(matrices[1], height, width)
+  end
+  return mapped(x, matrices, h, w, opt.interpolation, opt.fill, "rotate")
 end)
 
+-- Two numbers, from one (the second is `other`, default: the same) or a list.
+local function two(value, what, other)
+  local list = type(value) == "number" and { value, other } or value
+  check(type(list) == "table" and (#list == 1 or #list == 2), "affine: %s is a number or a list of x and y", what)
+  return { list[1], list[2] or list[1] }
+end
+
 --- Turned by `angle` degrees clockwise, moved by {x, y} pixels, scaled, and sheared by {x, y} degrees, or by x alone;
---- around `center` {x, y} (default: the middle).
-define(warp, "affine(Tensor img, float angle, float[] translate, float scale, any shear, str interpolation='nearest', "
+--- around `center` {x, y} (default: the middle). Where `angle` is a list with one for each image of a batch, so are
+--- `translate`, `scale` and `shear`.
+define(warp, "affine(Tensor img, any angle, any translate, any scale, any shear, str interpolation='nearest', "
   .. "any fill=None, float[]? center=None)", function(opt)
-  local height, width = image.plane(opt.img, "affine", 3)
-  local shear = type(opt.shear) == "number" and { opt.shear, 0 } or opt.shear
-  check(#opt.translate == 2, "affine: translate is a list of x and y")
-  check(opt.scale > 0, "affine: scale is above 0, got %s", opt.scale)
-  check(type(shear) == "table" and (#shear == 1 or #shear == 2), "affine: shear is a number or a list of two")
+  local x, each = opt.img, type(opt.angle) == "table"
+  local height, width = image.plane(x, "affine", 3)
   local center = from_middle(opt.center, height, width, "affine")
-  local matrix = inverse_matrix(center, opt.angle, opt.translate, opt.scale, { shear[1], shear[2] or shear[1] })
-  return mapped(opt.img, matrix, height, width, opt.interpolation, opt.fill, "affine")
+  local function of(name, i)
+    if not each then return opt[name] end
+    check(type(opt[name]) == "table" and opt[name][i] ~= nil, "affine: %s has nothing for image %s", name, i)
+    return opt[name][i]
+  end
+  local matrices = for_each(x, opt.angle, "affine", function(i, angle)
+    local scale = of("scale", i)
+    check(type(scale) == "number" and scale > 0, "affine: scale is above 0, got %s", tostring(scale))
+    return inverse_matrix(center, angle, two(of("translate", i), "translate"), scale, two(of("shear", i), "shear", 0))
+  end)
+  return mapped(x, matrices, height, width, opt.interpolation, opt.fill, "affine")
 end)
 
 -- The numbers of (a x + b y + c, d x + e y + f) / (g x + h y + 1) that takes the points `ends` to `starts`.
