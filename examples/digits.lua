@@ -1,16 +1,17 @@
 --- Learns to read handwritten digits, saves what it learned, loads it again and shows what it reads.
 --
---     facula examples/digits.lua                 digits which it renders itself
---     facula examples/digits.lua --data FOLDER   MNIST's IDX files, plain or gzipped
+--     facula examples/digits.lua                            digits which it draws itself
+--     facula examples/digits.lua --data FOLDER              MNIST's IDX files, plain or gzipped
+--     facula examples/digits.lua --data FOLDER --download   the same, loaded from the network
 
 local torch = require "torch"
-local idx, render = require "digits.idx", require "digits.render"
-local nn, F, data = torch.nn, torch.nn.functional, torch.utils.data
+local nn, F, data, vision = torch.nn, torch.nn.functional, torch.utils.data, torch.vision
 
 local opt = require "options"({
-  data = "", epochs = 3, batch = 64, lr = 2e-3, seed = 1, model = "", smoke = false,
+  data = "", download = false, epochs = 3, batch = 64, lr = 2e-3, seed = 1, model = "", smoke = false,
 }, {
-  data = "folder with MNIST's IDX files; without it digits are rendered",
+  data = "folder with MNIST's IDX files; without it digits are drawn",
+  download = "loads MNIST into the folder, as far as it is not there",
   epochs = "passes over the training images",
   batch = "images per step",
   lr = "learning rate of Adam at the start; it falls to a tenth in the last epoch",
@@ -19,11 +20,22 @@ local opt = require "options"({
   smoke = "a few images only, to see that everything runs",
 })
 
-local function images_and_classes()
-  if opt.data ~= "" then return idx.load(opt.data) end
-  local x, y = render(opt.smoke and 60 or 1000)
-  local test_x, test_y = render(opt.smoke and 10 or 100)
-  return x, y, test_x, test_y
+-- Sets of images (1, 28, 28) with ink from 0 to 1, and classes 1..10 for the digits 0..9: to train and to test with. Where
+-- there are only MNIST's test images, a random tenth of them is the test.
+local function sets()
+  local ink = vision.transforms.ToTensor()
+  if opt.data == "" then
+    return vision.datasets.SyntheticDigits(opt.smoke and 600 or 10000, { transform = ink }),
+      vision.datasets.SyntheticDigits(opt.smoke and 100 or 1000, { transform = ink })
+  end
+  local function part(train)
+    return vision.datasets.MNIST(opt.data, { train = train, transform = ink, download = opt.download })
+  end
+  local test = part(false)
+  local found, train = pcall(part, true)
+  if found then return train, test end
+  print(train)
+  return data.random_split(test, { 0.9, 0.1 })
 end
 
 local function network()
@@ -96,16 +108,14 @@ end
 
 torch.manual_seed(opt.seed)
 local begun = torch.monotonic()
-local x, y, test_x, test_y = images_and_classes()
-print(("%d images to train with, %d to test with, after %.1f s"):format(x:size(1), test_x:size(1),
+local training, test = sets()
+print(("%d images to train with, %d to test with, after %.1f s"):format(training:size(), test:size(),
   torch.monotonic() - begun))
 
 local model = network()
 print(model)
-local test = data.TensorDataset(test_x, test_y)
-train(model, data.TensorDataset(x, y), test)
+train(model, training, test)
 
 local copy = saved_and_loaded(model)
 print(("loaded again: test accuracy %.2f %%"):format(100 * accuracy(copy, test)))
-local some = torch.randperm(test_x:size(1)):narrow(1, 1, 4)
-show(copy, test_x:index_select(1, some), test_y:index_select(1, some))
+show(copy, test:batch(torch.randperm(test:size()):narrow(1, 1, 4)))

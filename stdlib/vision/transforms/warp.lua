@@ -27,8 +27,8 @@ local function fill_of(fill, channels, where)
   return list
 end
 
--- The batch at the places in `grid` [1 or N, H', W', 2], from -1 to 1. With a fill, a channel of ones goes along and says
--- how much of a pixel comes from the image.
+-- The batch at the places in `grid` [1 or N, H', W', 2], from -1 to 1. With a fill, a channel of ones goes along and
+-- says how much of a pixel comes from the image.
 local function sampled(batch, grid, mode, fill)
   local n, channels = batch:size(1), batch:size(2)
   grid = grid:expand(n, -1, -1, -1)
