@@ -208,3 +208,19 @@ describe("reset_parameters", function()
     end
   end)
 end)
+
+describe("a Sequential", function()
+  -- modules put in by name were skipped
+  it("calls modules with names in their order", function()
+    local twice, more = nn.Module(), nn.Module()
+    function twice:forward(x) return x * 2 end
+    function more:forward(x) return x + 1 end
+    local net = nn.Sequential()
+    net:add_module("twice", twice)
+    net:add_module("more", more)
+    equal(net(torch.tensor { 1, 2 }), { 3, 5 })
+    local mixed = nn.Sequential(more)
+    mixed:add_module("twice", twice)
+    equal(mixed(torch.tensor { 1, 2 }), { 4, 6 })
+  end)
+end)
