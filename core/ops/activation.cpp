@@ -127,41 +127,50 @@ static void define_slopes(const Family& define) {
 static void define_lines(const Family& define) {
   define("nn.functional.relu(Tensor input, bool inplace=False) -> Tensor")
       .doc("`max(input, 0)`.")
+      .example("torch.nn.functional.relu(torch.tensor{-1, 0, 2})")
       .pointwise(slots::relu, kNumber)
       .grad("input", [](Tensor g, Result y) { return ops::threshold_backward(g, y, 0); });
   define(ops::leaky_relu,
          "nn.functional.leaky_relu(Tensor input, float negative_slope=0.01, bool inplace=False) -> Tensor")
       .doc("`input` above 0, `negative_slope * input` below.")
+      .example("torch.nn.functional.leaky_relu(torch.tensor{-1, 0, 2})")
       .elementwise([](Out& out, const Tensor& x, double slope) { return leaky_relu_line(out, x, {slope}); })
       .grad("input", [](Tensor g, Tensor x, double slope) { return leaky_relu_line.backward(g, x, slope); });
   define("nn.functional.hardtanh(Tensor input, Scalar min_val=-1, Scalar max_val=1, bool inplace=False) -> Tensor")
       .doc("`input` held between `min_val` and `max_val`.")
+      .example("torch.nn.functional.hardtanh(torch.tensor{-4, 0.5, 4})")
       .elementwise(hardtanh_forward)
       .grad("input",
             [](Tensor g, Tensor x, Scalar low, Scalar high) { return hardtanh_line.backward(g, x, low, high); });
   define("nn.functional.relu6(Tensor input, bool inplace=False) -> Tensor")
       .doc("`min(max(input, 0), 6)`.")
+      .example("torch.nn.functional.relu6(torch.tensor{-1, 3, 9})")
       .elementwise([](Out& out, const Tensor& x) { return hardtanh_forward(out, x, 0, 6); })
       .grad("input", [](Tensor g, Tensor x) { return hardtanh_line.backward(g, x, 0, 6); });
   define("nn.functional.hardsigmoid(Tensor input, bool inplace=False) -> Tensor")
       .doc("`min(max(input + 3, 0), 6) / 6`.")
+      .example("torch.nn.functional.hardsigmoid(torch.tensor{-4, 0, 1, 4})")
       .elementwise([](Out& out, const Tensor& x) { return hardsigmoid_line(out, x); })
       .grad("input", [](Tensor g, Tensor x) { return hardsigmoid_line.backward(g, x); });
   define("threshold(Tensor self, Scalar threshold, Scalar value) -> Tensor")
       .doc("`self` where it is above `threshold`, `value` elsewhere.")
+      .example("torch.threshold(torch.tensor{-1, 0.5, 2}, 1, 20)")
       .pointwise(slots::threshold, kNumber)
       .grad("self", [](Tensor g, Tensor x, Scalar t) { return ops::threshold_backward(g, x, t); });
   define("nn.functional.threshold(Tensor input, Scalar threshold, Scalar value, bool inplace=False) -> Tensor")
       .doc("`input` where it is above `threshold`, `value` elsewhere.")
+      .example("torch.nn.functional.threshold(torch.tensor{-1, 0.5, 2}, 1, 20)")
       .pointwise(slots::threshold, kNumber)
       .grad("input", [](Tensor g, Tensor x, Scalar t) { return ops::threshold_backward(g, x, t); });
   define("hardshrink(Tensor self, float lambd=0.5) -> Tensor")
       .doc("0 from `-lambd` to `lambd`, `self` elsewhere.")
+      .example("torch.hardshrink(torch.tensor{-1, 0.3, 2})")
       .alias("nn.functional.hardshrink")
       .elementwise([](Out& out, const Tensor& x, double l) { return hardshrink_line(out, x, {l}); })
       .grad("self", [](Tensor g, Tensor x, double l) { return hardshrink_line.backward(g, x, l); });
   define("nn.functional.softshrink(Tensor input, float lambd=0.5) -> Tensor")
       .doc("`input` moved by `lambd` towards 0, and no further.")
+      .example("torch.nn.functional.softshrink(torch.tensor{-1, 0.3, 2})")
       .elementwise([](Out& out, const Tensor& x, double l) {
         check(l >= 0, "softshrink: lambd must not be negative, got ", l);
         return softshrink_line(out, x, {l});
@@ -172,12 +181,14 @@ static void define_lines(const Family& define) {
 static void define_curves(const Family& define) {
   define("nn.functional.elu(Tensor input, float alpha=1.0, bool inplace=False) -> Tensor")
       .doc("`input` above 0, `alpha * (exp(input) - 1)` below (Clevert et al. 2016).")
+      .example("torch.nn.functional.elu(torch.tensor{-1, 0, 2})")
       .elementwise([](Out& out, const Tensor& x, double alpha) {
         return elu_curve(out, x, {alpha, 1, 1});
       })
       .grad("input", [](Tensor g, Tensor x, double alpha) { return elu_curve.backward(g, x, alpha, 1, 1); });
   define("celu(Tensor input, float alpha=1.0, bool inplace=False) -> Tensor")
       .doc("`input` above 0, `alpha * (exp(input / alpha) - 1)` below (Barron 2017).")
+      .example("torch.celu(torch.tensor{-1, 0, 2})")
       .alias("nn.functional.celu")
       .elementwise([](Out& out, const Tensor& x, double alpha) {
         check(alpha != 0, "celu: alpha must not be 0");
@@ -188,6 +199,7 @@ static void define_curves(const Family& define) {
   static constexpr double kAlpha = 1.6732632423543772848170429916717, kScale = 1.0507009873554804934193349852946;
   define("selu(Tensor input, bool inplace=False) -> Tensor")
       .doc("`1.0507 * elu(input, 1.6733)`, which normalises by itself (Klambauer et al. 2017).")
+      .example("torch.selu(torch.tensor{-1, 0, 2})")
       .alias("nn.functional.selu")
       .elementwise([](Out& out, const Tensor& x) {
         return elu_curve(out, x, {kAlpha * kScale, kScale, 1});
@@ -195,36 +207,44 @@ static void define_curves(const Family& define) {
       .grad("input", [](Tensor g, Tensor x) { return elu_curve.backward(g, x, kAlpha * kScale, kScale, 1); });
   define("nn.functional.hardswish(Tensor input, bool inplace=False) -> Tensor")
       .doc("`input * min(max(input + 3, 0), 6) / 6`.")
+      .example("torch.nn.functional.hardswish(torch.tensor{-4, 0, 1, 4})")
       .elementwise([](Out& out, const Tensor& x) { return hardswish_curve(out, x); })
       .grad("input", [](Tensor g, Tensor x) { return hardswish_curve.backward(g, x); });
   define("nn.functional.silu(Tensor input, bool inplace=False) -> Tensor")
       .doc("`input * sigmoid(input)`.")
+      .example("torch.nn.functional.silu(torch.tensor{-1, 0, 2})")
       .elementwise([](Out& out, const Tensor& x) { return silu_curve(out, x); })
       .grad("input", [](Tensor g, Tensor x) { return silu_curve.backward(g, x); });
   define("nn.functional.mish(Tensor input, bool inplace=False) -> Tensor")
       .doc("`input * tanh(softplus(input))`.")
+      .example("torch.nn.functional.mish(torch.tensor{-1, 0, 2})")
       .elementwise([](Out& out, const Tensor& x) { return mish_curve(out, x); })
       .grad("input", [](Tensor g, Tensor x) { return mish_curve.backward(g, x); });
   define("nn.functional.softplus(Tensor input, float beta=1, float threshold=20) -> Tensor")
       .doc("`log(1 + exp(beta * input)) / beta`; `input` itself where `beta * input > threshold`.")
+      .example("torch.nn.functional.softplus(torch.tensor{-1, 0, 100})")
       .elementwise([](Out& out, const Tensor& x, double beta, double t) {
         return softplus_curve(out, x, {beta, t});
       })
       .grad("input", [](Tensor g, Tensor x, double beta, double t) { return softplus_curve.backward(g, x, beta, t); });
   define(ops::log_sigmoid, "nn.functional.logsigmoid(Tensor input) -> Tensor")
       .doc("`log(sigmoid(input))` without overflow.")
+      .example("torch.nn.functional.logsigmoid(torch.tensor{-100, 0, 100})")
       .elementwise([](Out& out, const Tensor& x) { return log_sigmoid_curve(out, x); })
       .grad("input", [](Tensor g, Tensor x) { return log_sigmoid_curve.backward(g, x); });
-  define("nn.functional.softsign(Tensor input) -> Tensor").doc("`input / (1 + |input|)`.").compose([](const Tensor& x) {
-    return x / (ops::abs(x) + 1);
-  });
-  define("nn.functional.tanhshrink(Tensor input) -> Tensor").doc("`input - tanh(input)`.").compose([](const Tensor& x) {
-    return x - ops::tanh(x);
-  });
+  define("nn.functional.softsign(Tensor input) -> Tensor")
+      .doc("`input / (1 + |input|)`.")
+      .example("torch.nn.functional.softsign(torch.tensor{-1, 0, 3})")
+      .compose([](const Tensor& x) { return x / (ops::abs(x) + 1); });
+  define("nn.functional.tanhshrink(Tensor input) -> Tensor")
+      .doc("`input - tanh(input)`.")
+      .example("torch.nn.functional.tanhshrink(torch.tensor{-1, 0, 2})")
+      .compose([](const Tensor& x) { return x - ops::tanh(x); });
   define(ops::gelu, "nn.functional.gelu(Tensor input, *, str approximate='none') -> Tensor")
       .doc(
           "`x * Phi(x)` with the normal distribution's Phi, or its approximation by 'tanh' (Hendrycks and Gimpel "
           "2016).")
+      .example("torch.nn.functional.gelu(torch.tensor{-1, 0, 2})")
       .elementwise(gelu_forward)
       .grad("input", [](Tensor g, Tensor x, std::string approximate) {
         return ops::gelu_backward(g, x, approximate == "tanh");

@@ -63,6 +63,7 @@ void define_arithmetic(const Family& define) {
 
   define(ops::sub, "sub(Operand self, Operand other, *, Scalar alpha=1) -> Tensor")
       .doc("`self - alpha * other`, element by element, with broadcasting and promotion.")
+      .example("torch.sub(torch.tensor{1, 2}, 10)")
       .alias("subtract")
       .elementwise(sub_forward)
       .grad("self", [](Tensor g) { return g; })
@@ -70,10 +71,12 @@ void define_arithmetic(const Family& define) {
 
   define("rsub(Tensor self, Operand other, *, Scalar alpha=1) -> Tensor")
       .doc("`other - alpha * self`.")
+      .example("torch.rsub(torch.tensor{1, 2}, 10)")
       .compose([](const Tensor& x, const Tensor& y, const Scalar& alpha) { return ops::sub(y, x, alpha); });
 
   define(ops::mul, "mul(Operand self, Operand other) -> Tensor")
       .doc("`self * other`, element by element, with broadcasting and promotion.")
+      .example("torch.mul(torch.tensor{1, 2}, 10)")
       .alias("multiply")
       .pointwise(slots::mul)
       .grad("self", [](Tensor g, Meta, Tensor other) { return g * ops::conj(other); })
@@ -81,6 +84,7 @@ void define_arithmetic(const Family& define) {
 
   define(ops::div, "div(Operand self, Operand other, *, str? rounding_mode=None) -> Tensor")
       .doc("`self / other`, element by element. Integers give fractions, unless `rounding_mode` is 'floor' or 'trunc'.")
+      .example("torch.div(torch.tensor{7, -7}, 2, {rounding_mode='floor'})")
       .alias("divide")
       .elementwise(div_forward)
       .grad("self",
@@ -91,14 +95,17 @@ void define_arithmetic(const Family& define) {
 
   define("true_divide(Operand self, Operand other) -> Tensor")
       .doc("`self / other`, element by element; integers give fractions.")
+      .example("torch.true_divide(torch.tensor{7, -7}, 2)")
       .compose([](const Tensor& x, const Tensor& y) { return ops::div(x, y); });
 
   define("floor_divide(Operand self, Operand other) -> Tensor")
       .doc("`self / other` rounded down.")
+      .example("torch.floor_divide(torch.tensor{7, -7}, 2)")
       .pointwise(slots::floor_divide, kReal);
 
   define("remainder(Operand self, Operand other) -> Tensor")
       .doc("What is left of `self / other` rounded down; it has the divisor's sign, as Lua's `%`.")
+      .example("torch.remainder(torch.tensor{7, -7}, 3)")
       .pointwise(slots::remainder, kReal)
       .grad("self", [](Tensor g) { return g; })
       .grad("other", [](Tensor g, Tensor x, Tensor y) {
@@ -107,6 +114,7 @@ void define_arithmetic(const Family& define) {
 
   define(ops::fmod, "fmod(Operand self, Operand other) -> Tensor")
       .doc("What is left of `self / other` rounded to zero; it has the dividend's sign, as C's fmod.")
+      .example("torch.fmod(torch.tensor{7, -7}, 3)")
       .pointwise(slots::fmod, kReal)
       .grad("self", [](Tensor g) { return g; })
       .grad("other", [](Tensor g, Tensor x, Tensor y) {
@@ -115,23 +123,29 @@ void define_arithmetic(const Family& define) {
 
   define(ops::pow, "pow(Operand self, Operand exponent) -> Tensor")
       .doc("`self` to the power of `exponent`, element by element.")
+      .example("torch.pow(torch.tensor{1, 2, 3}, 2)")
       .elementwise(pow_forward)
       .grad("self", pow_gradient)
       .grad("exponent", pow_exponent_gradient);
 
   define(ops::neg, "neg(Tensor self) -> Tensor")
       .doc("`-self`.")
+      .example("torch.neg(torch.tensor{1, -2})")
       .alias("negative")
       .pointwise(slots::neg, kNumber)
       .grad("self", [](Tensor g) { return -g; });
 
-  define("positive(Tensor self) -> Tensor").doc("`self` itself.").compose([](const Tensor& x) {
-    check(x.dtype() != DType::Bool, "positive: expected numbers, got bool");
-    return x;
-  });
+  define("positive(Tensor self) -> Tensor")
+      .doc("`self` itself.")
+      .example("torch.positive(torch.tensor{1, -2})")
+      .compose([](const Tensor& x) {
+        check(x.dtype() != DType::Bool, "positive: expected numbers, got bool");
+        return x;
+      });
 
   define(ops::lerp, "lerp(Tensor self, Tensor end, Operand weight) -> Tensor")
       .doc("`self + weight * (end - self)`.")
+      .example("torch.lerp(torch.tensor{0, 10}, torch.tensor{10, 20}, 0.25)")
       .pointwise(slots::lerp)
       .grad("self", [](Tensor g, Meta, Meta, Tensor w) { return g * ops::conj(ops::sub(1, w)); })
       .grad("end", [](Tensor g, Meta, Meta, Tensor w) { return g * ops::conj(w); })
@@ -139,6 +153,7 @@ void define_arithmetic(const Family& define) {
 
   define("addcmul(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor")
       .doc("`self + value * tensor1 * tensor2`.")
+      .example("torch.addcmul(torch.tensor{1, 2}, torch.tensor{3, 4}, torch.tensor{5, 6}, {value=10})")
       .pointwise(slots::addcmul)
       .grad("self", [](Tensor g) { return g; })
       .grad("tensor1", [](Tensor g, Meta, Meta, Tensor b, Scalar v) { return g * ops::conj(b * v); })
@@ -146,6 +161,7 @@ void define_arithmetic(const Family& define) {
 
   define("addcdiv(Tensor self, Tensor tensor1, Tensor tensor2, *, Scalar value=1) -> Tensor")
       .doc("`self + value * tensor1 / tensor2`.")
+      .example("torch.addcdiv(torch.tensor{1, 2}, torch.tensor{6, 8}, torch.tensor{3, 2}, {value=10})")
       .pointwise(slots::addcdiv)
       .grad("self", [](Tensor g) { return g; })
       .grad("tensor1", [](Tensor g, Meta, Meta, Tensor b, Scalar v) { return g * ops::conj(ops::div(v, b)); })

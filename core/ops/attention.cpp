@@ -143,6 +143,9 @@ void define_attention(const Family& define) {
           "V], "
           "with scale `1 / sqrt(E)`. A bool mask [..., L, S] is true where a query sees a key, another is added; with "
           "`is_causal` query i sees keys up to i.")
+      .example(
+          "torch.nn.functional.scaled_dot_product_attention(torch.randn(1, 4, 5, 8), torch.randn(1, 4, 6, 8), "
+          "torch.randn(1, 4, 6, 8)).shape")
       .compose([](const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask, double p, bool is_causal,
                   OptDouble scale) { return attention(q, k, v, mask, p, is_causal, scale); });
   define(

@@ -209,6 +209,7 @@ void define_avg_pool(const Family& define) {
       .doc(
           "`x / (k + alpha * mean of x^2 over size channels)^beta`, for [N, C, ...] (Krizhevsky, Sutskever, Hinton "
           "2012).")
+      .example("torch.nn.functional.local_response_norm(torch.randn(1, 5, 4, 4), 3).shape")
       .compose(local_response_norm);
 }
 

@@ -66,10 +66,12 @@ Tensor unfold_backward_of(const Tensor& g, const IntList& sizes, int64_t dim, in
 void define_axes(const Family& define) {
   define("movedim(Tensor self, Dim[] source, Dim[] destination) -> Tensor")
       .doc("A view in which dimensions stand elsewhere; the others keep their order.")
+      .example("torch.ones(2, 3, 4):movedim(1, 3).shape")
       .alias("moveaxis")
       .compose(movedim_of);
   define("adjoint(Tensor self) -> Tensor")
       .doc("Matrices in the last two dimensions transposed and conjugated, as `self.mH`.")
+      .example("torch.complex(torch.randn(2, 3), torch.randn(2, 3)):adjoint()")
       .compose(adjoint_of);
   define("resolve_neg(Tensor self) -> Tensor").doc("`self`: signs are never delayed.").compose([](const Tensor& x) {
     return x;

@@ -131,6 +131,7 @@ void define_batch_norm(const Family& define) {
           "by "
           "`momentum` towards its mean and unbiased variance in place; otherwise by the running statistics (Ioffe and "
           "Szegedy 2015).")
+      .example("torch.nn.functional.batch_norm(torch.randn(8, 3), torch.zeros(3), torch.ones(3))")
       .compose([](const Tensor& x, const Tensor& mean, const Tensor& var, const Tensor& w, const Tensor& b,
                   bool training, double momentum, double eps) {
         check(!training || x.dim() < 2 || x.numel() != x.size(1),
@@ -143,6 +144,7 @@ void define_batch_norm(const Family& define) {
       "training, "
       "float momentum, float eps, bool cudnn_enabled=True) -> Tensor")
       .doc("nn.functional.batch_norm with another order of parameters.")
+      .example("torch.batch_norm(torch.randn(8, 3), nil, nil, nil, nil, true, 0.1, 1e-5)")
       .compose([](const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var,
                   bool training, double momentum, double eps,
                   bool) { return batch_norm_of("batch_norm", x, mean, var, w, b, training, momentum, eps); });
@@ -153,6 +155,7 @@ void define_batch_norm(const Family& define) {
       .doc(
           "batch_norm with the batch's mean and 1 / deviation, which are constants to derivatives; empty if not "
           "training.")
+      .example("torch.native_batch_norm(torch.randn(8, 3), nil, nil, nil, nil, true, 0.1, 1e-5)")
       .compose([](const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var,
                   bool training, double momentum, double eps) -> Normalised {
         const Arguments a = checked("native_batch_norm", x, w, b, mean, var);

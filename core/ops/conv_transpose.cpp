@@ -106,6 +106,7 @@ void define_conv_transpose(const Family& define) {
       "convolution(Tensor input, Tensor weight, Tensor? bias=None, int[] stride=1, int[] padding=0, int[] dilation=1, "
       "bool transposed=False, int[] output_padding=0, int groups=1) -> Tensor")
       .doc("Convolution, or transposed convolution, in as many dimensions as the weight has behind its channels.")
+      .example("torch.convolution(torch.randn(1, 3, 8, 8), torch.randn(6, 3, 3, 3), nil, {1, 1}, {1, 1}).shape")
       .compose(convolution_of);
 }
 

@@ -43,10 +43,12 @@ Tensor convert(const Tensor& x, OptDType dtype, OptDevice device, bool copy) {
 void define_copy(const Family& define) {
   define(ops::clone, "clone(Tensor self, *, any memory_format=None) -> Tensor")
       .doc("A copy with memory of its own. Memory formats are accepted for PyTorch's sake and change nothing.")
+      .example("torch.arange(3):clone()")
       .forward(+[](const Tensor& x, const OptString&) { return clone_forward(x); })
       .grad("self", [](Tensor g) { return g; });
   define(ops::contiguous, "contiguous(Tensor self, *, any memory_format=None) -> Tensor")
       .doc("`self` if it is dense and row-major in memory, otherwise a copy that is.")
+      .example("torch.randn(2, 3):t():contiguous():is_contiguous()")
       .compose([](const Tensor& x, const OptString&) {
         if (x.is_contiguous()) return x;
         const Tensor y = empty(x.sizes(), x.dtype(), x.device());
@@ -54,6 +56,7 @@ void define_copy(const Family& define) {
       });
   define(ops::copy_, "copy_(Tensor self, Tensor src, bool non_blocking=False) -> Tensor")
       .doc("Overwrites `self` with the elements of `src`, converted and broadcast, from any device.")
+      .example("torch.zeros(2, 3):copy_(torch.arange(3))")
       .node("CopyBackwards")
       .any_device()
       .forward(copy_forward)
@@ -61,6 +64,7 @@ void define_copy(const Family& define) {
       .grad("src", [](Tensor g) { return g; });
   define(ops::fill_, "fill(Tensor self, Operand value) -> Tensor")
       .doc("`value`, a number or a tensor without dimensions, everywhere.")
+      .example("torch.zeros(3):fill_(7)")
       .elementwise([](Out& out, const Tensor& self, const Tensor& value) {
         check(value.dim() == 0, "fill: the value must be a number or a tensor without dimensions, got sizes ",
               value.sizes());
@@ -75,6 +79,7 @@ void define_copy(const Family& define) {
       .grad("value", [](Tensor g) { return g; });
   define(ops::zero_, "zero_(Tensor self) -> Tensor")
       .doc("Overwrites `self` with zeros.")
+      .example("torch.ones(3):zero_()")
       .forward(+[](const Tensor& self) {
         slots::fill(self, 0);
         return self;
@@ -111,6 +116,7 @@ void define_copy(const Family& define) {
       .compose([](const Tensor& x, OptDType t, OptDevice d, bool, bool copy) { return convert(x, t, d, copy); });
   define("type_as(Tensor self, Tensor other) -> Tensor")
       .doc("`self` in the dtype and on the device of `other`.")
+      .example("torch.arange(3):type_as(torch.ones(1))")
       .any_device()
       .compose([](const Tensor& x, const Tensor& y) { return convert(x, y.dtype(), y.device(), false); });
 }

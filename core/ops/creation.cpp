@@ -117,6 +117,7 @@ Tensor like(Out& out, const Tensor& x, OptDType dtype, OptDevice device) {
 void define_creation(const Family& define) {
   define("empty(int[]... size, " OPTIONS)
       .doc("A tensor whose elements are not set.")
+      .example("torch.empty(2, 3).shape")
       .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) {
         return unset(out.make(size, chosen(t), chosen(d)));
       });
@@ -128,22 +129,26 @@ void define_creation(const Family& define) {
       });
   define("ones(int[]... size, " OPTIONS)
       .doc("A tensor of ones.")
+      .example("torch.ones(2, 3)")
       .forward(+[](Out& out, const IntList& size, OptDType t, OptDevice d) {
         return filled(out, size, 1, chosen(t), chosen(d));
       });
   define("full(int[] size, Scalar fill_value, " OPTIONS)
       .doc("A tensor with one value everywhere. Without a dtype, numbers give the default dtype and booleans bool.")
+      .example("torch.full({2, 3}, 7)")
       .forward(+[](Out& out, const IntList& size, const Scalar& v, OptDType t, OptDevice d) {
         return filled(out, size, v, t.value_or(data_type(v)), chosen(d));
       });
   define("empty_strided(int[] size, int[] stride, " OPTIONS)
       .doc("A tensor with the given strides whose elements are not set.")
+      .example("torch.empty_strided({2, 3}, {1, 2}):stride()")
       .forward(+[](const IntList& size, const IntList& stride, OptDType t, OptDevice d) {
         return strided("empty_strided", size, stride, chosen(t), chosen(d));
       });
 
   define(ops::arange, "arange(Scalar end, " OPTIONS)
       .doc("0, 1, 2 ... below `end`. int64 when all numbers are integral.")
+      .example("torch.arange(1, 2, 0.25)")
       .forward(
           +[](Out& out, const Scalar& end, OptDType t, OptDevice d) { return arange_forward(out, 0, end, 1, t, d); });
   define("arange:start(Scalar start, Scalar end, Scalar step=1, " OPTIONS)
@@ -151,9 +156,11 @@ void define_creation(const Family& define) {
       .forward(arange_forward);
   define("range(Scalar start, Scalar end, Scalar step=1, " OPTIONS)
       .doc("`start`, `start + step` ... up to and including `end`, in the default dtype.")
+      .example("torch.range(1, 5)")
       .forward(range_forward);
   define("linspace(Scalar start, Scalar end, int steps, " OPTIONS)
       .doc("`steps` numbers from `start` to `end`, both included.")
+      .example("torch.linspace(0, 1, 5)")
       .forward(linspace_forward);
   define("logspace(Scalar start, Scalar end, int steps, float base=10, " OPTIONS)
       .doc("`steps` numbers from `base ^ start` to `base ^ end`, evenly spaced on a logarithmic scale.")
@@ -161,13 +168,16 @@ void define_creation(const Family& define) {
       .forward(logspace_forward);
   define("eye(int n, int? m=None, " OPTIONS)
       .doc("The identity matrix of `n` rows and `m` (or `n`) columns.")
+      .example("torch.eye(2, 3)")
       .forward(eye_forward);
 
   define("empty_like(Tensor self, " OPTIONS)
       .doc("A tensor of `self`'s sizes whose elements are not set.")
+      .example("torch.empty_like(torch.ones(2, 3)).shape")
       .forward(+[](Out& out, const Tensor& x, OptDType t, OptDevice d) { return unset(like(out, x, t, d)); });
   define(ops::zeros_like, "zeros_like(Tensor self, " OPTIONS)
       .doc("Zeros in `self`'s sizes.")
+      .example("torch.zeros_like(torch.ones(2, 3))")
       .forward(+[](Out& out, const Tensor& x, OptDType t, OptDevice d) {
         const Tensor y = like(out, x, t, d);
         slots::fill(y, 0);
@@ -175,6 +185,7 @@ void define_creation(const Family& define) {
       });
   define(ops::ones_like, "ones_like(Tensor self, " OPTIONS)
       .doc("Ones in `self`'s sizes.")
+      .example("torch.ones_like(torch.zeros(2, 3))")
       .forward(+[](Out& out, const Tensor& x, OptDType t, OptDevice d) {
         const Tensor y = like(out, x, t, d);
         slots::fill(y, 1);
@@ -182,6 +193,7 @@ void define_creation(const Family& define) {
       });
   define(ops::full_like, "full_like(Tensor self, Scalar fill_value, " OPTIONS)
       .doc("One value in `self`'s sizes.")
+      .example("torch.full_like(torch.ones(2, 3), 7)")
       .forward(+[](Out& out, const Tensor& x, const Scalar& v, OptDType t, OptDevice d) {
         const Tensor y = like(out, x, t, d);
         slots::fill(y, v);
@@ -190,26 +202,31 @@ void define_creation(const Family& define) {
 
   define("new_empty(Tensor self, int[]... size, " OPTIONS)
       .doc("A tensor of `self`'s dtype and device whose elements are not set.")
+      .example("torch.ones(2):double():new_empty(2, 3).dtype")
       .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
         return unset(out.make(size, t.value_or(x.dtype()), d.value_or(x.device())));
       });
   define("new_empty_strided(Tensor self, int[] size, int[] stride, " OPTIONS)
       .doc("A tensor of `self`'s dtype and device with the given strides whose elements are not set.")
+      .example("torch.ones(2):new_empty_strided({2, 3}, {1, 2}):stride()")
       .forward(+[](const Tensor& x, const IntList& size, const IntList& stride, OptDType t, OptDevice d) {
         return strided("new_empty_strided", size, stride, t.value_or(x.dtype()), d.value_or(x.device()));
       });
   define("new_zeros(Tensor self, int[]... size, " OPTIONS)
       .doc("Zeros of `self`'s dtype and device.")
+      .example("torch.ones(2):double():new_zeros(2, 3)")
       .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
         return filled(out, size, 0, t.value_or(x.dtype()), d.value_or(x.device()));
       });
   define("new_ones(Tensor self, int[]... size, " OPTIONS)
       .doc("Ones of `self`'s dtype and device.")
+      .example("torch.ones(2):double():new_ones(2, 3)")
       .forward(+[](Out& out, const Tensor& x, const IntList& size, OptDType t, OptDevice d) {
         return filled(out, size, 1, t.value_or(x.dtype()), d.value_or(x.device()));
       });
   define("new_full(Tensor self, int[] size, Scalar fill_value, " OPTIONS)
       .doc("One value, in `self`'s dtype and on its device.")
+      .example("torch.ones(2):double():new_full({2, 3}, 7)")
       .forward(+[](Out& out, const Tensor& x, const IntList& size, const Scalar& v, OptDType t, OptDevice d) {
         return filled(out, size, v, t.value_or(x.dtype()), d.value_or(x.device()));
       });

@@ -127,6 +127,8 @@ void define_ctc_loss(const Family& define) {
           "targets [N, L] or one behind the other, lengths [N] (or lists) of both; without a batch [T, C] and [L]. "
           "'mean' "
           "divides by the targets' lengths first; `zero_infinity` makes 0 of targets that do not fit.")
+      .example(
+          "torch.nn.functional.ctc_loss(torch.randn(9, 1, 5):log_softmax(3), torch.tensor{{2, 3, 2}}:long(), {9}, {3})")
       .compose(ctc_loss);
   define(
       "nn.functional.ctc_loss:lists(Tensor log_probs, IndexTensor targets, int[] input_lengths, int[] target_lengths, "

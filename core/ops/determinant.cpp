@@ -119,6 +119,7 @@ void define_determinant(const Family& define) {
           "The sign of the determinant (of absolute value 1, or 0) and the logarithm of its absolute value, which "
           "neither "
           "overflows nor underflows.")
+      .example("torch.linalg.slogdet(torch.tensor{{1, 2}, {3, 4}})")
       .alias("slogdet")
       .compose([](const Tensor& a) {
         const Results r = ops::slogdet_factored.all({a});
@@ -126,6 +127,7 @@ void define_determinant(const Family& define) {
       });
   define("logdet(Tensor self) -> Tensor")
       .doc("The logarithm of the determinant: NaN where it is negative, -inf where it is zero.")
+      .example("torch.logdet(torch.tensor{{2, 0}, {0, 4}})")
       .compose(logdet_of);
 }
 

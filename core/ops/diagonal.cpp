@@ -126,33 +126,42 @@ void define_diagonal(const Family& define) {
       .compose(diag_of);
   define(ops::diag_embed, "diag_embed(Tensor self, int offset=0, NewDim dim1=-2, NewDim dim2=-1) -> Tensor")
       .doc("Matrices in `dim1` and `dim2` that hold the last dimension of `self` on a diagonal, zeros elsewhere.")
+      .example("torch.diag_embed(torch.tensor{{1, 2}, {3, 4}})")
       .forward(diag_embed_forward)
       .grad("self", [](Tensor g, Meta, int64_t offset, int64_t dim1, int64_t dim2) {
         return ops::diagonal(g, offset, dim1, dim2);
       });
   define("diagflat(Tensor self, int offset=0) -> Tensor")
       .doc("A matrix with all elements of `self` on a diagonal.")
+      .example("torch.diagflat(torch.tensor{{1, 2}, {3, 4}})")
       .compose([](const Tensor& x, int64_t offset) { return ops::diag_embed(ops::reshape(x, {-1}), offset, 0, 1); });
   define("block_diag(Tensor[]... tensors) -> Tensor")
       .doc("The matrices one behind the other along the diagonal, zeros elsewhere; vectors count as one row.")
       .example("torch.block_diag(torch.ones(2, 2), torch.ones(1, 3))")
       .forward(block_diag_forward)
       .grad("tensors", block_diag_gradient);
-  define("trace(Tensor self) -> Tensor").doc("The sum of a matrix's diagonal.").compose(trace_of);
+  define("trace(Tensor self) -> Tensor")
+      .doc("The sum of a matrix's diagonal.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:trace()")
+      .compose(trace_of);
 
   define(ops::tril, "tril(Tensor self, int diagonal=0) -> Tensor")
       .doc("The lower triangles of matrices: elements up to and on a diagonal, zeros above.")
+      .example("torch.ones(3, 3):tril()")
       .elementwise(triangle_forward<false>)
       .grad("self", [](Tensor g, Meta, int64_t diagonal) { return ops::tril(g, diagonal); });
   define(ops::triu, "triu(Tensor self, int diagonal=0) -> Tensor")
       .doc("The upper triangles of matrices: elements from a diagonal on, zeros below.")
+      .example("torch.ones(3, 3):triu(1)")
       .elementwise(triangle_forward<true>)
       .grad("self", [](Tensor g, Meta, int64_t diagonal) { return ops::triu(g, diagonal); });
   define("tril_indices(int row, int col, int offset=0, *, DType? dtype=None, Device? device=None) -> IndexTensor")
       .doc("The positions of a lower triangle's elements: a row of row numbers and one of columns, from 1.")
+      .example("torch.tril_indices(3, 3)")
       .compose(triangle_positions<false>);
   define("triu_indices(int row, int col, int offset=0, *, DType? dtype=None, Device? device=None) -> IndexTensor")
       .doc("The positions of an upper triangle's elements: a row of row numbers and one of columns, from 1.")
+      .example("torch.triu_indices(3, 3)")
       .compose(triangle_positions<true>);
 }
 

@@ -167,6 +167,7 @@ void define_difference(const Family& define) {
       .doc(
           "Differences `x[i + 1] - x[i]` along a dimension, taken `n` times, of `self` with `prepend` before and "
           "`append` behind it.")
+      .example("torch.diff(torch.tensor{1, 4, 9, 16})")
       .compose(diff_of);
 
   define("gradient(Tensor self, *, float spacing=1, Dim[] dim=[], int edge_order=1) -> Tensor[]")
@@ -185,6 +186,7 @@ void define_difference(const Family& define) {
 
   define("trapezoid(Tensor y, Tensor x, *, Dim dim=-1) -> Tensor")
       .doc("The integral of samples `y` along a dimension by the trapezoid rule; they lie at `x`, or `dx` apart.")
+      .example("torch.trapezoid(torch.tensor{1, 2, 4})")
       .alias("trapz")
       .compose(trapezoid_places);
   define("trapezoid:dx(Tensor y, *, Scalar dx=1, Dim dim=-1) -> Tensor").alias("trapz").compose(trapezoid_even);
@@ -192,6 +194,7 @@ void define_difference(const Family& define) {
       .doc(
           "The integrals of samples `y` along a dimension up to each one after the first, by the trapezoid rule; they "
           "lie at `x`, or `dx` apart.")
+      .example("torch.cumulative_trapezoid(torch.tensor{1, 2, 4})")
       .compose(cumulative_places);
   define("cumulative_trapezoid:dx(Tensor y, *, Scalar dx=1, Dim dim=-1) -> Tensor").compose(cumulative_even);
 }

@@ -110,16 +110,19 @@ void define_distance(const Family& define) {
           "of more than 25 rows is found by products of matrices, which is fast and less accurate for rows that are "
           "close; "
           "compute_mode='donot_use_mm_for_euclid_dist' never does.")
+      .example("torch.cdist(torch.tensor{{0, 0}, {3, 0}}, torch.tensor{{0, 4}})")
       .compose(cdist_of);
   define("pdist(Tensor self, float p=2) -> Tensor")
       .doc(
           "The p-norm distances of all pairs of rows: [N, M] to [N (N - 1) / 2], the pairs in the order (1, 2), (1, 3) "
           "... "
           "(2, 3) ...")
+      .example("torch.pdist(torch.tensor{{0, 0}, {3, 4}, {0, 1}})")
       .alias("nn.functional.pdist")
       .compose(pdist_of);
   define("pairwise_distance(Tensor x1, Tensor x2, float p=2, float eps=1e-6, bool keepdim=False) -> Tensor")
       .doc("The p-norm of `x1 - x2 + eps` over the last dimension.")
+      .example("torch.pairwise_distance(torch.tensor{{0, 0}, {1, 1}}, torch.tensor{{3, 4}, {1, 2}})")
       .alias("nn.functional.pairwise_distance")
       .compose(pairwise_distance_of);
 }

@@ -129,24 +129,29 @@ void define_dropout(const Family& define) {
   define_functional(define);
   define("dropout(Tensor self, float p, bool train) -> Tensor")
       .doc("With `train`, zeroes elements with probability `p` and scales the others by `1 / (1 - p)`.")
+      .example("torch.dropout(torch.ones(5), 0.5, true)")
       .compose([](const Tensor& x, double p, bool train) { return dropout<What::Elements>("dropout", x, p, train); });
   define("feature_dropout(Tensor self, float p, bool train) -> Tensor")
       .doc("dropout of whole channels of [N, C, ...].")
+      .example("torch.feature_dropout(torch.ones(1, 4, 2), 0.5, true)")
       .compose([](const Tensor& x, double p, bool train) {
         return dropout<What::Channels>("feature_dropout", x, p, train);
       });
   define("alpha_dropout(Tensor self, float p, bool train) -> Tensor")
       .doc("nn.functional.alpha_dropout.")
+      .example("torch.alpha_dropout(torch.randn(5), 0.5, true)")
       .compose([](const Tensor& x, double p, bool train) {
         return alpha_dropout<What::Elements>("alpha_dropout", x, p, train);
       });
   define("feature_alpha_dropout(Tensor self, float p, bool train) -> Tensor")
       .doc("nn.functional.feature_alpha_dropout.")
+      .example("torch.feature_alpha_dropout(torch.randn(1, 4, 2), 0.5, true)")
       .compose([](const Tensor& x, double p, bool train) {
         return alpha_dropout<What::Channels>("feature_alpha_dropout", x, p, train);
       });
   define("native_dropout(Tensor input, float p, bool? train=None) -> (Tensor output, Tensor mask)")
       .doc("dropout with the mask of the elements that stay.")
+      .example("torch.native_dropout(torch.ones(5), 0.5, true)")
       .compose(native_dropout);
 }
 

@@ -98,16 +98,19 @@ void define_embedding(const Family& define) {
           "norm exceeds `max_norm` are scaled down to it first, in place; `scale_grad_by_freq` divides gradients by "
           "how "
           "often a position occurs. Gradients are dense.")
+      .example("torch.nn.functional.embedding({1, 10, 1}, torch.randn(10, 3))")
       .compose(embedding_of);
   define(
       "embedding(Tensor weight, IndexTensor indices, Index? padding_idx=None, bool scale_grad_by_freq=False, "
       "bool sparse=False) -> Tensor")
       .doc("nn.functional.embedding with another order of parameters.")
+      .example("torch.embedding(torch.randn(10, 3), {1, 10, 1})")
       .compose([](const Tensor& weight, const Tensor& index, OptInt padding, bool by_frequency, bool sparse) {
         return embedding_of(index, weight, padding, {}, 2, by_frequency, sparse);
       });
   define("embedding_renorm_(Tensor self, IndexTensor indices, float max_norm, float norm_type) -> Tensor")
       .doc("Scales the rows of `self` at `indices` whose norm exceeds `max_norm` down to it.")
+      .example("torch.ones(3, 4):embedding_renorm_({2}, 1, 2)")
       .forward(+[](const Tensor& self, const Tensor& index, double max_norm, double norm_type) {
         renormalise("embedding_renorm_", self, index, max_norm, norm_type);
         return self;
@@ -126,6 +129,7 @@ void define_embedding(const Family& define) {
       .compose(embedding_backward);
   define("nn.functional.one_hot(IndexTensor self, int num_classes=-1) -> Tensor")
       .doc("1 at the position that each class (1..num_classes) names along a new last dimension, 0 elsewhere; int64.")
+      .example("torch.nn.functional.one_hot({2, 1, 3})")
       .compose(one_hot);
 }
 

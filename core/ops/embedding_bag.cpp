@@ -125,6 +125,7 @@ void define_embedding_bag(const Family& define) {
           "`include_last_offset` the last one is where the last bag ends). `per_sample_weights`, of input's sizes, "
           "multiply "
           "the rows of sums; rows at `padding_idx` are left out; empty bags are 0.")
+      .example("torch.nn.functional.embedding_bag(torch.tensor{{1, 2}, {3, 3}}:long(), torch.randn(10, 3))")
       .compose(embedding_bag_of);
   define(bags,
          "_embedding_bag(Tensor weight, IndexTensor indices, IndexTensor offsets, Tensor? per_sample_weights, "

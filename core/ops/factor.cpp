@@ -145,6 +145,7 @@ void define_factor(const Family& define) {
           "Cholesky's factor, and for each matrix 0 or the number of the leading minor that is not positive. Nothing "
           "fails "
           "unless `check_errors` is set.")
+      .example("torch.linalg.cholesky_ex(torch.tensor{{1, 2}, {2, 1}})")
       .forward(cholesky_forward)
       .grad("A", cholesky_gradient);
   define("linalg.cholesky(Tensor A, *, bool upper=False) -> Tensor")
@@ -154,7 +155,10 @@ void define_factor(const Family& define) {
           "positive definite A [..., N, N] is read. An error names the first matrix that is not positive definite.")
       .example("torch.linalg.cholesky(torch.tensor{{4, 2}, {2, 5}})")
       .compose(cholesky_of);
-  define("cholesky(Tensor self, bool upper=False) -> Tensor").doc("See linalg.cholesky.").compose(cholesky_of);
+  define("cholesky(Tensor self, bool upper=False) -> Tensor")
+      .doc("See linalg.cholesky.")
+      .example("torch.tensor{{4, 2}, {2, 5}}:cholesky()")
+      .compose(cholesky_of);
 
   define(
       ops::linalg_lu_factor_ex,
@@ -163,12 +167,14 @@ void define_factor(const Family& define) {
       .doc(
           "L and U packed into one matrix, the exchanges of rows, and for each matrix 0 or the number of the diagonal "
           "element of U that is zero.")
+      .example("torch.linalg.lu_factor_ex(torch.tensor{{1, 2}, {3, 4}})")
       .forward(lu_forward)
       .grad("A", lu_gradient);
   define("linalg.lu_factor(Tensor A, *, bool pivot=True) -> (Tensor LU, IndexTensor pivots)")
       .doc(
           "L and U of A [..., M, N] packed into one matrix (the ones on L's diagonal left out), and pivots: row i was "
           "exchanged with row pivots[i]. See linalg.lu_solve, lu_unpack.")
+      .example("torch.linalg.lu_factor(torch.tensor{{1, 2}, {3, 4}})")
       .compose([](const Tensor& a, bool pivot) {
         const Results r = ops::linalg_lu_factor_ex.all({a, pivot});
         check_info("linalg.lu_factor", r.tensor(2), kSingularFactor, a.dim() == 2);
@@ -185,12 +191,14 @@ void define_factor(const Family& define) {
       });
   define("lu(Tensor self, bool pivot=True, bool get_infos=False) -> (Tensor LU, IndexTensor pivots, IndexTensor infos)")
       .doc("See linalg.lu_factor; with `get_infos` singular matrices are no errors and the infos a third result.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:lu()")
       .compose(lu_with_infos);
   define(
       "lu_unpack(Tensor LU_data, Tensor LU_pivots, bool unpack_data=True, bool unpack_pivots=True) -> (Tensor P, "
       "Tensor "
       "L, Tensor U)")
       .doc("P, L and U of what linalg.lu_factor returns; those that are not asked for have no elements.")
+      .example("torch.lu_unpack(torch.linalg.lu_factor(torch.tensor{{1, 2}, {3, 4}}))")
       .compose(unpacked);
   define(ops::row_order, "_row_order(Tensor pivots, int m) -> IndexTensor")
       .doc("The rows in the order in which exchanges by `pivots` leave them.")
@@ -200,11 +208,13 @@ void define_factor(const Family& define) {
          "linalg.ldl_factor_ex(Tensor A, *, bool hermitian=False, bool check_errors=False) -> (Tensor LD, IndexTensor "
          "pivots, IndexTensor info)")
       .doc("As linalg.ldl_factor, and for each matrix 0 or the number of the diagonal element of D that is zero.")
+      .example("torch.linalg.ldl_factor_ex(torch.tensor{{1, 2}, {2, 1}})")
       .forward(ldl_forward);
   define("linalg.ldl_factor(Tensor A, *, bool hermitian=False) -> (Tensor LD, IndexTensor pivots)")
       .doc(
           "`A = L D L^T` (or L^H) of a symmetric (Hermitian) A [..., N, N], its lower triangle, by Bunch and Kaufman's "
           "pivoting; L and D packed into one matrix as LAPACK's sytrf does. See linalg.ldl_solve.")
+      .example("torch.linalg.ldl_factor(torch.tensor{{1, 2}, {2, 1}})")
       .compose([](const Tensor& a, bool hermitian) {
         const Results r = ops::ldl_factor_ex.all({a, hermitian, true});
         return std::tuple(r.tensor(0), r.tensor(1));

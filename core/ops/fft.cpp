@@ -275,18 +275,24 @@ void define_fft(const Family& define) {
 
   define("fft.fftfreq(int n, float d=1, " OPTIONS)
       .doc("The frequencies of `fft`'s elements, in cycles per unit, of `n` samples that lie `d` apart.")
+      .example("torch.fft.fftfreq(5)")
       .forward(+[](Out& out, int64_t n, double d, OptDType t, OptDevice device) {
         return frequencies(out, "fftfreq", n, d, t, device, false);
       });
   define("fft.rfftfreq(int n, float d=1, " OPTIONS)
       .doc("The frequencies of `rfft`'s elements, in cycles per unit, of `n` samples that lie `d` apart.")
+      .example("torch.fft.rfftfreq(5)")
       .forward(+[](Out& out, int64_t n, double d, OptDType t, OptDevice device) {
         return frequencies(out, "rfftfreq", n, d, t, device, true);
       });
   define("fft.fftshift(Tensor self, Dim[]? dim=None) -> Tensor")
       .doc("Moves frequency 0 to the middle of the dimensions in `dim`, all by default.")
+      .example("torch.fft.fftshift(torch.fft.fftfreq(5))")
       .compose(shifted<false>);
-  define("fft.ifftshift(Tensor self, Dim[]? dim=None) -> Tensor").doc("Undoes `fftshift`.").compose(shifted<true>);
+  define("fft.ifftshift(Tensor self, Dim[]? dim=None) -> Tensor")
+      .doc("Undoes `fftshift`.")
+      .example("torch.fft.ifftshift(torch.arange(5))")
+      .compose(shifted<true>);
 }
 
 }  // namespace facula

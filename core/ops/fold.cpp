@@ -87,6 +87,7 @@ void define_fold(const Family& define) {
       .doc(
           "Columns [N, C * kH * kW, number of windows] added up to images [N, C, output_size]: the adjoint of "
           "`unfold`.")
+      .example("torch.nn.functional.fold(torch.ones(1, 4, 4), {3, 3}, 2)")
       .compose(fold_of);
 }
 

@@ -105,9 +105,11 @@ Tensor vander_of(const Tensor& given, OptInt n, bool increasing) {
 void define_grid(const Family& define) {
   define("broadcast_tensors(Tensor[]... tensors) -> Tensor[]")
       .doc("Views of the tensors, stretched to common sizes.")
+      .example("torch.broadcast_tensors(torch.arange(3), torch.zeros(2, 1))")
       .compose(broadcast_tensors_of);
   define("broadcast_to(Tensor self, int[] size) -> Tensor")
       .doc("`self` stretched to `size`; the same as expand.")
+      .example("torch.arange(3):broadcast_to({2, 3})")
       .compose([](const Tensor& x, const IntList& size) { return ops::expand(x, size); });
   define("meshgrid(Tensor[]... tensors, *, str indexing='ij') -> Tensor[]")
       .doc(
@@ -117,6 +119,7 @@ void define_grid(const Family& define) {
       .compose(meshgrid_of);
   define("cartesian_prod(Tensor[]... tensors) -> Tensor")
       .doc("All rows with one element of each vector, in order.")
+      .example("torch.cartesian_prod(torch.arange(2), torch.arange(3))")
       .compose(cartesian_prod_of);
   define("combinations(Tensor self, int r=2, bool with_replacement=False) -> Tensor")
       .doc("All choices of `r` elements of a vector, a row each; with replacement an element may come again.")
@@ -126,6 +129,7 @@ void define_grid(const Family& define) {
       .doc(
           "The Vandermonde matrix of a vector: column j of `N` (the length of `x`) holds the powers N - j, or j - 1 if "
           "increasing.")
+      .example("torch.vander(torch.tensor{1, 2, 3})")
       .compose(vander_of);
 }
 

@@ -168,12 +168,16 @@ void define_grid_sample(const Family& define) {
           "'zeros', the 'border', or its 'reflection'. With `align_corners` -1 and 1 are the centres of the corner "
           "pixels, "
           "otherwise their outer edges.")
+      .example(
+          "torch.nn.functional.grid_sample(torch.randn(1, 3, 8, 8), torch.zeros(1, 2, 2, 2), "
+          "{align_corners=false}).shape")
       .compose(grid_sample_of);
   define("nn.functional.affine_grid(Tensor theta, int[] size, bool? align_corners=None) -> Tensor")
       .doc(
           "Grids for `grid_sample`: the places of an image of `size` [N, C, H, W] or [N, C, D, H, W] after the affine "
           "maps "
           "`theta` [N, 2, 3] or [N, 3, 4].")
+      .example("torch.nn.functional.affine_grid(torch.tensor{{{1, 0, 0}, {0, 1, 0}}}, {1, 1, 2, 2}, false)")
       .compose(affine_grid_of);
 }
 

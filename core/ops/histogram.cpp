@@ -218,12 +218,14 @@ void define_histogram(const Family& define) {
       .doc(
           "How often each of 0, 1, 2 .. occurs in a vector of integers, or the sums of their weights; at least "
           "`minlength` counts.")
+      .example("torch.bincount(torch.tensor{0, 2, 2, 3}:long())")
       .forward(bincount_forward);
   define("histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor")
       .doc(
           "Counts of the elements in `bins` intervals of equal length from `min` to `max`, or over all elements if "
           "these "
           "are equal. Elements outside are left out; the last interval holds its end.")
+      .example("torch.histc(torch.tensor{1, 2, 2, 4}, 4, 1, 5)")
       .forward(histc_forward);
 
   const std::string rest = "Tensor? weight=None, bool density=False) -> (Tensor hist, Tensor";
@@ -233,12 +235,14 @@ void define_histogram(const Family& define) {
           "number "
           "of equal ones from `range[1]` to `range[2]`, by default over all elements, or a vector of edges. With "
           "`density` the integral is 1.")
+      .example("torch.histogram(torch.tensor{1, 2, 2, 4}, 4, {range={1, 5}})")
       .forward(histogram_even);
   define(text("histogram:edges(Tensor self, Tensor bins, *, ", rest, " bin_edges)")).forward(histogram_edges);
   define(text("histogramdd(Tensor self, Tensor[] bins, float[]? range=None, ", rest, "[] bin_edges)"))
       .doc(
           "The histogram of points [.., d] in d dimensions and the edges along each. `bins` are vectors of edges, or "
           "numbers of equal intervals over `range`, which has two numbers for each dimension.")
+      .example("torch.histogramdd(torch.rand(100, 2), {2, 3})")
       .forward(histogramdd_edges);
   define(text("histogramdd:even(Tensor self, int[] bins, float[]? range=None, ", rest, "[] bin_edges)"))
       .forward(histogramdd_even);
@@ -256,6 +260,7 @@ void define_histogram(const Family& define) {
       .doc(
           "The number of the interval between sorted `boundaries` that each element falls in, from 1; as "
           "`searchsorted`.")
+      .example("torch.bucketize(torch.tensor{0.5, 3, 7}, torch.tensor{1, 3, 5})")
       .forward(bucketize_forward);
 }
 

@@ -193,11 +193,13 @@ Tensor masked_select_of(const Tensor& x, const Tensor& mask) {
 void define_index(const Family& define) {
   define(ops::gather, "gather(Tensor self, Dim dim, IndexTensor index, *, bool sparse_grad=False) -> Tensor")
       .doc("The elements of `self` along `dim` at the positions in `index`, which has the result's sizes.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:gather(2, torch.tensor{{1}, {2}}:long())")
       .forward(gather_forward)
       .grad("self",
             [](Tensor g, Meta x, int64_t dim, Tensor index) { return ops::scatter_add(x.zeros(), dim, index, g); });
   define(ops::scatter, "scatter(Tensor self, Dim dim, IndexTensor index, Tensor src) -> Tensor")
       .doc("`self` with elements of `src`, or one number, put at the positions in `index` along `dim`.")
+      .example("torch.zeros(2, 3):scatter(2, torch.tensor{{3}, {1}}:long(), 7)")
       .elementwise(scatter_forward)
       .grad("self", [](Tensor g, Meta, int64_t dim, Tensor index) { return ops::scatter(g, dim, index, 0); })
       .grad("src", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src) {
@@ -217,6 +219,7 @@ void define_index(const Family& define) {
       });
   define(ops::scatter_add, "scatter_add(Tensor self, Dim dim, IndexTensor index, Tensor src) -> Tensor")
       .doc("`self` with elements of `src` added at the positions in `index` along `dim`.")
+      .example("torch.zeros(3):scatter_add(1, torch.tensor{1, 3, 3}:long(), torch.tensor{1, 2, 3})")
       .elementwise(scatter_add_forward)
       .grad("self", [](Tensor g) { return g; })
       .grad("src", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src) {
@@ -224,6 +227,7 @@ void define_index(const Family& define) {
       });
   define(ops::index_select, "index_select(Tensor self, Dim dim, IndexTensor index) -> Tensor")
       .doc("The slices of `self` along `dim` at the positions in `index`.")
+      .example("torch.tensor{{1, 2}, {3, 4}, {5, 6}}:index_select(1, {3, 1})")
       .forward(index_select_forward)
       .grad("self", [](Tensor g, Meta x, int64_t dim, Tensor index) {
         return ops::index_add(x.zeros(), dim, index, x.dim() == 0 ? ops::reshape(g, {1}) : g);
@@ -231,6 +235,7 @@ void define_index(const Family& define) {
   define(ops::index_add,
          "index_add(Tensor self, Dim dim, IndexTensor index, Tensor source, *, Scalar alpha=1) -> Tensor")
       .doc("`self` with slices of `source` added at the positions in `index` along `dim`.")
+      .example("torch.zeros(3):index_add(1, {1, 3, 3}, torch.tensor{1, 2, 3})")
       .elementwise(index_add_forward)
       .grad("self", [](Tensor g) { return g; })
       .grad("source", [](Tensor g, Meta, int64_t dim, Tensor index, Meta src, Scalar alpha) {
@@ -238,11 +243,13 @@ void define_index(const Family& define) {
       });
   define(ops::index, "index(Tensor self, IndexTensor?[] indices) -> Tensor")
       .doc("The elements at the given positions of the first dimensions: masks and index tensors, broadcast together.")
+      .example("torch.arange(6):view(3, 2):index{torch.tensor{3, 1}:long()}")
       .forward(index_forward)
       .grad("self", index_gradient);
   define(ops::index_put_,
          "index_put_(Tensor self, IndexTensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
       .doc("Overwrites the elements at the given positions, or adds to them.")
+      .example("torch.zeros(3):index_put_({torch.tensor{1, 3}:long()}, torch.tensor{10, 20})")
       .forward(index_put_forward)
       .grad("self", [](Tensor g, Meta, Tensors indices, Meta,
                        bool accumulate) { return accumulate ? g : ops::index_put_(ops::clone(g), indices, 0); })
@@ -250,11 +257,13 @@ void define_index(const Family& define) {
   define(ops::index_put,
          "index_put(Tensor self, IndexTensor?[] indices, Tensor values, bool accumulate=False) -> Tensor")
       .doc("A copy with other elements at the given positions.")
+      .example("torch.zeros(3):index_put({torch.tensor{1, 3}:long()}, torch.tensor{10, 20})")
       .compose([](const Tensor& x, const Tensors& indices, const Tensor& values, bool accumulate) {
         return ops::index_put_(ops::clone(x), indices, values, accumulate);
       });
   define(ops::nonzero, "nonzero(Tensor self, *, bool as_tuple=False) -> IndexTensor")
       .doc("The positions of the elements that are not zero, a row each; with `as_tuple` a list of columns.")
+      .example("torch.tensor{{1, 0}, {0, 2}}:nonzero()")
       .forward(+[](const Tensor& x, bool as_tuple) -> Value {
         if (!as_tuple) return nonzero_forward(x);
         const Tensor rows = nonzero_forward(at_least_1d(x));
@@ -264,9 +273,11 @@ void define_index(const Family& define) {
       });
   define("argwhere(Tensor self) -> IndexTensor")
       .doc("The positions of the elements that are not zero, a row each.")
+      .example("torch.tensor{{1, 0}, {0, 2}}:argwhere()")
       .forward(nonzero_forward);
   define(ops::masked_select, "masked_select(Tensor self, Tensor mask) -> Tensor")
       .doc("The elements where the mask holds, as a vector.")
+      .example("torch.tensor{1, 2, 3}:masked_select(torch.tensor{true, false, true})")
       .compose(masked_select_of);
 }
 

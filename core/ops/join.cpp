@@ -167,22 +167,27 @@ void define_join(const Family& define) {
       .grad("tensors", cat_gradient);
   define(ops::stack, "stack(Tensor[] tensors, NewDim dim=0) -> Tensor")
       .doc("Tensors of equal sizes side by side in a new dimension.")
+      .example("torch.stack({torch.tensor{1, 2}, torch.tensor{3, 4}}, 2)")
       .forward(stack_forward)
       .grad("tensors", stack_gradient);
   define("split(Tensor self, int split_size, Dim dim=0) -> Tensor[]")
       .doc(
           "Views of `split_size` positions each along a dimension, the last one perhaps shorter; a list gives each "
           "size.")
+      .example("torch.arange(7):split(3)")
       .compose(split_of);
   define("split:sizes(Tensor self, int[] split_size, Dim dim=0) -> Tensor[]").compose(split_sizes);
   define(ops::split_with_sizes, "split_with_sizes(Tensor self, int[] split_sizes, Dim dim=0) -> Tensor[]")
       .doc("Views of the given sizes along a dimension.")
+      .example("torch.arange(7):split_with_sizes{2, 5}")
       .compose(split_sizes);
   define("chunk(Tensor self, int chunks, Dim dim=0) -> Tensor[]")
       .doc("At most `chunks` views of equal size along a dimension, the last one perhaps shorter.")
+      .example("torch.arange(7):chunk(3)")
       .compose(chunk_of);
   define(ops::unbind, "unbind(Tensor self, Dim dim=0) -> Tensor[]")
       .doc("The slices at all positions of a dimension.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:unbind()")
       .compose(unbind_of);
 }
 

@@ -142,6 +142,7 @@ void define_layer_norm(const Family& define) {
           "`(input - mean) / sqrt(var + eps) * weight + bias` with the moments over the last dimensions, which have "
           "the "
           "sizes `normalized_shape`, as `weight` and `bias` have (Ba et al. 2016).")
+      .example("torch.nn.functional.layer_norm(torch.tensor{{1, 2, 3}, {4, 8, 6}}, {3})")
       .alias("layer_norm")
       .compose([](const Tensor& x, const IntList& shape, const Tensor& w, const Tensor& b, double eps, bool) {
         return std::get<0>(native_layer_norm(x, shape, w, b, eps));
@@ -150,6 +151,7 @@ void define_layer_norm(const Family& define) {
       "native_layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float eps) -> "
       "(Tensor output, Tensor mean, Tensor rstd)")
       .doc("layer_norm with its mean and 1 / deviation, which are constants to derivatives.")
+      .example("torch.native_layer_norm(torch.randn(2, 5), {5}, nil, nil, 1e-5)")
       .compose(native_layer_norm);
 
   define(
@@ -158,6 +160,7 @@ void define_layer_norm(const Family& define) {
       .doc(
           "Normalises `input` [N, C, ...] over each of `num_groups` groups of channels of each sample; `weight` and "
           "`bias` are [C] (Wu and He 2018).")
+      .example("torch.group_norm(torch.randn(2, 6, 5), 3).shape")
       .compose([](const Tensor& x, int64_t groups, const Tensor& w, const Tensor& b, double eps, bool) {
         return std::get<0>(native_group_norm("group_norm", x, w, b, groups, eps));
       });
@@ -165,6 +168,7 @@ void define_layer_norm(const Family& define) {
       "nn.functional.group_norm(Tensor input, int num_groups, Tensor? weight=None, Tensor? bias=None, float eps=1e-05) "
       "-> Tensor")
       .doc("torch.group_norm, which refuses groups of a single element in the whole batch.")
+      .example("torch.nn.functional.group_norm(torch.randn(2, 6, 5), 3).shape")
       .compose([](const Tensor& x, int64_t groups, const Tensor& w, const Tensor& b, double eps) {
         check(groups == 0 || x.dim() < 2 || x.numel() != groups,
               "group_norm: expected more than 1 element in each group, got input ", x.sizes());
@@ -175,6 +179,7 @@ void define_layer_norm(const Family& define) {
       "eps) -> "
       "(Tensor output, Tensor mean, Tensor rstd)")
       .doc("group_norm with its mean and 1 / deviation [N, group], which are constants to derivatives.")
+      .example("torch.native_group_norm(torch.randn(2, 6, 5), nil, nil, 2, 6, 5, 3, 1e-5)")
       .compose([](const Tensor& x, const Tensor& w, const Tensor& b, int64_t N, int64_t C, int64_t inner,
                   int64_t groups, double eps) {
         check(N >= 0 && C >= 0 && inner >= 0 && x.numel() == numel_of({N, C, inner}), "native_group_norm: input ",
@@ -189,12 +194,14 @@ void define_layer_norm(const Family& define) {
       .doc(
           "Normalises each channel of each sample of `input` [N, C, ...] (Ulyanov et al. 2016). Running statistics are "
           "updated with the batch's means, or used if `use_input_stats` is false.")
+      .example("torch.nn.functional.instance_norm(torch.randn(2, 3, 5)).shape")
       .compose(checked_instance_norm);
   define(
       "instance_norm(Tensor input, Tensor? weight=None, Tensor? bias=None, Tensor? running_mean=None, Tensor? "
       "running_var=None, "
       "bool use_input_stats, float momentum, float eps, bool cudnn_enabled=True) -> Tensor")
       .doc("nn.functional.instance_norm with another order of parameters.")
+      .example("torch.instance_norm(torch.randn(2, 3, 5), nil, nil, nil, nil, true, 0.1, 1e-5).shape")
       .compose([](const Tensor& x, const Tensor& w, const Tensor& b, const Tensor& mean, const Tensor& var, bool own,
                   double momentum, double eps,
                   bool) { return instance_norm_of(x, mean, var, w, b, own, momentum, eps); });

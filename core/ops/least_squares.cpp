@@ -167,6 +167,7 @@ void define_least_squares(const Family& define) {
           "as zero). residuals (squared, by column) where M > N and the driver finds full rank, except for 'gelsy'. "
           "What a "
           "driver does not find has no elements.")
+      .example("torch.linalg.lstsq(torch.tensor{{1, 1}, {1, 2}, {1, 3}}, torch.tensor{{2}, {3}, {4}})")
       .compose(lstsq_of);
 
   define(ops::pinv_within, "_pinv(Tensor A, Tensor atol, Tensor rtol, bool hermitian) -> Tensor")
@@ -180,6 +181,7 @@ void define_least_squares(const Family& define) {
           "The pseudo-inverse of Moore and Penrose [..., N, M] of A [..., M, N]. Singular values up to max(atol, rtol "
           "* the "
           "largest) count as zero; atol is 0, rtol epsilon * max(M, N), or 0 where an atol is given.")
+      .example("torch.linalg.pinv(torch.tensor{{1, 0}, {0, 2}, {0, 0}})")
       .compose([](const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermitian) {
         check_matrix("linalg.pinv", a);
         return pinv_of("linalg.pinv", a, bounds(a, atol, rtol), hermitian);
@@ -190,6 +192,7 @@ void define_least_squares(const Family& define) {
       });
   define("pinverse(Tensor self, float rcond=1e-15) -> Tensor")
       .doc("The pseudo-inverse; singular values up to rcond times the largest count as zero. See linalg.pinv.")
+      .example("torch.pinverse(torch.tensor{{1, 0}, {0, 2}, {0, 0}})")
       .compose([](const Tensor& a, double rcond) {
         return pinv_of("pinverse", a, bounds(a, zero_bound(a), scalar_tensor(rcond, DType::Float64)), false);
       });
@@ -199,6 +202,7 @@ void define_least_squares(const Family& define) {
           "How many singular values (with `hermitian` absolute eigenvalues) exceed max(atol, rtol * the largest); the "
           "bounds "
           "default as in linalg.pinv.")
+      .example("torch.linalg.matrix_rank(torch.tensor{{1, 2}, {2, 4}})")
       .compose([](const Tensor& a, const Tensor& atol, const Tensor& rtol, bool hermitian) {
         check_matrix("linalg.matrix_rank", a);
         return rank_of("linalg.matrix_rank", a, bounds(a, atol, rtol), hermitian);
@@ -209,6 +213,7 @@ void define_least_squares(const Family& define) {
       });
   define("matrix_rank(Tensor self, Operand? tol=None, bool symmetric=False) -> IndexTensor")
       .doc("The rank of a matrix; see linalg.matrix_rank.")
+      .example("torch.matrix_rank(torch.tensor{{1, 2}, {2, 4}})")
       .compose([](const Tensor& a, const Tensor& tol, bool symmetric) {
         check_matrix("matrix_rank", a);
         return rank_of("matrix_rank", a, bounds(a, tol, tol.defined() ? zero_bound(a) : Tensor()), symmetric);

@@ -162,29 +162,35 @@ Tensor linear_of(const Tensor& x, const Tensor& w, const Tensor& bias) {
 void define_linalg(const Family& define) {
   define(ops::mm, "mm(Tensor self, Tensor mat2) -> Tensor")
       .doc("Product of two matrices, [M, K] and [K, N].")
+      .example("torch.mm(torch.tensor{{1, 2}, {3, 4}}, torch.tensor{{1}, {10}})")
       .forward(mm_forward)
       .grad("self", [](Tensor g, Meta, Tensor b) { return ops::mm(g, adjoint(b)); })
       .grad("mat2", [](Tensor g, Tensor a, Meta b) { return right_gradient(g, a, b); });
   define(ops::bmm, "bmm(Tensor self, Tensor mat2) -> Tensor")
       .doc("Products of matrices in a batch, [B, M, K] and [B, K, N].")
+      .example("torch.bmm(torch.randn(10, 2, 3), torch.randn(10, 3, 4)).shape")
       .forward(bmm_forward)
       .grad("self", [](Tensor g, Meta, Tensor b) { return ops::bmm(g, adjoint(b)); })
       .grad("mat2", [](Tensor g, Tensor a) { return ops::bmm(adjoint(a), g); });
   define(ops::mv, "mv(Tensor self, Tensor vec) -> Tensor")
       .doc("Product of a matrix [M, K] and a vector [K].")
+      .example("torch.mv(torch.tensor{{1, 2}, {3, 4}}, torch.tensor{1, 10})")
       .forward(mv_forward)
       .grad("self", [](Tensor g, Meta, Tensor v) { return ops::outer(g, ops::conj(v)); })
       .grad("vec", [](Tensor g, Tensor a) { return ops::mv(adjoint(a), g); });
   define(ops::dot, "dot(Tensor self, Tensor tensor) -> Tensor")
       .doc("Sum of the products of two vectors' elements.")
+      .example("torch.dot(torch.tensor{1, 2, 3}, torch.tensor{4, 5, 6})")
       .forward(dot_forward)
       .grad("self", [](Tensor g, Meta, Tensor b) { return g * ops::conj(b); })
       .grad("tensor", [](Tensor g, Tensor a) { return g * ops::conj(a); });
   define("vdot(Tensor self, Tensor other) -> Tensor")
       .doc("Sum of the products of two vectors' elements, the first conjugated.")
+      .example("torch.vdot(torch.complex(torch.zeros(2), torch.ones(2)), torch.complex(torch.zeros(2), torch.ones(2)))")
       .compose([](const Tensor& a, const Tensor& b) { return ops::dot(ops::conj(a), b); });
   define(ops::outer, "outer(Tensor self, Tensor vec2) -> Tensor")
       .doc("All products of two vectors' elements, [N] and [M] to [N, M].")
+      .example("torch.outer(torch.tensor{1, 2}, torch.tensor{1, 10, 100})")
       .alias("ger")
       .compose([](const Tensor& a, const Tensor& b) {
         check(a.dim() == 1 && b.dim() == 1, "outer: expected two vectors, got ", a.sizes(), " and ", b.sizes());
@@ -192,10 +198,12 @@ void define_linalg(const Family& define) {
       });
   define(ops::matmul, "matmul(Tensor self, Tensor other) -> Tensor")
       .doc("Product of vectors, matrices, or batches of matrices, by their dimensions; batches broadcast.")
+      .example("torch.matmul(torch.tensor{{1, 2}, {3, 4}}, torch.tensor{1, 10})")
       .alias("linalg.matmul")
       .compose(matmul_of);
   define(ops::addmm, "addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * mat1 @ mat2`; with beta = 0 `self` is not looked at.")
+      .example("torch.addmm(torch.ones(2, 2), torch.tensor{{1, 2}, {3, 4}}, torch.eye(2), {beta=10})")
       .forward(addmm_forward)
       .grad("self", [](Tensor g, Meta, Meta, Meta, Scalar beta) { return scaled(g, beta); })
       .grad("mat1",
@@ -205,6 +213,7 @@ void define_linalg(const Family& define) {
       });
   define("baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * batch1 @ batch2` for batches of matrices.")
+      .example("torch.baddbmm(torch.zeros(2, 1, 2), torch.ones(2, 1, 3), torch.ones(2, 3, 2))")
       .forward(baddbmm_forward)
       .grad("self", [](Tensor g, Meta, Meta, Meta, Scalar beta) { return scaled(g, beta); })
       .grad("batch1",
@@ -214,6 +223,7 @@ void define_linalg(const Family& define) {
       });
   define("addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * mat @ vec`.")
+      .example("torch.addmv(torch.zeros(2), torch.tensor{{1, 2}, {3, 4}}, torch.tensor{1, 10})")
       .forward(addmv_forward)
       .grad("self", [](Tensor g, Meta, Meta, Meta, Scalar beta) { return scaled(g, beta); })
       .grad("mat", [](Tensor g, Meta, Meta, Tensor v, Scalar,
@@ -222,6 +232,7 @@ void define_linalg(const Family& define) {
             [](Tensor g, Meta, Tensor a, Meta, Scalar, Scalar alpha) { return scaled(ops::mv(adjoint(a), g), alpha); });
   define(ops::linear, "nn.functional.linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor")
       .doc("`input @ weight^T + bias` over the last dimension of `input`; weight is [out_features, in_features].")
+      .example("torch.nn.functional.linear(torch.randn(4, 3), torch.randn(2, 3), torch.zeros(2))")
       .compose(linear_of);
 }
 

@@ -132,14 +132,17 @@ Tensor cross_entropy(const Tensor& x, const Tensor& target, const Tensor& weight
 void define_loss(const Family& define) {
   define("nn.functional.mse_loss(Tensor input, Tensor target, " FACULA_REDUCTION)
       .doc("The mean of the squared differences.")
+      .example("torch.nn.functional.mse_loss(torch.tensor{1, 5}, torch.tensor{2, 3})")
       .compose(mse_loss);
   define("nn.functional.l1_loss(Tensor input, Tensor target, " FACULA_REDUCTION)
       .doc("The mean of the absolute differences.")
+      .example("torch.nn.functional.l1_loss(torch.tensor{1, 5}, torch.tensor{2, 3})")
       .compose(l1_loss);
   define(ops::nll_loss,
          "nn.functional.nll_loss(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, "
          "int ignore_index=-100, bool? reduce=None, str reduction='mean') -> Tensor")
       .doc("The negative log likelihood of the classes in `target` (1..C), from log probabilities [N, C, ...].")
+      .example("torch.nn.functional.nll_loss(torch.randn(2, 3):log_softmax(2), torch.tensor{3, 1}:long())")
       .compose(nll_loss);
   define(
       "nn.functional.cross_entropy(Tensor input, Tensor target, Tensor? weight=None, bool? size_average=None, "

@@ -120,16 +120,20 @@ Tensor multilabel_margin_loss(const Tensor& input, const Tensor& given, OptBool 
 void define_margin_loss(const Family& define) {
   define("nn.functional.hinge_embedding_loss(Tensor input, Tensor target, float margin=1.0, " FACULA_REDUCTION)
       .doc("`input` where `target` is 1, `max(0, margin - input)` where it is -1.")
+      .example("torch.nn.functional.hinge_embedding_loss(torch.tensor{0.5, 0.2}, torch.tensor{1, -1})")
       .compose(hinge_embedding_loss);
   define(
       "nn.functional.margin_ranking_loss(Tensor input1, Tensor input2, Tensor target, float "
       "margin=0, " FACULA_REDUCTION)
       .doc("`max(0, margin - target * (input1 - input2))` with targets 1 and -1.")
+      .example("torch.nn.functional.margin_ranking_loss(torch.tensor{3, 1}, torch.tensor{2, 2}, torch.tensor{1, 1})")
       .compose(margin_ranking_loss);
   define(
       "nn.functional.cosine_embedding_loss(Tensor input1, Tensor input2, Tensor target, float "
       "margin=0, " FACULA_REDUCTION)
       .doc("`1 - cos` of rows [N, D] with target 1, `max(0, cos - margin)` with target -1.")
+      .example(
+          "torch.nn.functional.cosine_embedding_loss(torch.randn(4, 3), torch.randn(4, 3), torch.tensor{1, -1, 1, 1})")
       .compose(cosine_embedding_loss);
   define(
       "nn.functional.triplet_margin_loss(Tensor anchor, Tensor positive, Tensor negative, float margin=1.0, "
@@ -137,6 +141,7 @@ void define_margin_loss(const Family& define) {
       .doc(
           "`max(0, d(anchor, positive) - d(anchor, negative) + margin)` with distances by the p-norm over the last "
           "dimension; `swap` takes the smaller of the negative's distances to anchor and positive.")
+      .example("torch.nn.functional.triplet_margin_loss(torch.randn(4, 3), torch.randn(4, 3), torch.randn(4, 3))")
       .compose(triplet_margin_loss);
   define(
       "nn.functional.multi_margin_loss(Tensor input, IndexTensor target, int p=1, float margin=1.0, "
@@ -144,12 +149,16 @@ void define_margin_loss(const Family& define) {
       .doc(
           "The mean over classes i other than the target y of `max(0, margin - input[y] + input[i])^p`, times "
           "`weight[y]`; input [N, C] or [C], classes 1..C.")
+      .example("torch.nn.functional.multi_margin_loss(torch.tensor{{0.1, 0.2, 0.9}}, {3})")
       .compose(multi_margin_loss);
   define("nn.functional.multilabel_margin_loss(Tensor input, IndexTensor target, " FACULA_REDUCTION)
       .doc(
           "The sum over the classes j listed in a row of `target` (1..C, up to the first 0) and the classes i not "
           "listed "
           "of `max(0, 1 - (input[j] - input[i]))`, divided by C; both [N, C] or [C].")
+      .example(
+          "torch.nn.functional.multilabel_margin_loss(torch.tensor{0.1, 0.2, 0.4, 0.8}, torch.tensor{4, 1, 0, "
+          "0}:long())")
       .compose(multilabel_margin_loss);
 }
 

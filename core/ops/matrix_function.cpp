@@ -121,10 +121,12 @@ Tensor vander_of(const Tensor& given, const OptInt& columns) {
 void define_matrix_function(const Family& define) {
   define("linalg.matrix_power(Tensor A, int n) -> Tensor")
       .doc("The n-th power of square matrices, by repeated squaring; a negative one is that of the inverse.")
+      .example("torch.linalg.matrix_power(torch.tensor{{1, 1}, {1, 0}}, 10)")
       .alias("matrix_power")
       .compose(matrix_power_of);
   define(ops::matrix_exp, "matrix_exp(Tensor self) -> Tensor")
       .doc("The exponential `1 + A + A^2 / 2 + ...` of square matrices, by scaling and squaring (Higham 2005).")
+      .example("torch.matrix_exp(torch.tensor{{0, 1}, {0, 0}})")
       .alias("linalg.matrix_exp")
       .node("LinalgMatrixExpBackward0")
       .forward(matrix_exp_forward)
@@ -133,6 +135,7 @@ void define_matrix_function(const Family& define) {
       .doc(
           "Vandermonde's matrix [..., n, N] of x [..., n]: the powers 0 to N - 1 of each element in a row; N is n by "
           "default.")
+      .example("torch.linalg.vander(torch.tensor{1, 2, 3})")
       .compose(vander_of);
 }
 

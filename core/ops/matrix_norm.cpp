@@ -164,6 +164,7 @@ void define_matrix_norm(const Family& define) {
           "`(sum |x|^ord)^(1/ord)` over all dimensions or those in `dim`: inf and -inf are the largest and the "
           "smallest "
           "absolute value, 0 counts what is not zero.")
+      .example("torch.linalg.vector_norm(torch.tensor{3, -4}, 1)")
       .compose(vector_norm);
   define(
       "linalg.matrix_norm(Tensor A, Scalar ord, Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) -> "
@@ -172,6 +173,7 @@ void define_matrix_norm(const Family& define) {
           "Norms of matrices over two dimensions: 'fro' (the default), 'nuc' (the sum of the singular values), inf and "
           "-inf "
           "(the largest and smallest sum of a row), 1 and -1 (of a column), 2 and -2 (singular value).")
+      .example("torch.linalg.matrix_norm(torch.tensor{{3, 0}, {0, 4}})")
       .compose(matrix_norm);
   define(
       "linalg.matrix_norm:name(Tensor A, str ord='fro', Dim[] dim=[-2, -1], bool keepdim=False, *, DType? dtype=None) "
@@ -204,6 +206,7 @@ void define_matrix_norm(const Family& define) {
           "The condition number `norm(A) * norm(inv(A))` in any norm of linalg.matrix_norm; by default the largest "
           "singular "
           "value over the smallest. Infinite for singular matrices.")
+      .example("torch.linalg.cond(torch.tensor{{1, 0}, {0, 100}})")
       .compose(cond_of);
   define("linalg.cond:name(Tensor A, str p) -> Tensor").compose(named_cond_of);
 }

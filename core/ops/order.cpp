@@ -57,6 +57,7 @@ void define_order(const Family& define) {
       });
   define("argsort(Tensor self, Dim dim=-1, bool descending=False) -> IndexTensor")
       .doc("The positions that put the elements in order along a dimension.")
+      .example("torch.tensor{3, 1, 2}:argsort()")
       .compose([](const Tensor& x, int64_t dim, bool descending) {
         return ops::sort.all({x, dim, descending}).tensor(1);
       });
@@ -66,6 +67,7 @@ void define_order(const Family& define) {
       });
   define("msort(Tensor self) -> Tensor")
       .doc("The elements in order along the first dimension.")
+      .example("torch.msort(torch.tensor{{3, 1}, {2, 4}})")
       .compose([](const Tensor& x) {
         return ops::sort.all({x, 0}).tensor(0);
       });
@@ -73,6 +75,7 @@ void define_order(const Family& define) {
          "topk(Tensor self, int k, Dim dim=-1, bool largest=True, bool sorted=True) -> (Tensor values, IndexTensor "
          "indices)")
       .doc("The `k` largest or smallest elements along a dimension, and their positions.")
+      .example("torch.tensor{3, 1, 4, 2}:topk(2)")
       .forward(topk_forward)
       .grad("self",
             [](Tensor g, Result, Result i, Meta x, int64_t, int64_t dim) { return gathered_gradient(g, i, x, dim); });

@@ -149,6 +149,7 @@ void define_orthogonal(const Family& define) {
           "QR as LAPACK keeps it: R on and above the diagonal, below it the vectors of the reflectors `1 - tau v v^H`. "
           "See "
           "linalg.qr. It has no derivative.")
+      .example("torch.geqrf(torch.randn(3, 2))")
       .forward(geqrf_forward);
   define(ops::linalg_qr, "linalg.qr(Tensor A, str mode='reduced') -> (Tensor Q, Tensor R)")
       .doc(
@@ -162,6 +163,7 @@ void define_orthogonal(const Family& define) {
       .grad("A", qr_gradient);
   define("qr(Tensor self, bool some=True) -> (Tensor Q, Tensor R)")
       .doc("linalg.qr, reduced with `some`, else complete.")
+      .example("torch.randn(4, 2):qr()")
       .compose([](const Tensor& x, bool some) {
         const Results r = ops::linalg_qr.all({x, some ? "reduced" : "complete"});
         return std::tuple(r.tensor(0), r.tensor(1));
@@ -174,6 +176,7 @@ void define_orthogonal(const Family& define) {
           "The first N columns of `H_1 @ ... @ H_K`, `H_i = 1 - tau_i v_i v_i^H`, the v_i below the diagonal of A "
           "[..., M, "
           "N] as geqrf leaves them, tau [..., K], K <= N <= M.")
+      .example("torch.linalg.householder_product(torch.geqrf(torch.randn(3, 2)))")
       .alias("orgqr")
       .compose(householder_of);
   define(ops::reflector_multiply,
@@ -185,6 +188,7 @@ void define_orthogonal(const Family& define) {
           "`Q @ input3` (`input3 @ Q` with left=false; Q^H with `transpose`), Q the square product of the reflectors "
           "in "
           "`self` and `input2` = tau, as geqrf returns them.")
+      .example("local a, tau = torch.geqrf(torch.randn(3, 2)) print(torch.ormqr(a, tau, torch.randn(3, 4)))")
       .compose(ormqr_of);
 }
 

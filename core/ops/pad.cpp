@@ -112,6 +112,7 @@ void define_pad(const Family& define) {
       .doc(
           "`self` in a frame of `value`: `pad` has the numbers of positions in front of and behind the last dimension, "
           "then the one before it, and so on; negative ones cut off.")
+      .example("torch.constant_pad_nd(torch.ones(2, 2), {1, 1, 0, 1}, 7)")
       .forward(constant_forward)
       .grad("self", [](Tensor g, Meta, L pad) { return ops::constant_pad_nd(g, negated(pad)); });
   define(ops::resample_pad, "_pad(Tensor input, int[] pad, str mode) -> Tensor")

@@ -227,20 +227,25 @@ void define_product(const Family& define) {
           "`beta * self + alpha * (batch1 @ batch2):sum(1)`: the products of a batch added up; with beta = 0 `self` is "
           "not "
           "looked at.")
+      .example("torch.addbmm(torch.zeros(2, 2), torch.ones(4, 2, 3), torch.ones(4, 3, 2))")
       .compose(addbmm_of);
   define("addbmm_(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("addbmm in place.")
+      .example("torch.zeros(2, 2):addbmm_(torch.ones(4, 2, 3), torch.ones(4, 3, 2))")
       .compose(addbmm_in_place);
   define("addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor")
       .doc("`beta * self + alpha * outer(vec1, vec2)`; with beta = 0 `self` is not looked at.")
+      .example("torch.addr(torch.zeros(2, 3), torch.tensor{1, 2}, torch.tensor{1, 10, 100})")
       .compose(addr_of);
   define("linalg.vecdot(Tensor x, Tensor y, *, Dim dim=-1) -> Tensor")
       .doc("Sums of `conj(x) * y` along a dimension; batches broadcast.")
+      .example("torch.linalg.vecdot(torch.tensor{{1, 2}, {3, 4}}, torch.tensor{1, 10})")
       .compose(vecdot_of);
   define("inner(Tensor self, Tensor other) -> Tensor")
       .doc(
           "Products summed over the last dimensions of both: [..., K] and [*, K] give [..., *]; numbers are "
           "multiplied.")
+      .example("torch.inner(torch.tensor{{1, 2}, {3, 4}}, torch.tensor{1, 10})")
       .compose(inner_of);
   define("tensordot(Tensor self, Tensor other, int dims=2) -> Tensor")
       .doc(
@@ -252,20 +257,25 @@ void define_product(const Family& define) {
   define("tensordot:dims(Tensor self, Tensor other, int[][2] dims) -> Tensor").compose(along_lists);
   define("kron(Tensor self, Tensor other) -> Tensor")
       .doc("Kronecker's product: each element of `self` times all of `other`, as blocks.")
+      .example("torch.kron(torch.eye(2), torch.tensor{{1, 2}, {3, 4}})")
       .compose(kron_of);
   define(ops::linalg_cross, "linalg.cross(Tensor self, Tensor other, *, Dim dim=-1) -> Tensor")
       .doc("Cross products of vectors with three elements along `dim`; the other dimensions broadcast.")
+      .example("torch.linalg.cross(torch.tensor{1, 0, 0}, torch.tensor{0, 1, 0})")
       .forward(cross_forward)
       .grad("self", [](Tensor g, Meta, Tensor b, int64_t dim) { return ops::linalg_cross(ops::conj(b), g, dim); })
       .grad("other", [](Tensor g, Tensor a, Meta, int64_t dim) { return ops::linalg_cross(g, ops::conj(a), dim); });
   define("cross(Tensor self, Tensor other, Dim? dim=None) -> Tensor")
       .doc("As linalg.cross, by default along the first dimension of size 3.")
+      .example("torch.cross(torch.tensor{1, 0, 0}, torch.tensor{0, 1, 0})")
       .compose(cross_of);
   define("linalg.multi_dot(Tensor[] tensors) -> Tensor")
       .doc("The product of two or more matrices in the order that costs least; the first and the last may be vectors.")
+      .example("torch.linalg.multi_dot{torch.randn(2, 3), torch.randn(3, 4), torch.randn(4)}")
       .compose(multi_dot_of);
   define("chain_matmul(Tensor[]... matrices) -> Tensor")
       .doc("The product of matrices in the order that costs least. See linalg.multi_dot.")
+      .example("torch.chain_matmul(torch.randn(2, 3), torch.randn(3, 4), torch.randn(4, 5)).shape")
       .compose([](const Tensors& matrices) {
         check(!matrices.empty(), "chain_matmul: expected at least one matrix");
         return chained("chain_matmul", matrices);

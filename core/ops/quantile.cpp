@@ -145,6 +145,7 @@ void define_quantile_of(const Family& define) {
 void define_quantile(const Family& define) {
   define("kthvalue(Tensor self, int k, Dim dim=-1, bool keepdim=False) -> (Tensor values, IndexTensor indices)")
       .doc("The `k`-th smallest element along a dimension, and its position. NaN is the largest.")
+      .example("torch.tensor{3, 1, 2}:kthvalue(2)")
       .forward(kthvalue_forward)
       .grad("self",
             [](Tensor g, Result, Result i, Meta x, int64_t, int64_t dim) { return chosen_gradient(g, i, x, dim); });
@@ -152,6 +153,7 @@ void define_quantile(const Family& define) {
       .doc(
           "The most frequent element along a dimension, the smallest of several, and the position where it stands "
           "last.")
+      .example("torch.tensor{3, 1, 3, 2}:mode()")
       .forward(mode_forward)
       .grad("self", chosen_gradient_of);
   define_median<false>(define);

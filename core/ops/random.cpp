@@ -119,22 +119,26 @@ Tensor normal_of(Out& out, const Tensor& mean, const Tensor& std, const Gen& gen
 void define_random(const Family& define) {
   define("rand(int[]... size, *, " OPTIONS)
       .doc("Uniform random numbers from 0 up to but not including 1.")
+      .example("torch.rand(2, 3)")
       .forward(+[](Out& out, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
         return rand_into(out.make(size, continuous("rand", t), d.value_or(Device{})), g);
       });
   define("randn(int[]... size, *, " OPTIONS)
       .doc("Random numbers from the standard normal distribution.")
+      .example("torch.randn(2, 3)")
       .forward(+[](Out& out, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
         return randn_into(out.make(size, continuous("randn", t), d.value_or(Device{})), g);
       });
   define("randint(int high, int[] size, *, " OPTIONS)
       .doc("Random integers from `low` (0) up to but not including `high`.")
+      .example("torch.randint(1, 7, {5})")
       .forward(+[](Out& out, int64_t high, const IntList& size, const Gen& g, OptDType t, OptDevice d) {
         return randint_forward(out, 0, high, size, g, t, d);
       });
   define("randint:low(int low, int high, int[] size, *, " OPTIONS).forward(randint_forward);
   define("randperm(int n, *, " OPTIONS)
       .doc("The numbers 1 to n in random order.")
+      .example("torch.randperm(5)")
       .forward(+[](Out& out, int64_t n, const Gen& g, OptDType t, OptDevice d) {
         check(n >= 0, "randperm: n must not be negative, got ", n);
         const Tensor order = empty({n}, DType::Int64, d.value_or(Device{}));
@@ -145,18 +149,21 @@ void define_random(const Family& define) {
       });
   define("rand_like(Tensor self, *, " OPTIONS)
       .doc("Uniform random numbers from [0, 1) in `self`'s sizes.")
+      .example("torch.rand_like(torch.zeros(2, 3))")
       .forward(+[](Out& out, const Tensor& x, const Gen& g, OptDType t, OptDevice d) {
         return rand_into(out.make(x.sizes(), continuous("rand_like", t.value_or(x.dtype())), d.value_or(x.device())),
                          g);
       });
   define("randn_like(Tensor self, *, " OPTIONS)
       .doc("Normal random numbers in `self`'s sizes.")
+      .example("torch.randn_like(torch.zeros(2, 3))")
       .forward(+[](Out& out, const Tensor& x, const Gen& g, OptDType t, OptDevice d) {
         return randn_into(out.make(x.sizes(), continuous("randn_like", t.value_or(x.dtype())), d.value_or(x.device())),
                           g);
       });
   define("randint_like(Tensor self, int high, *, " OPTIONS)
       .doc("Random integers from `low` (0) up to but not including `high`, in `self`'s sizes.")
+      .example("torch.randint_like(torch.zeros(2, 3), 1, 7)")
       .forward(+[](Out& out, const Tensor& x, int64_t high, const Gen& g, OptDType t, OptDevice d) {
         return randint_into("randint_like", out.make(x.sizes(), t.value_or(x.dtype()), d.value_or(x.device())), 0, high,
                             g);
@@ -169,18 +176,22 @@ void define_random(const Family& define) {
 
   define("uniform_(Tensor self, float from=0, float to=1, *, Generator? generator=None) -> Tensor")
       .doc("Overwrites `self` with uniform random numbers from [from, to).")
+      .example("torch.empty(3):uniform_(-1, 1)")
       .forward(uniform_forward)
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
   define("normal_(Tensor self, float mean=0, float std=1, *, Generator? generator=None) -> Tensor")
       .doc("Overwrites `self` with normal random numbers.")
+      .example("torch.empty(3):normal_(100, 0.1)")
       .forward(normal_forward)
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
   define("exponential_(Tensor self, float lambd=1, *, Generator? generator=None) -> Tensor")
       .doc("Overwrites `self` with random numbers from the exponential distribution of rate `lambd`.")
+      .example("torch.empty(3):exponential_(2)")
       .forward(exponential_forward)
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
   define("random_(Tensor self, *, Generator? generator=None) -> Tensor")
       .doc("Overwrites `self` with random integers from `from` (0) up to but not including `to`.")
+      .example("torch.empty(5):random_(1, 7)")
       .forward(+[](const Tensor& self, const Gen& g) { return random_forward(self, {}, {}, g); })
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
   define("random_:to(Tensor self, int to, *, Generator? generator=None) -> Tensor")
@@ -191,6 +202,7 @@ void define_random(const Family& define) {
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
   define("bernoulli_(Tensor self, Operand p=0.5, *, Generator? generator=None) -> Tensor")
       .doc("Overwrites `self` with 1 with probability `p`, 0 otherwise.")
+      .example("torch.empty(5):bernoulli_(0.3)")
       .forward(+[](const Tensor& self, const Tensor& p, const Gen& g) {
         check_probabilities("bernoulli_", p);
         return bernoulli_into(self, p, g);
@@ -198,6 +210,7 @@ void define_random(const Family& define) {
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
   define(ops::bernoulli, "bernoulli(Tensor self, *, Generator? generator=None) -> Tensor")
       .doc("1 with the probability that stands in `self`, 0 otherwise.")
+      .example("torch.bernoulli(torch.tensor{0, 0.5, 1})")
       .forward(+[](Out& out, const Tensor& p, const Gen& g) {
         check(is_floating(p.dtype()), "bernoulli: expected a floating dtype, got ", p.dtype());
         check_probabilities("bernoulli", p);
@@ -212,6 +225,7 @@ void define_random(const Family& define) {
       .grad("self", [](Tensor g) { return ops::zeros_like(g); });
   define("normal(Operand mean, Operand std=1, *, Generator? generator=None) -> Tensor")
       .doc("Normal random numbers with the given means and standard deviations, numbers or tensors.")
+      .example("torch.normal(torch.tensor{0, 100}, torch.tensor{1, 0.1})")
       .forward(normal_of);
   define("normal:size(float mean, float std, int[] size, *, " OPTIONS)
       .forward(+[](Out& out, double mean, double std, const IntList& size, const Gen& g, OptDType t, OptDevice d) {

@@ -193,13 +193,16 @@ Tensor repeat_evenly(const Tensor& given, int64_t repeats, OptInt dim, OptInt si
 void define_rearrange(const Family& define) {
   define(ops::flip, "flip(Tensor self, Dim[]... dims) -> Tensor")
       .doc("A copy with the order along some dimensions reversed.")
+      .example("torch.arange(6):view(2, 3):flip(2)")
       .forward(flip_forward)
       .grad("self", [](Tensor g, Meta, IntList dims) { return ops::flip(g, dims); });
   define("fliplr(Tensor self) -> Tensor")
       .doc("A copy with the order of columns, the second dimension, reversed.")
+      .example("torch.fliplr(torch.arange(6):view(2, 3))")
       .compose([](const Tensor& x) { return flipped("fliplr", x, 1, 2); });
   define("flipud(Tensor self) -> Tensor")
       .doc("A copy with the order of rows, the first dimension, reversed.")
+      .example("torch.flipud(torch.arange(6):view(2, 3))")
       .compose([](const Tensor& x) { return flipped("flipud", x, 0, 1); });
   define(roll, "roll(Tensor self, int[] shifts, Dim[] dims=[]) -> Tensor")
       .doc(
@@ -213,11 +216,13 @@ void define_rearrange(const Family& define) {
       });
   define("rot90(Tensor self, int k=1, Dim[] dims=[0, 1]) -> Tensor")
       .doc("A copy turned `k` times by 90 degrees in the plane of `dims`, from the first towards the second.")
+      .example("torch.rot90(torch.arange(6):view(2, 3))")
       .compose(rot90_of);
   define(repeat, "repeat(Tensor self, int[]... repeats) -> Tensor")
       .doc(
           "A copy that holds `self` so many times along each dimension; further repeats come in front. `repeat` is a "
           "word of Lua:\nwrite `x[\"repeat\"](x, 2, 3)`, or use tile.")
+      .example("torch['repeat'](torch.arange(3), 2, 2)")
       .forward(repeat_forward)
       .grad("self", repeat_gradient);
   define("tile(Tensor self, int[]... dims) -> Tensor")

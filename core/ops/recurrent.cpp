@@ -72,19 +72,25 @@ void define_recurrent(const Family& define) {
           "A step of a long short-term memory (Hochreiter and Schmidhuber 1997): input [N, I], hx = {h, c} [N, H], "
           "weights "
           "[4 H, I] and [4 H, H] of the input, forget, cell and output gates.")
+      .example(
+          "torch.lstm_cell(torch.randn(1, 3), {torch.zeros(1, 2), torch.zeros(1, 2)}, torch.randn(8, 3), "
+          "torch.randn(8, 2))")
       .compose(lstm_cell);
   define("gru_cell(Tensor input, Tensor hx, " CELL_WEIGHTS " -> Tensor")
       .doc(
           "A step of a gated recurrent unit (Cho et al. 2014): input [N, I], hx [N, H], weights [3 H, I] and [3 H, H] "
           "of "
           "the reset, update and new gates.")
+      .example("torch.gru_cell(torch.randn(1, 3), torch.zeros(1, 2), torch.randn(6, 3), torch.randn(6, 2))")
       .compose(gru_cell);
   define("rnn_tanh_cell(Tensor input, Tensor hx, " CELL_WEIGHTS " -> Tensor")
       .doc("`tanh(w_ih input + b_ih + w_hh hx + b_hh)`.")
+      .example("torch.rnn_tanh_cell(torch.randn(1, 3), torch.zeros(1, 2), torch.randn(2, 3), torch.randn(2, 2))")
       .compose([](const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
                   const Tensor& b_hh) { return ops::tanh(rnn_sum("rnn_tanh_cell", x, h, w_ih, w_hh, b_ih, b_hh)); });
   define("rnn_relu_cell(Tensor input, Tensor hx, " CELL_WEIGHTS " -> Tensor")
       .doc("`relu(w_ih input + b_ih + w_hh hx + b_hh)`.")
+      .example("torch.rnn_relu_cell(torch.randn(1, 3), torch.zeros(1, 2), torch.randn(2, 3), torch.randn(2, 2))")
       .compose([](const Tensor& x, const Tensor& h, const Tensor& w_ih, const Tensor& w_hh, const Tensor& b_ih,
                   const Tensor& b_hh) { return ops::relu(rnn_sum("rnn_relu_cell", x, h, w_ih, w_hh, b_ih, b_hh)); });
 }

@@ -229,6 +229,7 @@ void define_reduce(const Family& define) {
       .grad("self", [](Tensor g, Meta x, IntList dim) { return restored(g, x.sizes(), dim); });
   define("mean(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Mean of the elements, over all dimensions or over those in `dim`.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:mean(1)")
       .forward(
           +[](Out& out, const Tensor& x, OptDType t) { return mean_forward(out, x, dims_of(x.sizes(), {}), false, t); })
       .grad("self",
@@ -246,11 +247,13 @@ void define_reduce(const Family& define) {
       .grad("self", prod_gradient);
   define("prod(Tensor self, *, DType? dtype=None) -> Tensor")
       .doc("Product of the elements, over all dimensions or over one.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:prod(1)")
       .compose([](const Tensor& x, OptDType t) { return ops::prod(x, {}, {}, t); });
   define("prod:dim(Tensor self, Dim dim, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .compose([](const Tensor& x, int64_t dim, bool keepdim, OptDType t) { return ops::prod(x, {dim}, keepdim, t); });
   define(ops::sum_to_size, "sum_to_size(Tensor self, int[]... size) -> Tensor")
       .doc("Sums over the dimensions along which `size` would be stretched to `self`'s sizes.")
+      .example("torch.ones(2, 3):sum_to_size(1, 3)")
       .compose([](const Tensor& x, const IntList& size) {
         if (size.empty()) return ops::sum(x);
         check(size.size() <= x.sizes().size(), "sum_to_size: ", size, " has more dimensions than ", x.sizes());
@@ -266,10 +269,12 @@ void define_reduce(const Family& define) {
 
   define(ops::amax, "amax(Tensor self, Dim[]? dim=None, bool keepdim=False) -> Tensor")
       .doc("The largest element, over all dimensions or over those in `dim`. Equal ones share the gradient.")
+      .example("torch.tensor{{1, 5}, {4, 2}}:amax(2)")
       .forward(extreme<true>)
       .grad("self", [](Tensor g, Result y, Tensor x, IntList dim) { return shared_gradient(g, y, x, dim); });
   define(ops::amin, "amin(Tensor self, Dim[]? dim=None, bool keepdim=False) -> Tensor")
       .doc("The smallest element, over all dimensions or over those in `dim`. Equal ones share the gradient.")
+      .example("torch.tensor{{1, 5}, {4, 2}}:amin(2)")
       .forward(extreme<false>)
       .grad("self", [](Tensor g, Result y, Tensor x, IntList dim) { return shared_gradient(g, y, x, dim); });
   define("max(Tensor self) -> Tensor")
@@ -286,6 +291,7 @@ void define_reduce(const Family& define) {
   });
   define("min(Tensor self) -> Tensor")
       .doc("The smallest element; along a dimension also its position; of two tensors the smaller, element by element.")
+      .example("torch.tensor{3, 5, 4}:min(1)")
       .node("MinBackward1")
       .forward(extreme_of_all<false>)
       .grad("self", [](Tensor g, Result y, Tensor x) { return shared_gradient(g, y, x, dims_of(x.sizes(), {})); });
@@ -297,13 +303,16 @@ void define_reduce(const Family& define) {
   });
   define(ops::argmax, "argmax(Tensor self, Dim? dim=None, bool keepdim=False) -> IndexTensor")
       .doc("Position of the largest element in the flattened tensor, or along a dimension; the first of equal ones.")
+      .example("torch.tensor{3, 5, 4}:argmax()")
       .forward(position<true>);
   define(ops::argmin, "argmin(Tensor self, Dim? dim=None, bool keepdim=False) -> IndexTensor")
       .doc("Position of the smallest element in the flattened tensor, or along a dimension; the first of equal ones.")
+      .example("torch.tensor{3, 5, 4}:argmin()")
       .forward(position<false>);
 
   define(ops::all, "all(Tensor self) -> Tensor")
       .doc("Are all elements not zero?")
+      .example("torch.tensor{{1, 0}, {1, 1}}:all(2)")
       .forward(+[](Out& out, const Tensor& x) { return truth(out, slots::all, x, dims_of(x.sizes(), {}), false); });
   define("all:dim(Tensor self, Dim dim, bool keepdim=False) -> Tensor")
       .forward(+[](Out& out, const Tensor& x, int64_t dim, bool keepdim) {
@@ -311,6 +320,7 @@ void define_reduce(const Family& define) {
       });
   define(ops::any, "any(Tensor self) -> Tensor")
       .doc("Is any element not zero?")
+      .example("torch.tensor{{0, 0}, {1, 0}}:any(2)")
       .forward(+[](Out& out, const Tensor& x) { return truth(out, slots::any, x, dims_of(x.sizes(), {}), false); });
   define("any:dim(Tensor self, Dim dim, bool keepdim=False) -> Tensor")
       .forward(+[](Out& out, const Tensor& x, int64_t dim, bool keepdim) {
@@ -326,6 +336,7 @@ void define_reduce(const Family& define) {
       .doc(
           "The variance over all dimensions or those in `dim`: squared distances from the mean over count - correction "
           "(1).")
+      .example("torch.tensor{1, 2, 3, 4}:var()")
       .compose([](const Tensor& x, bool unbiased) { return ops::var(x, {}, bessel(unbiased)); });
   define("var:dim(Tensor self, Dim[]? dim, bool unbiased=True, bool keepdim=False) -> Tensor")
       .compose([](const Tensor& x, const IntList& dim, bool unbiased, bool keepdim) {
@@ -342,6 +353,7 @@ void define_reduce(const Family& define) {
       .grad("self", deviation_gradient);
   define("std(Tensor self, bool unbiased=True) -> Tensor")
       .doc("The standard deviation over all dimensions or those in `dim`: the square root of the variance.")
+      .example("torch.tensor{1, 2, 3, 4}:std()")
       .compose([](const Tensor& x, bool unbiased) { return ops::deviation(x, {}, bessel(unbiased)); });
   define("std:dim(Tensor self, Dim[]? dim, bool unbiased=True, bool keepdim=False) -> Tensor")
       .compose([](const Tensor& x, const IntList& dim, bool unbiased, bool keepdim) {
@@ -354,6 +366,7 @@ void define_reduce(const Family& define) {
   define(ops::norm,
          "norm(Tensor self, Scalar? p=2, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc("The p-norm `(sum |x|^p)^(1/p)`, over all dimensions or over those in `dim`.")
+      .example("torch.tensor{3, 4}:norm()")
       .node("LinalgVectorNormBackward0")
       .forward(norm_forward)
       .grad("self", norm_gradient);
@@ -365,6 +378,7 @@ void define_reduce(const Family& define) {
       });
   define(ops::logsumexp, "logsumexp(Tensor self, Dim[] dim, bool keepdim=False) -> Tensor")
       .doc("`log(sum(exp(self)))` over the dimensions in `dim`, without overflow.")
+      .example("torch.logsumexp(torch.tensor{1000, 1000}, 1)")
       .alias("special.logsumexp")
       .forward(logsumexp_forward)
       .grad("self", [](Tensor g, Result y, Tensor x, IntList dim) {
@@ -373,10 +387,12 @@ void define_reduce(const Family& define) {
 
   define(ops::cumsum, "cumsum(Tensor self, Dim dim, *, DType? dtype=None) -> Tensor")
       .doc("Running sums along a dimension.")
+      .example("torch.tensor{1, 2, 3, 4}:cumsum(1)")
       .forward(scan<slots::cumsum>)
       .grad("self", [](Tensor g, Meta, int64_t dim) { return reversed_cumsum(g, dim); });
   define(ops::cumprod, "cumprod(Tensor self, Dim dim, *, DType? dtype=None) -> Tensor")
       .doc("Running products along a dimension.")
+      .example("torch.tensor{1, 2, 3, 4}:cumprod(1)")
       .forward(scan<slots::cumprod>)
       .grad("self", cumprod_gradient);
 }

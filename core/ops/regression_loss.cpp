@@ -146,14 +146,17 @@ Tensor multilabel_soft_margin_loss(const Tensor& x, const Tensor& target, const 
 void define_regression_loss(const Family& define) {
   define("nn.functional.huber_loss(Tensor input, Tensor target, str reduction='mean', float delta=1.0) -> Tensor")
       .doc("`d^2 / 2` for differences d below `delta`, `delta * (d - delta / 2)` beyond.")
+      .example("torch.nn.functional.huber_loss(torch.tensor{1, 5}, torch.tensor{1.5, 1})")
       .compose(huber_loss);
   define(
       "nn.functional.smooth_l1_loss(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, "
       "str reduction='mean', float beta=1.0) -> Tensor")
       .doc("`d^2 / (2 beta)` for differences d below `beta`, `d - beta / 2` beyond.")
+      .example("torch.nn.functional.smooth_l1_loss(torch.tensor{1, 5}, torch.tensor{1.5, 1})")
       .compose(smooth_l1_loss);
   define("nn.functional.soft_margin_loss(Tensor input, Tensor target, " FACULA_REDUCTION)
       .doc("`log(1 + exp(-target * input))` with targets 1 and -1.")
+      .example("torch.nn.functional.soft_margin_loss(torch.tensor{2, -1}, torch.tensor{1, -1})")
       .compose(soft_margin_loss);
   define(
       "nn.functional.kl_div(Tensor input, Tensor target, bool? size_average=None, bool? reduce=None, "
@@ -163,6 +166,9 @@ void define_regression_loss(const Family& define) {
           "With "
           "`log_target` the targets are logarithms too; reduction 'batchmean' divides the sum by the size of the "
           "batch.")
+      .example(
+          "torch.nn.functional.kl_div(torch.tensor{{0.4, 0.6}}:log(), torch.tensor{{0.5, 0.5}}, "
+          "{reduction='batchmean'})")
       .compose(kl_div);
   define(
       "nn.functional.poisson_nll_loss(Tensor input, Tensor target, bool log_input=True, bool full=False, "
@@ -170,11 +176,13 @@ void define_regression_loss(const Family& define) {
       .doc(
           "`exp(input) - target * input`, or `input - target * log(input + eps)` without `log_input`; with `full` "
           "Stirling's term is added where target > 1.")
+      .example("torch.nn.functional.poisson_nll_loss(torch.tensor{0, 1}, torch.tensor{1, 3})")
       .compose(poisson_nll_loss);
   define(
       "nn.functional.gaussian_nll_loss(Tensor input, Tensor target, Tensor var, bool full=False, float eps=1e-06, "
       "str reduction='mean') -> Tensor")
       .doc("`(log(var) + (input - target)^2 / var) / 2` with `var` at least `eps`; with `full` plus `log(2 pi) / 2`.")
+      .example("torch.nn.functional.gaussian_nll_loss(torch.tensor{1, 2}, torch.tensor{1, 3}, torch.tensor{1, 4})")
       .compose(gaussian_nll_loss);
 
   define(huber_kernel, "_huber(Tensor input, Tensor target, float width, float scale) -> Tensor")
@@ -194,15 +202,18 @@ void define_regression_loss(const Family& define) {
       .doc(
           "`-(target * log(input) + (1 - target) * log(1 - input))` of probabilities, with logarithms of at least "
           "-100.")
+      .example("torch.nn.functional.binary_cross_entropy(torch.tensor{0.9, 0.2}, torch.tensor{1, 0})")
       .compose(binary_cross_entropy);
   define(
       "nn.functional.binary_cross_entropy_with_logits(Tensor input, Tensor target, Tensor? weight=None, "
       "bool? size_average=None, bool? reduce=None, str reduction='mean', Tensor? pos_weight=None) -> Tensor")
       .doc("binary_cross_entropy of sigmoid(input), without overflow; `pos_weight` multiplies the terms of target 1.")
+      .example("torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor{2, -1}, torch.tensor{1, 0})")
       .compose(binary_cross_entropy_with_logits);
   define(
       "nn.functional.multilabel_soft_margin_loss(Tensor input, Tensor target, Tensor? weight=None, " FACULA_REDUCTION)
       .doc("The mean over the classes (the last dimension) of binary_cross_entropy_with_logits.")
+      .example("torch.nn.functional.multilabel_soft_margin_loss(torch.tensor{{2, -1}}, torch.tensor{{1, 0}})")
       .compose(multilabel_soft_margin_loss);
 }
 

@@ -154,31 +154,38 @@ void define_sampling(const Family& define) {
   const std::string generator = "*, Generator? generator=None) -> Tensor";
   define(text("cauchy_(Tensor self, float median=0, float sigma=1, ", generator))
       .doc("Overwrites `self` with random numbers from the Cauchy distribution.")
+      .example("torch.empty(3):cauchy_()")
       .forward(cauchy_forward)
       .grad("self", no_gradient);
   define(text("log_normal_(Tensor self, float mean=1, float std=2, ", generator))
       .doc("Overwrites `self` with random numbers whose logarithms are normal with this mean and standard deviation.")
+      .example("torch.empty(3):log_normal_()")
       .forward(log_normal_forward)
       .grad("self", no_gradient);
   define(text("geometric_(Tensor self, float p, ", generator))
       .doc("Overwrites `self` with the numbers of trials up to a first success of probability `p`.")
+      .example("torch.empty(3):geometric_(0.5)")
       .forward(geometric_forward)
       .grad("self", no_gradient);
 
   define("poisson(Tensor self, Generator? generator=None) -> Tensor")
       .doc("Random counts of events from the Poisson distributions whose rates stand in `self`.")
+      .example("torch.poisson(torch.tensor{1, 10, 100})")
       .forward(poisson_forward)
       .grad("self", no_gradient);
   define("binomial(Tensor count, Tensor prob, Generator? generator=None) -> Tensor")
       .doc("Random numbers of successes among `count` trials of probability `prob`.")
+      .example("torch.binomial(torch.tensor{10, 100}, torch.tensor{0.5, 0.1})")
       .forward(binomial_forward)
       .grad("prob", [](Tensor, Meta, Meta p) { return p.zeros(); });
   define("standard_gamma(Tensor self, Generator? generator=None) -> Tensor")
       .doc("Random numbers from the gamma distributions whose shapes stand in `self`, with rate 1.")
+      .example("torch.standard_gamma(torch.tensor{1, 10})")
       .forward(gamma_forward);
   define("sample_dirichlet(Tensor self, Generator? generator=None) -> Tensor")
       .doc(
           "Random points of the simplex, from the Dirichlet distributions whose concentrations are the rows of `self`.")
+      .example("torch.sample_dirichlet(torch.ones(2, 3))")
       .forward(dirichlet_forward);
   define("multinomial(Tensor self, int num_samples, bool replacement=False, " +
          std::string("*, Generator? generator=None) -> IndexTensor"))

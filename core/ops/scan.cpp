@@ -45,14 +45,17 @@ Tensor logcumsumexp_gradient(Tensor g, Result y, Tensor x, int64_t dim) {
 void define_scan(const Family& define) {
   define("cummax(Tensor self, Dim dim) -> (Tensor values, IndexTensor indices)")
       .doc("The largest element so far along a dimension, and its position; of equal ones the last.")
+      .example("torch.tensor{1, 3, 2, 5}:cummax(1)")
       .forward(running_extreme<true>)
       .grad("self", extreme_gradient);
   define("cummin(Tensor self, Dim dim) -> (Tensor values, IndexTensor indices)")
       .doc("The smallest element so far along a dimension, and its position; of equal ones the last.")
+      .example("torch.tensor{5, 2, 3, 1}:cummin(1)")
       .forward(running_extreme<false>)
       .grad("self", extreme_gradient);
   define(logcumsumexp, "logcumsumexp(Tensor self, Dim dim) -> Tensor")
       .doc("`log(cumsum(exp(self)))` along a dimension, without overflow.")
+      .example("torch.logcumsumexp(torch.zeros(4), 1):exp()")
       .forward(logcumsumexp_forward)
       .grad("self", logcumsumexp_gradient);
 }

@@ -178,6 +178,7 @@ void define_scatter_reduce(const Family& define) {
       .doc(
           "`self` with elements of `src` combined at the positions in `index` along `dim`: 'sum', 'prod', 'mean', "
           "'amax' or 'amin'.\nWithout `include_self` what `self` had where something arrives does not count.")
+      .example("torch.ones(3):scatter_reduce(1, torch.tensor{1, 3, 3}:long(), torch.tensor{2, 3, 4}, 'prod')")
       .elementwise(scatter_reduce_forward)
       .grad("self", scatter_reduce_self_gradient)
       .grad("src", scatter_reduce_src_gradient);
@@ -187,6 +188,7 @@ void define_scatter_reduce(const Family& define) {
       .doc(
           "`self` with slices of `source` combined at the positions in `index` along `dim`: 'prod', 'mean', 'amax' or "
           "'amin'.\nWithout `include_self` what `self` had where something arrives does not count.")
+      .example("torch.ones(3):index_reduce(1, {1, 3, 3}, torch.tensor{2, 3, 4}, 'prod')")
       .elementwise(index_reduce_forward)
       .grad("self", index_reduce_self_gradient)
       .grad("source", index_reduce_source_gradient);

@@ -65,11 +65,13 @@ void define_shuffle(const Family& define) {
       .doc(
           "Channels become pixels (Shi et al. 2016): [..., C r^2, H, W] to [..., C, H r, W r], with r = "
           "`upscale_factor`.")
+      .example("torch.pixel_shuffle(torch.arange(4):view(1, 4, 1, 1), 2)")
       .alias("nn.functional.pixel_shuffle")
       .forward(shuffle_forward)
       .grad("self", [](Tensor g, Meta, int64_t r) { return unshuffle(g, r); });
   define(unshuffle, "pixel_unshuffle(Tensor self, int downscale_factor) -> Tensor")
       .doc("Pixels become channels: [..., C, H r, W r] to [..., C r^2, H, W], with r = `downscale_factor`.")
+      .example("torch.pixel_unshuffle(torch.arange(4):view(1, 1, 2, 2), 2)")
       .alias("nn.functional.pixel_unshuffle")
       .forward(unshuffle_forward)
       .grad("self", [](Tensor g, Meta, int64_t r) { return shuffle(g, r); });
@@ -78,6 +80,7 @@ void define_shuffle(const Family& define) {
           "Channels [N, C, ...] in another order (Zhang et al. 2018): that of `groups` groups of them, one from each "
           "in "
           "turn.")
+      .example("torch.channel_shuffle(torch.arange(4):reshape(1, 4, 1), 2)")
       .alias("nn.functional.channel_shuffle")
       .compose(channel_shuffle);
 }

@@ -52,15 +52,18 @@ void define_similarity(const Family& define) {
       .doc(
           "`sum(x1 * x2) / (|x1| |x2|)` along `dim` of the tensors broadcast to each other, norms being at least "
           "`eps`.")
+      .example("torch.cosine_similarity(torch.tensor{{1, 0}, {1, 1}}, torch.tensor{{0, 2}, {3, 3}})")
       .alias("nn.functional.cosine_similarity")
       .compose(cosine_similarity);
   define("nn.functional.normalize(Tensor input, Scalar p=2, Dim dim=1, float eps=1e-12) -> Tensor")
       .doc("`input` divided by its p-norm along `dim`, or by `eps` if that is larger.")
+      .example("torch.nn.functional.normalize(torch.tensor{{3, 4}, {0, 2}})")
       .compose(normalize);
   define("bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor")
       .doc(
           "`input1^T weight[o] input2 + bias[o]` for each o: inputs [*, I] and [*, J], weight [O, I, J], result [*, "
           "O].")
+      .example("torch.bilinear(torch.randn(4, 2), torch.randn(4, 3), torch.randn(5, 2, 3))")
       .alias("nn.functional.bilinear")
       .compose(bilinear);
 }

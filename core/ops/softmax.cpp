@@ -39,12 +39,14 @@ IntList along(const Tensor& x, int64_t dim) { return x.dim() == 0 ? IntList{} : 
 void define_softmax(const Family& define) {
   define(ops::softmax, "softmax(Tensor self, Dim dim, *, DType? dtype=None) -> Tensor")
       .doc("`exp(self)` scaled to sum up to 1 along a dimension, computed without overflow.")
+      .example("torch.softmax(torch.tensor{1, 2, 3}, 1)")
       .alias("nn.functional.softmax")
       .alias("special.softmax")
       .forward(normalised<slots::softmax>)
       .grad("self", [](Tensor g, Result y, Meta, int64_t dim) { return ops::softmax_backward(g, y, dim); });
   define(ops::log_softmax, "log_softmax(Tensor self, Dim dim, *, DType? dtype=None) -> Tensor")
       .doc("The logarithm of softmax, computed without overflow.")
+      .example("torch.log_softmax(torch.tensor{1, 2, 3}, 1)")
       .alias("nn.functional.log_softmax")
       .alias("special.log_softmax")
       .forward(normalised<slots::log_softmax>)

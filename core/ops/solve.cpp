@@ -176,6 +176,7 @@ void define_solve(const Family& define) {
           "As linalg.solve, and for each matrix 0 or the number of the diagonal element of U that is zero. Nothing "
           "fails "
           "unless `check_errors` is set.")
+      .example("torch.linalg.solve_ex(torch.tensor{{2, 0}, {0, 4}}, torch.ones(2))")
       .compose([](const Tensor& a, const Tensor& b, bool left, bool check_errors) {
         const Solution s = solution("linalg.solve_ex", a, b, left);
         if (check_errors) check_info("linalg.solve_ex", s.info, kSingular, a.dim() == 2);
@@ -193,6 +194,7 @@ void define_solve(const Family& define) {
       .doc(
           "As linalg.inv, and for each matrix 0 or the number of the diagonal element of U that is zero. Nothing fails "
           "unless `check_errors` is set.")
+      .example("torch.linalg.inv_ex(torch.tensor{{1, 2}, {2, 4}})")
       .forward(inverse_forward)
       .grad("A", [](Tensor g, Result x) {
         const Tensor xh = adjoint(x);
@@ -202,6 +204,7 @@ void define_solve(const Family& define) {
       .doc(
           "The inverse of square matrices [..., N, N]. An error names the first singular one. To solve equations, "
           "linalg.solve is faster and more accurate.")
+      .example("torch.linalg.inv(torch.tensor{{2, 0}, {0, 4}})")
       .alias("inverse")
       .compose(inverse_of);
 
@@ -219,18 +222,22 @@ void define_solve(const Family& define) {
       .doc(
           "The X of `A @ X = B` (or `X @ A = B`) for a triangular A, of which the other triangle is not read, nor the "
           "diagonal with `unitriangular`. A zero on the diagonal gives infinities and NaN, no error.")
+      .example("torch.linalg.solve_triangular(torch.tensor{{1, 2}, {0, 4}}, torch.ones(2, 1), {upper=true})")
       .compose(triangular_of);
   define(
       "triangular_solve(Tensor self, Tensor A, bool upper=True, bool transpose=False, bool unitriangular=False) -> "
       "(Tensor solution, Tensor cloned_coefficient)")
       .doc("The X of `A @ X = self`, or of `A^T @ X = self`, and a copy of A. See linalg.solve_triangular.")
+      .example("torch.ones(2, 1):triangular_solve(torch.tensor{{1, 2}, {0, 4}})")
       .compose(older_triangular_of);
 
   define("linalg.tensorsolve(Tensor A, Tensor B, Dim[] dims=[]) -> Tensor")
       .doc("The X of `tensordot(A, X, X:dim()) = B`; the dimensions `dims` of A are moved behind the others first.")
+      .example("torch.linalg.tensorsolve(torch.eye(6):view(2, 3, 6), torch.randn(2, 3))")
       .compose(tensorsolve_of);
   define("linalg.tensorinv(Tensor A, int ind=2) -> Tensor")
       .doc("The inverse of tensordot with A, whose first `ind` dimensions are its rows.")
+      .example("torch.linalg.tensorinv(torch.eye(6):view(2, 3, 6)).shape")
       .compose(tensorinv_of);
 }
 

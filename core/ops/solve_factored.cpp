@@ -94,11 +94,15 @@ void define_solve_factored(const Family& define) {
       });
   define("linalg.lu_solve(Tensor LU, Tensor pivots, Tensor B, *, bool left=True, bool adjoint=False) -> Tensor")
       .doc("The X of `A @ X = B` (`X @ A = B` with left=false; A^H for A with `adjoint`), from linalg.lu_factor(A).")
+      .example(
+          "local LU, pivots = torch.linalg.lu_factor(torch.tensor{{2, 0}, {0, 4}}) print(torch.linalg.lu_solve(LU, "
+          "pivots, torch.ones(2, 1)))")
       .compose([](const Tensor& lu, const Tensor& pivots, const Tensor& b, bool left, bool is_adjoint) {
         return lu_solve_of("linalg.lu_solve", lu, pivots, b, left, is_adjoint);
       });
   define("lu_solve(Tensor self, Tensor LU_data, Tensor LU_pivots) -> Tensor")
       .doc("The X of `A @ X = self`, from linalg.lu_factor(A).")
+      .example("torch.ones(2, 1):lu_solve(torch.linalg.lu_factor(torch.tensor{{2, 0}, {0, 4}}))")
       .compose([](const Tensor& b, const Tensor& lu, const Tensor& pivots) {
         return lu_solve_of("lu_solve", lu, pivots, b, true, false);
       });
@@ -113,9 +117,13 @@ void define_solve_factored(const Family& define) {
       });
   define("linalg.ldl_solve(Tensor LD, Tensor pivots, Tensor B, *, bool hermitian=False) -> Tensor")
       .doc("The X of `A @ X = B`, from linalg.ldl_factor(A). It has no derivative.")
+      .example(
+          "local LD, pivots = torch.linalg.ldl_factor(torch.tensor{{1, 2}, {2, 1}}) print(torch.linalg.ldl_solve(LD, "
+          "pivots, torch.ones(2, 1)))")
       .compose(ldl_solve_of);
   define(ops::cholesky_solve, "cholesky_solve(Tensor self, Tensor input2, bool upper=False) -> Tensor")
       .doc("The X of `L @ L^H @ X = self` (U^H @ U with `upper`), from Cholesky's factor `input2`.")
+      .example("torch.ones(2, 1):cholesky_solve(torch.tensor{{4, 2}, {2, 5}}:cholesky())")
       .forward(cholesky_solve_of)
       .grad("self", [](Tensor g, Meta, Tensor factor, bool upper) { return ops::cholesky_solve(g, factor, upper); })
       .grad("input2", [](Tensor g, Result x, Meta, Tensor factor, bool upper) {
@@ -123,6 +131,7 @@ void define_solve_factored(const Family& define) {
       });
   define("cholesky_inverse(Tensor self, bool upper=False) -> Tensor")
       .doc("The inverse of `L @ L^H` (U^H @ U with `upper`), from Cholesky's factor.")
+      .example("torch.tensor{{4, 2}, {2, 5}}:cholesky():cholesky_inverse()")
       .forward(cholesky_inverse_of)
       .grad("self", [](Tensor g, Result x, Tensor factor, bool upper) {
         return factor_gradient(ops::matmul(x, ops::matmul(g, x)), factor, upper);

@@ -182,12 +182,14 @@ void define_spectrum(const Family& define) {
       .forward(svdvals_forward);
   define(ops::linalg_svdvals, "linalg.svdvals(Tensor A, *, str? driver=None) -> Tensor")
       .doc("The singular values of A [..., M, N] in falling order.")
+      .example("torch.linalg.svdvals(torch.tensor{{3, 0}, {0, -4}})")
       .compose([](const Tensor& a, const OptString& driver) {
         check_driver("linalg.svdvals", driver);
         return wants_gradient({a}) ? ops::svd_factors.all({a}).tensor(1) : ops::svdvals_only(a);
       });
   define("svd(Tensor self, bool some=True, bool compute_uv=True) -> (Tensor U, Tensor S, Tensor V)")
       .doc("As linalg.svd, but with V in the place of its adjoint; without `compute_uv` U and V are zeros.")
+      .example("torch.svd(torch.randn(4, 2))")
       .compose(older_svd);
 
   define(ops::linalg_eigh, "linalg.eigh(Tensor A, str UPLO='L') -> (Tensor eigenvalues, Tensor eigenvectors)")
@@ -203,12 +205,14 @@ void define_spectrum(const Family& define) {
       .forward(eigvalsh_forward);
   define(ops::linalg_eigvalsh, "linalg.eigvalsh(Tensor A, str UPLO='L') -> Tensor")
       .doc("The eigenvalues of a symmetric or Hermitian matrix in rising order. See linalg.eigh.")
+      .example("torch.linalg.eigvalsh(torch.tensor{{2, 1}, {1, 2}})")
       .compose([](const Tensor& a, const std::string& uplo) {
         return wants_gradient({a}) ? ops::linalg_eigh.all({a, uplo}).tensor(0) : ops::eigvalsh_only(a, uplo);
       });
 
   define(ops::linalg_eig, "linalg.eig(Tensor A) -> (Tensor eigenvalues, Tensor eigenvectors)")
       .doc("Eigenvalues, in no order, and eigenvectors (columns of length 1) of A [..., N, N]; always complex.")
+      .example("torch.linalg.eig(torch.tensor{{0, -1}, {1, 0}})")
       .forward(eig_forward)
       .grad("A", eig_gradient);
   define(ops::eigvals_only, "_eigvals(Tensor A) -> Tensor")
@@ -216,6 +220,7 @@ void define_spectrum(const Family& define) {
       .forward(eigvals_forward);
   define("linalg.eigvals(Tensor A) -> Tensor")
       .doc("The eigenvalues of A [..., N, N], in no order; always complex.")
+      .example("torch.linalg.eigvals(torch.tensor{{0, -1}, {1, 0}})")
       .compose([](const Tensor& a) {
         return wants_gradient({a}) ? ops::linalg_eig.all({a}).tensor(0) : ops::eigvals_only(a);
       });

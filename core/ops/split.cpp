@@ -97,14 +97,17 @@ void define_split(const Family& define) {
       .doc(
           "Views of `sections` equal parts side by side, along the second dimension (of vectors the first); a list "
           "gives the first\npositions of all parts but the first.")
+      .example("torch.arange(6):view(2, 3):hsplit(3)")
       .compose(split_evenly<kHorizontal>);
   define("hsplit:indices(Tensor self, Index[] indices) -> Tensor[]").compose(split_there<kHorizontal>);
   define("vsplit(Tensor self, int sections) -> Tensor[]")
       .doc("Views of `sections` equal parts one below the other, along the first dimension. See hsplit.")
+      .example("torch.arange(6):view(3, 2):vsplit(3)")
       .compose(split_evenly<kVertical>);
   define("vsplit:indices(Tensor self, Index[] indices) -> Tensor[]").compose(split_there<kVertical>);
   define("dsplit(Tensor self, int sections) -> Tensor[]")
       .doc("Views of `sections` equal parts one behind the other, along the third dimension. See hsplit.")
+      .example("torch.arange(8):view(2, 2, 2):dsplit(2)")
       .compose(split_evenly<kDepth>);
   define("dsplit:indices(Tensor self, Index[] indices) -> Tensor[]").compose(split_there<kDepth>);
 }

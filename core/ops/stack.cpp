@@ -70,13 +70,16 @@ void define_stack(const Family& define) {
       .compose(hstack_of);
   define("vstack(Tensor[] tensors) -> Tensor")
       .doc("Tensors one below the other, in the first dimension; vectors are rows.")
+      .example("torch.vstack{torch.tensor{1, 2}, torch.tensor{3, 4}}")
       .alias("row_stack")
       .compose(vstack_of);
   define("dstack(Tensor[] tensors) -> Tensor")
       .doc("Tensors one behind the other, in the third dimension. See atleast_3d.")
+      .example("torch.dstack{torch.tensor{1, 2}, torch.tensor{3, 4}}")
       .compose(dstack_of);
   define("column_stack(Tensor[] tensors) -> Tensor")
       .doc("Tensors side by side in the second dimension; vectors and numbers are columns.")
+      .example("torch.column_stack{torch.tensor{1, 2}, torch.tensor{3, 4}}")
       .compose(column_stack_of);
 }
 

@@ -131,15 +131,19 @@ Tensor renorm_of(const Tensor& x, const Scalar& p, int64_t dim, const Scalar& ma
 void define_statistics(const Family& define) {
   define("aminmax(Tensor self, *, Dim? dim=None, bool keepdim=False) -> (Tensor min, Tensor max)")
       .doc("The smallest and the largest element, over all dimensions or along one. Equal ones share the gradient.")
+      .example("torch.tensor{3, 1, 4}:aminmax()")
       .compose(aminmax_of);
   define("count_nonzero(Tensor self, Dim[]? dim=None) -> Tensor")
       .doc("How many elements are not zero, over all dimensions or over those in `dim`.")
+      .example("torch.tensor{{1, 0, 2}, {0, 0, 3}}:count_nonzero(2)")
       .compose([](const Tensor& x, const IntList& dim) { return ops::sum(ops::ne(x, 0), dim); });
   define("nansum(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc("Sum of the elements that are not NaN, over all dimensions or over those in `dim`.")
+      .example("torch.nansum(torch.tensor{1, 0 / 0, 3})")
       .compose(nansum_of);
   define("nanmean(Tensor self, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> Tensor")
       .doc("Mean of the elements that are not NaN, over all dimensions or over those in `dim`; NaN if there are none.")
+      .example("torch.nanmean(torch.tensor{1, 0 / 0, 3})")
       .compose(nanmean_of);
   define_with_mean<true>(define);
   define_with_mean<false>(define);
@@ -147,15 +151,21 @@ void define_statistics(const Family& define) {
       .doc(
           "The covariances of the rows of a matrix [variables, observations], divided by the number of observations "
           "less `correction`. `fweights` says how often each observation counts, `aweights` how much.")
+      .example("torch.cov(torch.tensor{{0, 1, 2}, {2, 1, 0}})")
       .compose(cov_of);
   define("corrcoef(Tensor self) -> Tensor")
       .doc(
           "The correlations of the rows of a matrix [variables, observations]: covariances over the product of the "
           "standard deviations, within -1..1.")
+      .example("torch.corrcoef(torch.tensor{{0, 1, 2}, {2, 1, 0}})")
       .compose(corrcoef_of);
-  define("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor").doc("The p-norm of `self - other`.").compose(dist_of);
+  define("dist(Tensor self, Tensor other, Scalar p=2) -> Tensor")
+      .doc("The p-norm of `self - other`.")
+      .example("torch.dist(torch.tensor{0, 0}, torch.tensor{3, 4})")
+      .compose(dist_of);
   define("renorm(Tensor self, Scalar p, Dim dim, Scalar maxnorm) -> Tensor")
       .doc("Scales those slices along `dim` whose p-norm is larger than `maxnorm` down to it.")
+      .example("torch.tensor{{3, 4}, {0.3, 0.4}}:renorm(2, 1, 1)")
       .compose(renorm_of);
 }
 

@@ -159,6 +159,7 @@ void define_stft(const Family& define) {
           "that frames are centred. Real input gives half spectra unless `onesided` is false, and pairs of real "
           "numbers "
           "unless `return_complex`. `normalized` divides by the root of `n_fft`.")
+      .example("torch.stft(torch.randn(64), 16, {return_complex=true}).shape")
       .compose(stft_of);
   define(text("istft(Tensor self, ", frame,
               "bool normalized=False, bool? onesided=None, int? length=None, bool return_complex=False) -> Tensor"))
@@ -166,6 +167,7 @@ void define_stft(const Family& define) {
           "The inverse of `stft` by least squares: frames are added up and divided by the sum of their squared "
           "windows, "
           "which must not vanish. `length` trims or pads the result.")
+      .example("torch.istft(torch.stft(torch.randn(64), 16, {return_complex=true}), 16).shape")
       .compose(istft_of);
 }
 

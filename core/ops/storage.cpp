@@ -53,13 +53,16 @@ void define_storage(const Family& define) {
       .doc(
           "Gives `self` other sizes, row-major from where it begins in memory. Elements keep their order; new ones are "
           "not set. Where the memory is too small it is replaced, and views of it stay behind.")
+      .example("torch.zeros(2, 3):resize_(4, 4).shape")
       .forward(resize);
   define("resize_as_(Tensor self, Tensor other) -> Tensor")
       .doc("Gives `self` the sizes of `other`; see resize_.")
+      .example("torch.zeros(2, 3):resize_as_(torch.ones(4, 4)).shape")
       .any_device()
       .forward(+[](const Tensor& self, const Tensor& other) { return resize(self, other.sizes()); });
   define("set_(Tensor self, Tensor source) -> Tensor")
       .doc("Makes `self` see what `source` sees; with sizes and strides, a part of its storage; alone, nothing.")
+      .example("torch.empty(0):set_(torch.arange(3):float())")
       .any_device()
       .forward(set_to);
   define("set_:part(Tensor self, Tensor source, int storage_offset, int[] size, int[]? stride=None) -> Tensor")
@@ -74,6 +77,7 @@ void define_storage(const Family& define) {
   });
   define("is_set_to(Tensor self, Tensor tensor) -> bool")
       .doc("Do both see the same elements of one storage, in the same geometry?")
+      .example("torch.ones(2):is_set_to(torch.ones(2))")
       .any_device()
       .forward(+[](const Tensor& x, const Tensor& y) {
         return x.storage() == y.storage() && x.dtype() == y.dtype() && x.offset() == y.offset() &&

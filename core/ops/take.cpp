@@ -102,6 +102,7 @@ void define_take(const Family& define) {
       .doc(
           "`self` with slices of `source` put at the positions in `index` along `dim`. Of equal positions the last one "
           "counts.")
+      .example("torch.zeros(3):index_copy(1, {3, 1}, torch.tensor{10, 20})")
       .elementwise(index_copy_forward)
       .grad("self", [](Tensor g, Meta, int64_t dim, Tensor index) { return index_fill(g, dim, index, 0); })
       .grad("source", [](Tensor g, Meta, int64_t dim, Tensor index, Meta source) {
@@ -109,6 +110,7 @@ void define_take(const Family& define) {
       });
   define(index_fill, "index_fill(Tensor self, Dim dim, IndexTensor index, Operand value) -> Tensor")
       .doc("`self` with one value in the slices at the positions in `index` along `dim`.")
+      .example("torch.zeros(3):index_fill(1, {3, 1}, 7)")
       .elementwise(index_fill_forward)
       .grad("self", [](Tensor g, Meta, int64_t dim, Tensor index) { return index_fill(g, dim, index, 0); })
       .grad("value",
@@ -116,12 +118,14 @@ void define_take(const Family& define) {
 
   define(take, "take(Tensor self, IndexTensor index) -> Tensor")
       .doc("The elements of `self`, as if it were a vector, at the positions in `index`.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:take{4, 1}")
       .forward(take_forward)
       .grad("self", [](Tensor g, Meta x, Tensor index) { return put(x.zeros(), index, g, true); });
   define(put, "put(Tensor self, IndexTensor index, Tensor source, bool accumulate=False) -> Tensor")
       .doc(
           "`self`, as if it were a vector, with the elements of `source` put at the positions in `index`, or added to "
           "them.")
+      .example("torch.zeros(2, 2):put({4, 1}, torch.tensor{10, 20})")
       .elementwise(put_forward)
       .grad("self", [](Tensor g, Meta, Tensor index, Meta source,
                        bool accumulate) { return accumulate ? g : put(g, index, source.zeros(), false); })
@@ -135,6 +139,7 @@ void define_take(const Family& define) {
       .compose(take_along_dim_of);
   define(masked_scatter, "masked_scatter(Tensor self, Tensor mask, Tensor source) -> Tensor")
       .doc("`self` with the elements of `source`, one after the other, where the mask holds.")
+      .example("torch.zeros(3):masked_scatter(torch.tensor{true, false, true}, torch.tensor{10, 20})")
       .elementwise(masked_scatter_forward)
       .grad("self", [](Tensor g, Meta, Tensor mask) { return ops::masked_fill(g, mask, 0); })
       .grad("source", masked_scatter_source_gradient);

@@ -133,9 +133,11 @@ void define_unique(const Family& define) {
       .doc(
           "The elements, or slices along a dimension, without those that equal the one before. `return_inverse` and "
           "`return_counts` as in `unique`.")
+      .example("torch.tensor{1, 1, 2, 1}:unique_consecutive{return_counts=true}")
       .forward(consecutive_forward);
   define("isin(Operand elements, Operand test_elements, *, bool assume_unique=False, bool invert=False) -> Tensor")
       .doc("Is each element among `test_elements`? With `invert`, is it not?")
+      .example("torch.isin(torch.tensor{1, 2, 3}, torch.tensor{2, 3, 5})")
       .forward(isin_forward);
 }
 

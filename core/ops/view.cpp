@@ -338,6 +338,7 @@ Tensor part_of(const Tensor& x, int64_t which) { return ops::select(ops::view_as
 void define_view(const Family& define) {
   define(ops::as_strided, "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor")
       .doc("A view with any sizes and strides over `self`'s storage; the offset counts elements from its start.")
+      .example("torch.arange(6):as_strided({2, 2}, {3, 1})")
       .view(as_strided_forward)
       .grad("self", as_strided_gradient);
   define(ops::view, "view(Tensor self, int[]... size) -> Tensor")
@@ -352,37 +353,46 @@ void define_view(const Family& define) {
       .view(view_dtype_forward);
   define("view_as(Tensor self, Tensor other) -> Tensor")
       .doc("`self:view(other:size())`.")
+      .example("torch.arange(6):view_as(torch.ones(2, 3))")
       .compose([](const Tensor& x, const Tensor& y) { return ops::view(x, y.sizes()); });
   define(ops::reshape, "reshape(Tensor self, int[]... shape) -> Tensor")
       .doc("The same elements in other sizes, a view where possible; one size may be -1.")
+      .example("torch.arange(6):reshape(2, 3)")
       .compose(reshape_of);
   define("reshape_as(Tensor self, Tensor other) -> Tensor")
       .doc("`self:reshape(other:size())`.")
+      .example("torch.arange(6):reshape_as(torch.ones(2, 3))")
       .compose([](const Tensor& x, const Tensor& y) { return ops::reshape(x, y.sizes()); });
   define(ops::expand, "expand(Tensor self, int[]... size, *, bool implicit=False) -> Tensor")
       .doc("A view in which dimensions of size 1 are stretched; -1 keeps a size.")
+      .example("torch.tensor{{1}, {2}}:expand(2, 3)")
       .view(expand_forward)
       .grad("self", [](Tensor g) { return g; });
   define("expand_as(Tensor self, Tensor other) -> Tensor")
       .doc("`self:expand(other:size())`.")
+      .example("torch.tensor{{1}, {2}}:expand_as(torch.ones(2, 3))")
       .compose([](const Tensor& x, const Tensor& y) { return ops::expand(x, y.sizes()); });
 
   define(ops::transpose, "transpose(Tensor self, Dim dim0, Dim dim1) -> Tensor")
       .doc("A view with two dimensions exchanged.")
+      .example("torch.ones(2, 3, 4):transpose(1, 3).shape")
       .alias("swapaxes")
       .alias("swapdims")
       .view(transpose_forward)
       .grad("self", [](Tensor g, Meta, int64_t a, int64_t b) { return ops::transpose(g, a, b); });
   define(ops::t, "t(Tensor self) -> Tensor")
       .doc("The transpose of a matrix; vectors and numbers as they are.")
+      .example("torch.arange(6):view(2, 3):t()")
       .view(t_forward)
       .grad("self", [](Tensor g) { return ops::t(g); });
   define(ops::permute, "permute(Tensor self, Dim[]... dims) -> Tensor")
       .doc("A view with the dimensions in another order.")
+      .example("torch.ones(2, 3, 4):permute(3, 1, 2).shape")
       .view(permute_forward)
       .grad("self", permute_gradient);
   define(ops::squeeze, "squeeze(Tensor self) -> Tensor")
       .doc("A view without dimensions of size 1.")
+      .example("torch.ones(1, 3, 1):squeeze(1).shape")
       .view(+[](const Tensor& x) { return without_dims(x, [](int64_t) { return true; }); })
       .grad("self", [](Tensor g, Meta x) { return ops::reshape(g, x.sizes()); });
   define("squeeze:dim(Tensor self, Dim[] dim) -> Tensor")
@@ -393,11 +403,13 @@ void define_view(const Family& define) {
       .grad("self", [](Tensor g, Meta x) { return ops::reshape(g, x.sizes()); });
   define(ops::unsqueeze, "unsqueeze(Tensor self, NewDim dim) -> Tensor")
       .doc("A view with a new dimension of size 1 at `dim`.")
+      .example("torch.arange(3):unsqueeze(2)")
       .view(unsqueeze_forward)
       .grad("self", [](Tensor g, Meta x) { return ops::reshape(g, x.sizes()); });
 
   define(ops::select, "select(Tensor self, Dim dim, Index index) -> Tensor")
       .doc("A view of the slice at one position of a dimension.")
+      .example("torch.tensor{{1, 2}, {3, 4}}:select(2, 1)")
       .view(select_forward)
       .grad("self", [](Tensor g, Meta x, int64_t dim, int64_t index) {
         return placed(g, x, [&](const Tensor& m) { return select_forward(m, dim, index); });
@@ -413,6 +425,7 @@ void define_view(const Family& define) {
       });
   define(ops::narrow, "narrow(Tensor self, Dim dim, Index start, int length) -> Tensor")
       .doc("A view of `length` positions of a dimension from `start` on.")
+      .example("torch.arange(6):narrow(1, 2, 3)")
       .compose(narrow_of);
   define("narrow:tensor(Tensor self, Dim dim, IndexTensor start, int length) -> Tensor")
       .compose([](const Tensor& x, int64_t dim, const Tensor& start, int64_t length) {
@@ -420,43 +433,53 @@ void define_view(const Family& define) {
       });
   define("narrow_copy(Tensor self, Dim dim, Index start, int length) -> Tensor")
       .doc("A copy of `length` positions of a dimension from `start` on.")
+      .example("torch.arange(6):narrow_copy(1, 2, 3)")
       .compose([](const Tensor& x, int64_t dim, int64_t start, int64_t length) {
         return ops::clone(narrow_of(x, dim, start, length));
       });
   define(ops::flatten, "flatten(Tensor self, Dim start_dim=0, Dim end_dim=-1) -> Tensor")
       .doc("The dimensions from `start_dim` to `end_dim` as one.")
+      .example("torch.ones(2, 3, 4):flatten(2).shape")
       .compose(flatten_of);
-  define("ravel(Tensor self) -> Tensor").doc("All dimensions as one.").compose([](const Tensor& x) {
-    return ops::reshape(x, {-1});
-  });
+  define("ravel(Tensor self) -> Tensor")
+      .doc("All dimensions as one.")
+      .example("torch.ravel(torch.ones(2, 3))")
+      .compose([](const Tensor& x) { return ops::reshape(x, {-1}); });
   define("unflatten(Tensor self, Dim dim, int[] sizes) -> Tensor")
       .doc("One dimension as several; one of the sizes may be -1.")
+      .example("torch.arange(6):unflatten(1, {2, 3})")
       .compose(unflatten_of);
   define(ops::diagonal, "diagonal(Tensor self, int offset=0, Dim dim1=0, Dim dim2=1) -> Tensor")
       .doc("A view of a diagonal as the last dimension; `offset` counts above the main one, negative below.")
+      .example("torch.arange(9):view(3, 3):diagonal()")
       .view(diagonal_forward)
       .grad("self", [](Tensor g, Meta x, int64_t offset, int64_t dim1, int64_t dim2) {
         return placed(g, x, [&](const Tensor& m) { return diagonal_forward(m, offset, dim1, dim2); });
       });
   define("linalg.diagonal(Tensor A, *, int offset=0, Dim dim1=-2, Dim dim2=-1) -> Tensor")
       .doc("A view of a diagonal as the last dimension; `offset` counts above the main one, negative below.")
+      .example("torch.linalg.diagonal(torch.arange(9):view(3, 3), {offset=1})")
       .compose([](const Tensor& x, int64_t offset, int64_t dim1, int64_t dim2) {
         return ops::diagonal(x, offset, dim1, dim2);
       });
 
   define(ops::view_as_real, "view_as_real(Tensor self) -> Tensor")
       .doc("A complex tensor as pairs of real numbers, in a new last dimension.")
+      .example("torch.view_as_real(torch.complex(torch.tensor{1, 2}, torch.tensor{0, -1}))")
       .view(view_as_real_forward)
       .grad("self", [](Tensor g) { return ops::view_as_complex(ops::contiguous(g)); });
   define(ops::view_as_complex, "view_as_complex(Tensor self) -> Tensor")
       .doc("Pairs of real numbers in the last dimension as complex numbers.")
+      .example("torch.view_as_complex(torch.tensor{{1, 2}, {3, 4}})")
       .view(view_as_complex_forward)
       .grad("self", [](Tensor g) { return ops::view_as_real(ops::contiguous(g)); });
   define(ops::real, "real(Tensor self) -> Tensor")
       .doc("The real part, as a view; a real tensor is returned as it is.")
+      .example("torch.real(torch.complex(torch.tensor{1, 2}, torch.tensor{0, -1}))")
       .compose([](const Tensor& x) { return is_complex(x.dtype()) ? part_of(x, 0) : x; });
   define(ops::imag, "imag(Tensor self) -> Tensor")
       .doc("The imaginary part of a complex tensor, as a view.")
+      .example("torch.imag(torch.complex(torch.tensor{1, 2}, torch.tensor{0, -1}))")
       .compose([](const Tensor& x) {
         check(is_complex(x.dtype()), "imag: a real tensor has no imaginary part");
         return part_of(x, 1);

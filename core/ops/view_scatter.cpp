@@ -108,6 +108,7 @@ Tensor as_strided_scatter_src_gradient(Tensor g, Meta x, Meta, IntList size, Int
 void define_view_scatter(const Family& define) {
   define(select_scatter, "select_scatter(Tensor self, Tensor src, Dim dim, Index index) -> Tensor")
       .doc("A copy of `self` whose slice at one position of `dim` is `src`.")
+      .example("torch.zeros(2, 2):select_scatter(torch.tensor{1, 2}, 2, 1)")
       .elementwise(select_scatter_forward)
       .grad("self", [](Tensor g, Meta, Meta src, int64_t dim,
                        int64_t index) { return select_scatter(g, src.zeros(), dim, index); })
@@ -117,6 +118,7 @@ void define_view_scatter(const Family& define) {
       .doc(
           "A copy of `self` whose positions from `start` to `end`, both included, in steps of `step` along `dim` are "
           "`src`.")
+      .example("torch.zeros(4):slice_scatter(torch.ones(2), 1, 2, 3)")
       .elementwise(slice_scatter_forward)
       .grad("self", [](Tensor g, Meta, Meta src, int64_t dim, OptInt start, OptInt end,
                        int64_t step) { return slice_scatter(g, src.zeros(), dim, start, end, step); })
@@ -125,6 +127,7 @@ void define_view_scatter(const Family& define) {
       });
   define(diagonal_scatter, "diagonal_scatter(Tensor self, Tensor src, int offset=0, Dim dim1=0, Dim dim2=1) -> Tensor")
       .doc("A copy of `self` with `src` on a diagonal. See diagonal.")
+      .example("torch.zeros(3, 3):diagonal_scatter(torch.tensor{1, 2, 3})")
       .elementwise(diagonal_scatter_forward)
       .grad("self", [](Tensor g, Meta, Meta src, int64_t offset, int64_t dim1,
                        int64_t dim2) { return diagonal_scatter(g, src.zeros(), offset, dim1, dim2); })
@@ -137,6 +140,7 @@ void define_view_scatter(const Family& define) {
           "A copy of `self` with `src` in the places of its memory that `as_strided` would show; the offset counts "
           "from "
           "its\nbeginning. Where the region meets itself the last element stays.")
+      .example("torch.zeros(5):as_strided_scatter(torch.ones(2), {2}, {2})")
       .forward(as_strided_scatter_forward)
       .grad("self", as_strided_scatter_self_gradient)
       .grad("src", as_strided_scatter_src_gradient);

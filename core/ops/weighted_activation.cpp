@@ -64,6 +64,7 @@ Tensor softmin(const Tensor& x, OptInt dim, int64_t, OptDType dtype) {
 void define_weighted_activation(const Family& define) {
   define("nn.functional.prelu(Tensor self, Tensor weight) -> Tensor")
       .doc("`self` above 0, `weight * self` below, with one weight or one for each channel (dimension 2).")
+      .example("torch.nn.functional.prelu(torch.tensor{-4, 0, 2}, torch.tensor{0.25})")
       .alias("prelu")
       .compose(prelu_of);
   define(prelu_kernel, "_prelu_kernel(Tensor self, Tensor weight) -> Tensor")
@@ -76,17 +77,20 @@ void define_weighted_activation(const Family& define) {
       "Generator? generator=None) -> Tensor")
       .doc(
           "leaky_relu whose slope is drawn from [lower, upper) for each element in training, and their mean otherwise.")
+      .example("torch.rrelu(torch.tensor{-1, 0, 2})")
       .compose(rrelu_of);
   define(
       "nn.functional.rrelu(Tensor input, float lower=0.125, float upper=0.3333333333333333, bool training=False, "
       "bool inplace=False) -> Tensor")
       .doc(
           "leaky_relu whose slope is drawn from [lower, upper) for each element in training, and their mean otherwise.")
+      .example("torch.nn.functional.rrelu(torch.tensor{-1, 0, 2})")
       .compose([](const Tensor& x, double lower, double upper, bool training) {
         return rrelu_of(x, lower, upper, training, default_generator());
       });
   define("nn.functional.glu(Tensor input, Dim dim=-1) -> Tensor")
       .doc("`a * sigmoid(b)` with the halves a and b of `input` along `dim` (Dauphin et al. 2017).")
+      .example("torch.nn.functional.glu(torch.tensor{1, 2, 0, 10})")
       .compose(glu_of);
   define(gated_kernel, "_gated(Tensor self, Tensor gate) -> Tensor")
       .doc("`self * sigmoid(gate)`.")
@@ -95,6 +99,7 @@ void define_weighted_activation(const Family& define) {
       .grad("gate", [](Tensor g, Tensor a, Tensor b) { return ops::sigmoid_backward(g * a, ops::sigmoid(b)); });
   define("nn.functional.softmin(Tensor input, Dim? dim=None, int _stacklevel=3, DType? dtype=None) -> Tensor")
       .doc("`softmax(-input, dim)`.")
+      .example("torch.nn.functional.softmin(torch.tensor{1, 2, 3}, 1)")
       .compose(softmin);
   define(
       "nn.functional.gumbel_softmax(Tensor logits, float tau=1, bool hard=False, float eps=1e-10, Dim dim=-1) "
@@ -102,6 +107,7 @@ void define_weighted_activation(const Family& define) {
       .doc(
           "A sample from the Gumbel-softmax distribution (Jang et al. 2017): softmax of the logits with Gumbel noise, "
           "divided by `tau`. With `hard` a one-hot tensor that has the soft one's gradient.")
+      .example("torch.nn.functional.gumbel_softmax(torch.randn(2, 4), {hard=true})")
       .compose(gumbel_softmax);
 }
 

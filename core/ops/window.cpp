@@ -62,12 +62,14 @@ void define_window(const Family& define) {
   define_plain<hann>(define, "hann_window", "`0.5 - 0.5 cos(2 pi t)`");
   define("hamming_window(int window_length, bool periodic=True, float alpha=0.54, float beta=0.46" OPTIONS)
       .doc("`alpha - beta cos(2 pi t)` at t = 0, 1 / n .. of `window_length` n steps, or of n - 1 unless `periodic`.")
+      .example("torch.hamming_window(5, false)")
       .forward(hamming);
   define("kaiser_window(int window_length, bool periodic=True, float beta=12" OPTIONS)
       .doc(
           "`I0(beta sqrt(1 - (2 t - 1)^2)) / I0(beta)` at t = 0, 1 / n .. of `window_length` n steps, or of n - 1 "
           "unless "
           "`periodic` (Kaiser 1966).")
+      .example("torch.kaiser_window(5, false)")
       .forward(kaiser);
 }
 
