@@ -115,10 +115,13 @@ void define_shared_out(const Family& define) {
       "elements from `floor(o n / m)` to `ceil((o + 1) n / m)` of `n`. ";
   define(text("nn.functional.adaptive_", name, "(Tensor input, ", n, " output_size, bool return_indices=False", both))
       .doc(doc + "With `return_indices` also their positions in the flattened plane.")
+      .example(text("torch.nn.functional.adaptive_", name, "(", random_planes(1, 2, kSpatial, 6), ", 3).shape"))
       .compose(adaptive_of<kSpatial>);
   Definition with_indices =
       define(text("nn.functional.adaptive_", name, "_with_indices(Tensor input, ", n, " output_size", both));
-  with_indices.doc(doc + "And their positions in the flattened plane.").compose(adaptive_with_indices<kSpatial>);
+  with_indices.doc(doc + "And their positions in the flattened plane.")
+      .example(text("torch.nn.functional.adaptive_", name, "_with_indices(", random_planes(1, 1, kSpatial, 4), ", 2)"))
+      .compose(adaptive_with_indices<kSpatial>);
   if constexpr (kSpatial == 1) {
     with_indices.alias("adaptive_" + name);
   } else {
@@ -130,9 +133,12 @@ void define_shared_out(const Family& define) {
         .doc(
             "The largest elements of windows of `kernel_size` that start at random, evenly on the whole, so that any "
             "output size or ratio is possible (Graham 2015).")
+        .example(text("torch.nn.functional.fractional_", name, "(", random_planes(1, 2, kSpatial, 6), ", 2, 3).shape"))
         .compose(fractional_of<kSpatial>);
     define(text("nn.functional.fractional_", name, "_with_indices", arguments))
         .doc("`fractional_max_pool` with the positions in the flattened plane.")
+        .example(text("torch.nn.functional.fractional_", name, "_with_indices(", random_planes(1, 1, kSpatial, 4),
+                      ", 2, 2)"))
         .compose(fractional_with_indices<kSpatial>);
   }
 }

@@ -135,6 +135,8 @@ void define_averages(const Family& define) {
   const std::string doc = text("The mean of each window of ", kSpatial, kSpatial == 1 ? " dimension" : " dimensions",
                                "; `stride` is the kernel's size if not given. Zeros of the padding count unless "
                                "`count_include_pad` is false");
+  const std::string images = random_planes(1, 2, kSpatial, 6);
+  const std::string mean_example = text("torch.nn.functional.avg_pool", kSpatial, "d(", images, ", 2).shape");
   const std::string adaptive =
       text(place, "adaptive_avg_pool", kSpatial, "d(Tensor input, ", n, " output_size) -> Tensor");
   Definition shares = define(adaptive);
@@ -143,13 +145,19 @@ void define_averages(const Family& define) {
           "The means of as many windows as `output_size` says: along each dimension output `o` of `m` takes the "
           "elements "
           "from `floor(o n / m)` to `ceil((o + 1) n / m)` of `n`.")
+      .example(text("torch.nn.functional.adaptive_avg_pool", kSpatial, "d(", images, ", 3).shape"))
       .compose(adaptive_avg_pool_of<kSpatial>);
   if constexpr (kSpatial == 1) {
     shares.alias("nn.functional.adaptive_avg_pool1d");
-    define(text(window, ") -> Tensor")).doc(doc + ".").alias("nn.functional.avg_pool1d").compose(avg_pool1d_of);
+    define(text(window, ") -> Tensor"))
+        .doc(doc + ".")
+        .example(mean_example)
+        .alias("nn.functional.avg_pool1d")
+        .compose(avg_pool1d_of);
   } else {
     define(text(place, window, ", int? divisor_override=None) -> Tensor"))
         .doc(doc + "; `divisor_override` takes the place of the window's size.")
+        .example(mean_example)
         .compose(avg_pool_of<kSpatial>);
   }
 }
@@ -160,6 +168,7 @@ void define_lp_pool(const Family& define) {
   define(text("nn.functional.lp_pool", kSpatial, "d(Tensor input, float norm_type, ", list, " kernel_size, ", list,
               "? stride=None, bool ceil_mode=False) -> Tensor"))
       .doc("`(sum of x^p)^(1/p)` over each window, with p = `norm_type`.")
+      .example(text("torch.nn.functional.lp_pool", kSpatial, "d(", random_planes(1, 2, kSpatial, 6), ", 2, 2).shape"))
       .compose(lp_pool_of<kSpatial>);
 }
 

@@ -73,9 +73,6 @@ void define_axes(const Family& define) {
       .doc("Matrices in the last two dimensions transposed and conjugated, as `self.mH`.")
       .example("torch.complex(torch.randn(2, 3), torch.randn(2, 3)):adjoint()")
       .compose(adjoint_of);
-  define("resolve_neg(Tensor self) -> Tensor").doc("`self`: signs are never delayed.").compose([](const Tensor& x) {
-    return x;
-  });
   define(unfold, "unfold(Tensor self, Dim dimension, int size, int step) -> Tensor")
       .doc("A view of all windows of `size` positions along a dimension, `step` apart, as a new last dimension.")
       .example("torch.arange(5):unfold(1, 2, 1)")

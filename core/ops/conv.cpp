@@ -110,6 +110,8 @@ void define_conv_of(const Family& define) {
       text(name, "(Tensor input, Tensor weight, Tensor? bias=None, int", n, " stride=1, int", n, " padding=0, ", rest))
       .doc(text("Cross-correlation of `input` [N, C, ", kSpatial, " sizes] with `weight` [O, C / groups, ", kSpatial,
                 " sizes]; padding may also be 'same' or 'valid'."))
+      .example(text("torch.nn.functional.", name, "(", random_planes(1, 2, kSpatial, 6), ", ",
+                    random_planes(3, 2, kSpatial, 3), ", nil, {padding=1}).shape"))
       .alias("nn.functional." + name)
       .compose(conv_of<kSpatial>);
   define(text(name, ":padding(Tensor input, Tensor weight, Tensor? bias=None, int", n,

@@ -92,6 +92,8 @@ void define_conv_transpose_of(const Family& define) {
                 kSpatial,
                 " sizes]. Along each dimension n positions become `(n - 1) * stride - 2 * "
                 "padding + dilation * (kernel - 1) + output_padding + 1`."))
+      .example(text("torch.nn.functional.", name, "(", random_planes(1, 2, kSpatial, 6), ", ",
+                    random_planes(2, 3, kSpatial, 3), ", nil, {stride=2}).shape"))
       .alias("nn.functional." + name)
       .compose(conv_transpose_of<kSpatial>);
 }

@@ -98,28 +98,34 @@ Tensor dropout(const char* name, const Tensor& x, double p) { return dropout<Wha
 static void define_functional(const Family& define) {
   define("nn.functional.dropout" OPTIONS("True"))
       .doc("In training, zeroes elements with probability `p` and scales the others by `1 / (1 - p)`.")
+      .example("torch.nn.functional.dropout(torch.ones(5), 0.2)")
       .compose(
           [](const Tensor& x, double p, bool training) { return dropout<What::Elements>("dropout", x, p, training); });
   define("nn.functional.dropout1d" OPTIONS("True"))
       .doc("dropout of whole channels of [N, C, L] or [C, L].")
+      .example("torch.nn.functional.dropout1d(torch.ones(1, 4, 2))")
       .compose(
           [](const Tensor& x, double p, bool training) { return spatial_dropout("dropout1d", x, p, training, 3); });
   define("nn.functional.dropout2d" OPTIONS("True"))
       .doc("dropout of whole channels of [N, C, ...].")
+      .example("torch.nn.functional.dropout2d(torch.ones(1, 4, 2, 2))")
       .compose([](const Tensor& x, double p, bool training) {
         return dropout<What::Channels>("dropout2d", x, p, training);
       });
   define("nn.functional.dropout3d" OPTIONS("True"))
       .doc("dropout of whole channels of [N, C, D, H, W] or [C, D, H, W].")
+      .example("torch.nn.functional.dropout3d(torch.ones(1, 4, 1, 2, 2))")
       .compose(
           [](const Tensor& x, double p, bool training) { return spatial_dropout("dropout3d", x, p, training, 5); });
   define("nn.functional.alpha_dropout" OPTIONS("False"))
       .doc("dropout that keeps the mean of 0 and variance of 1 of what selu gives (Klambauer et al. 2017).")
+      .example("torch.nn.functional.alpha_dropout(torch.randn(5), 0.5, true)")
       .compose([](const Tensor& x, double p, bool training) {
         return alpha_dropout<What::Elements>("alpha_dropout", x, p, training);
       });
   define("nn.functional.feature_alpha_dropout" OPTIONS("False"))
       .doc("alpha_dropout of whole channels of [N, C, ...].")
+      .example("torch.nn.functional.feature_alpha_dropout(torch.randn(1, 4, 2), 0.5, true)")
       .compose([](const Tensor& x, double p, bool training) {
         return alpha_dropout<What::Channels>("feature_alpha_dropout", x, p, training);
       });

@@ -239,13 +239,18 @@ void define_transforms(const Family& define, const Row& row) {
       .doc(text(row.doc,
                 ", along a dimension that is first trimmed or padded with zeros to `n`. `norm`, 'backward', 'ortho' or "
                 "'forward', says which direction divides by n, or both by its root."))
+      .example(text("torch.", name, "(torch.tensor{1, 2, 3, 4})"))
       .compose(row.one);
   const std::string doc = text(row.doc,
                                ", over several dimensions, one after another; the last one named is the halved one of "
                                "real transforms. `s` trims or pads to sizes, -1 keeps one.");
-  define(text(name, "2(Tensor self, int[2]? s=None, Dim[] dim=[-2, -1], ", norm)).doc(doc).compose(row.several);
+  define(text(name, "2(Tensor self, int[2]? s=None, Dim[] dim=[-2, -1], ", norm))
+      .doc(doc)
+      .example(text("torch.", name, "2(torch.tensor{{1, 2}, {3, 4}})"))
+      .compose(row.several);
   define(text(name, "n(Tensor self, int[]? s=None, Dim[] dim=[], ", norm))
       .doc(doc + " Without `dim` they are the last ones, as many as `s` has, or all.")
+      .example(text("torch.", name, "n(torch.tensor{{1, 2}, {3, 4}})"))
       .compose(row.several);
 }
 

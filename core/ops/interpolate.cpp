@@ -235,12 +235,15 @@ void define_interpolate(const Family& define) {
       .compose(interpolate_of);
   define("nn.functional.upsample" SIZE_OR_FACTOR ", str mode='nearest', bool? align_corners=None) -> Tensor")
       .doc("The older name of `interpolate`.")
+      .example("torch.nn.functional.upsample(torch.arange(4):float():reshape(1, 1, 2, 2), {scale_factor=2})")
       .compose(upsample_of);
   define("nn.functional.upsample_nearest" SIZE_OR_FACTOR ") -> Tensor")
       .doc("`interpolate` with mode 'nearest'.")
+      .example("torch.nn.functional.upsample_nearest(torch.arange(4):float():reshape(1, 1, 2, 2), 4)")
       .compose(upsample_nearest_of);
   define("nn.functional.upsample_bilinear" SIZE_OR_FACTOR ") -> Tensor")
       .doc("`interpolate` with mode 'bilinear' and `align_corners`.")
+      .example("torch.nn.functional.upsample_bilinear(torch.arange(4):float():reshape(1, 1, 2, 2), 3)")
       .compose(upsample_bilinear_of);
 }
 

@@ -188,6 +188,7 @@ void define_matrix_norm(const Family& define) {
           "The norm of a vector or matrix: of the flattened tensor without `ord`, else of the vectors along one "
           "dimension or "
           "the matrices over two in `dim`. See linalg.vector_norm, linalg.matrix_norm.")
+      .example("torch.linalg.norm(torch.tensor{3, 4})")
       .compose(norm_along);
   define(
       "linalg.norm:whole(Tensor A, Scalar? ord=None, Dim[]? dim=None, bool keepdim=False, *, DType? dtype=None) -> "

@@ -78,13 +78,15 @@ Tensor max_unpool_of(const Tensor& x, const Tensor& positions, const IntList& ke
 
 template <int kSpatial>
 void define_max_unpool_of(const Family& define) {
-  const std::string n = text("int[", kSpatial, ']');
+  const std::string n = text("int[", kSpatial, ']'), space = "torch.nn.functional.";
   define(text("nn.functional.max_unpool", kSpatial, "d(Tensor input, IndexTensor indices, ", n, " kernel_size, ", n,
               "? stride=None, ", n, " padding=0, int[]? output_size=None) -> Tensor"))
       .doc(text(
           "Puts numbers back at the positions in the flattened plane that `max_pool", kSpatial,
           "d` returned, with zeros elsewhere. Planes get `(n - 1) * stride - 2 * padding + kernel_size` positions, "
           "or those of `output_size`."))
+      .example(text("local y, at = ", space, "max_pool", kSpatial, "d(", random_planes(1, 1, kSpatial, 4),
+                    ", 2, {return_indices=true}) print(", space, "max_unpool", kSpatial, "d(y, at, 2))"))
       .compose(max_unpool_of<kSpatial>);
 }
 

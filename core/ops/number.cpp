@@ -173,9 +173,10 @@ void define_complex(const Family& define) {
       .example("torch.angle(torch.complex(torch.tensor{1, 0, -1}, torch.tensor{0, 1, 0}))")
       .pointwise(slots::angle, kAngle)
       .grad("self", angle_gradient);
-  define("resolve_neg(Tensor self) -> Tensor").doc("`self`: signs are never delayed.").compose([](const Tensor& x) {
-    return x;
-  });
+  define("resolve_neg(Tensor self) -> Tensor")
+      .doc("`self`: signs are never delayed.")
+      .example("torch.ones(2):resolve_neg()")
+      .compose([](const Tensor& x) { return x; });
   define("is_conj(Tensor self) -> bool")
       .doc("False: conjugates are never delayed.")
       .example("torch.ones(2):is_conj()")

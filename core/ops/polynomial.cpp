@@ -35,6 +35,7 @@ void define_polynomial(const Family& define) {
   for (const auto& [slot, doc] : kPolynomials)
     define(text("special.", slot.name(), "(Operand self, Operand n) -> Tensor"))
         .doc(text(doc, " `n` is the degree, cut to a whole number; below 0 the result is 0."))
+        .example(text("torch.special.", slot.name(), "(torch.tensor{0, 0.5, 1}, 3)"))
         .pointwise(slot, kRealFloat);
 }
 

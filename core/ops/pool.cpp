@@ -55,10 +55,13 @@ void define_max_pool(const Family& define) {
       .doc(text("The largest element of each window of ", kSpatial,
                 " dimensions; `stride` is the kernel's size if not given. With ",
                 "`return_indices` also its position in the flattened plane."))
+      .example(text("torch.nn.functional.", name, "(", random_planes(1, 2, kSpatial, 6), ", 2).shape"))
       .alias("nn.functional." + name)
       .compose(max_pool_of<kSpatial>);
   Definition both = define(text("nn.functional.", name, "_with_indices", arguments));
-  both.doc(text("`", name, "` with the positions in the flattened plane.")).compose(max_pool_with_indices<kSpatial>);
+  both.doc(text("`", name, "` with the positions in the flattened plane."))
+      .example(text("torch.nn.functional.", name, "_with_indices(", random_planes(1, 1, kSpatial, 4), ", 2)"))
+      .compose(max_pool_with_indices<kSpatial>);
   if constexpr (kSpatial == 1) both.alias(name + "_with_indices");
 }
 

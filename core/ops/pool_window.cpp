@@ -49,4 +49,10 @@ void check_strides(const std::string& op, const IntList& stride, const IntList& 
   check(within(padding, 0), op, ": padding must not be negative and below 2^31, got ", padding);
 }
 
+std::string random_planes(int batch, int channels, int spatial, int size) {
+  std::string sizes;
+  for (int d = 0; d < spatial; ++d) sizes += text(", ", size);
+  return text("torch.randn(", batch, ", ", channels, sizes, ')');
+}
+
 }  // namespace facula

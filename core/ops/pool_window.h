@@ -39,6 +39,9 @@ Sizes pooled_sizes(const std::string& op, const Sizes& x, const IntList& kernel,
 /// Checks the numbers of a convolution: in a range in which no product of theirs with a real size overflows.
 void check_strides(const std::string& op, const IntList& stride, const IntList& padding, const IntList& dilation);
 
+/// Lua that makes random planes for an example: `torch.randn(1, 2, 6, 6)` of two dimensions of size 6.
+std::string random_planes(int batch, int channels, int spatial, int size);
+
 /// x's sizes with others at the end.
 inline Sizes with_last(const Sizes& x, const IntList& last) {
   Sizes sizes = x;

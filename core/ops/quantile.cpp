@@ -44,6 +44,7 @@ void define_median(const Family& define) {
           "The middle element in order, the lower of two, of all elements or along a dimension, where its position "
           "is the second result. ",
           skip_nan ? "NaN is left out." : "NaN if there is one."))
+      .example(text("torch.", name, "(torch.tensor{1, ", skip_nan ? "0 / 0" : "9", ", 3, 5})"))
       .compose(+[](const Tensor& x) {
         check(!is_complex(x.dtype()), skip_nan ? "nanmedian" : "median", ": complex numbers have no order");
         if (x.numel() == 0 && is_floating(x.dtype())) return ops::full_like(ops::sum(x), std::nan(""));
@@ -133,6 +134,7 @@ void define_quantile_of(const Family& define) {
           "vector of numbers within 0..1, whose results then lie along a new first dimension. Between two ranks "
           "`interpolation` is 'linear', 'lower', 'higher', 'midpoint' or 'nearest'. ",
           skip_nan ? "NaN is left out." : "NaN if there is one."))
+      .example(text("torch.", name, "(torch.tensor{1, 2, ", skip_nan ? "0 / 0" : "3", ", 4}, 0.25)"))
       .compose(quantile_of<skip_nan>);
   define(text(name, ":number(Tensor self, float q", rest))
       .compose(+[](const Tensor& x, double q, OptInt dim, bool keepdim, const std::string& interpolation) {

@@ -42,26 +42,28 @@ struct AtLeast {
   const char* schema;
   const char* list_schema;
   const char* doc;
+  const char* example;
   Tensor (*one)(const Tensor&);
   Tensors (*list)(const Tensors&);
 };
 constexpr AtLeast kAtLeast[] = {
     {"atleast_1d(Tensor self) -> Tensor", "atleast_1d:list(Tensor[]... tensors) -> Tensor[]",
-     "`self` with at least one dimension; of several tensors a list of such.", with_dims_1, each<with_dims_1>},
+     "`self` with at least one dimension; of several tensors a list of such.", "torch.atleast_1d(torch.tensor(3))",
+     with_dims_1, each<with_dims_1>},
     {"atleast_2d(Tensor self) -> Tensor", "atleast_2d:list(Tensor[]... tensors) -> Tensor[]",
-     "`self` with at least two dimensions, new ones in front; of several tensors a list of such.", with_dims_2,
-     each<with_dims_2>},
+     "`self` with at least two dimensions, new ones in front; of several tensors a list of such.",
+     "torch.atleast_2d(torch.arange(3))", with_dims_2, each<with_dims_2>},
     {"atleast_3d(Tensor self) -> Tensor", "atleast_3d:list(Tensor[]... tensors) -> Tensor[]",
      "`self` with at least three dimensions: a vector of n becomes (1, n, 1), a matrix (m, n, 1); of several tensors a "
      "list.",
-     with_dims_3, each<with_dims_3>},
+     "torch.atleast_3d(torch.ones(2, 2)).shape", with_dims_3, each<with_dims_3>},
 };
 
 }  // namespace
 
 void define_stack(const Family& define) {
   for (const AtLeast& a : kAtLeast) {
-    define(a.schema).doc(a.doc).compose(a.one);
+    define(a.schema).doc(a.doc).example(a.example).compose(a.one);
     define(a.list_schema).compose(a.list);
   }
   define("hstack(Tensor[] tensors) -> Tensor")

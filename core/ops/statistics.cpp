@@ -48,6 +48,7 @@ void define_with_mean(const Family& define) {
   define(text(name, "(Tensor self, bool unbiased=True", results))
       .doc(text(root ? "The standard deviation" : "The variance",
                 " and the mean, over all dimensions or those in `dim`, as by `", what, "` and `mean`."))
+      .example(text("torch.", name, "(torch.tensor{1, 2, 3, 4})"))
       .compose(+[](const Tensor& x, bool unbiased) {
         return with_mean<root>(x, dims_of(x.sizes(), {}), Scalar(unbiased ? 1 : 0), false);
       });

@@ -49,6 +49,7 @@ void define_plain(const Family& define, const std::string& name, const char* doc
   static const std::string known = name;
   define(text(name, "(int window_length, bool periodic=True" OPTIONS))
       .doc(text(doc, " at t = 0, 1 / n .. of `window_length` n steps, or of n - 1 unless `periodic`."))
+      .example(text("torch.", name, "(5, false)"))
       .forward(+[](Out& out, int64_t n, bool periodic, OptDType t, OptDevice d) {
         return window(out, known.c_str(), n, periodic, t, d, weight);
       });
