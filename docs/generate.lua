@@ -152,6 +152,7 @@ local function annotation(called, form)
         p.default and p.default ~= "None" and "  default " .. p.default or "")
     end
   end
+  if form.varargs then names[1] = "..." end
   local given = results(form)
   if given[1] then lines[#lines + 1] = "---@return " .. table.concat(given, ", ") end
   local last = called:match "[^.:]*$"

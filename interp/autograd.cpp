@@ -154,40 +154,57 @@ int is_parameter(lua_State* L, Function& f) {
 }
 
 constexpr Variadic kModes[] = {
-    {"no_grad", door<no_grad>},
-    {"enable_grad", door<enable_grad>},
-    {"inference_mode", door<inference_mode>},
-    {"autograd.detect_anomaly", door<detect_anomaly>},
-    {"set_grad_enabled", door<set_grad_enabled>},
+    {"no_grad", door<no_grad>, "fn, ...", "Returns `fn(...)`, in which nothing is recorded for gradients.",
+     "torch.no_grad(function() return torch.ones(2, {requires_grad=true}) * 2 end).requires_grad"},
+    {"enable_grad", door<enable_grad>, "fn, ...", "Returns `fn(...)`, in which operations are recorded for gradients.",
+     "torch.no_grad(torch.enable_grad, torch.is_grad_enabled)"},
+    {"inference_mode", door<inference_mode>, "[mode,] fn, ...",
+     "Returns `fn(...)`, in which nothing is recorded and what is made cannot be used in recorded operations later; "
+     "`mode` false lifts that.",
+     "torch.inference_mode(function() return torch.ones(2) end):is_inference()"},
+    {"autograd.detect_anomaly", door<detect_anomaly>, "fn, ...",
+     "Returns `fn(...)`, in which a backward pass that makes NaN fails with the place of its operation. Slow.",
+     "torch.autograd.detect_anomaly(torch.is_anomaly_enabled)"},
+    {"set_grad_enabled", door<set_grad_enabled>, "mode, [fn, ...]",
+     "Says whether operations are recorded for gradients, from now on or while `fn(...)` runs, which it returns.",
+     "torch.set_grad_enabled(false, torch.is_grad_enabled)"},
     {"core.is_parameter", door<is_parameter>},
 };
 #define WALK "bool? retain_graph=None, bool create_graph=False"
 constexpr Native kFunctions[] = {
-    {"is_grad_enabled() -> bool", is_grad_enabled, "Are operations recorded for gradients?"},
-    {"is_inference_mode_enabled() -> bool", is_inference_mode_enabled, "Is `torch.inference_mode` on?"},
+    {"is_grad_enabled() -> bool", is_grad_enabled, "Are operations recorded for gradients?", "torch.is_grad_enabled()"},
+    {"is_inference_mode_enabled() -> bool", is_inference_mode_enabled, "Is `torch.inference_mode` on?",
+     "torch.inference_mode(torch.is_inference_mode_enabled)"},
     {"autograd.set_detect_anomaly(bool mode)", set_detect_anomaly,
      "While on, operations remember where they were called, and a backward pass that makes NaN fails with that place. "
-     "Slow."},
-    {"is_anomaly_enabled() -> bool", is_anomaly_enabled, "Is anomaly detection on?"},
+     "Slow.",
+     "torch.autograd.set_detect_anomaly(false)"},
+    {"is_anomaly_enabled() -> bool", is_anomaly_enabled, "Is anomaly detection on?", "torch.is_anomaly_enabled()"},
     {"autograd.backward(any tensors, any grad_tensors=None, " WALK ", Tensor[]? inputs=None)", autograd_backward,
      "Walks back from `tensors` and adds the gradients up in the `.grad` of the leaves, or of `inputs` alone. "
-     "`grad_tensors` are the gradients to begin with; scalars may do without."},
+     "`grad_tensors` are the gradients to begin with; scalars may do without.",
+     "local x = torch.tensor({3}, {requires_grad=true}) torch.autograd.backward(x * x, torch.ones(1)) print(x.grad)"},
     {"autograd.grad(any outputs, any inputs, any grad_outputs=None, " WALK ", bool allow_unused=False) -> Tensor[]",
      autograd_grad,
      "The gradients of `outputs` with respect to `inputs`, as a list; `.grad` stays as it is. Errors: an input that "
-     "was not used, unless `allow_unused`."},
+     "was not used, unless `allow_unused`.",
+     "local x = torch.tensor({3}, {requires_grad=true}) print(torch.autograd.grad((x * x):sum(), x)[1])"},
     {"core.parameter(Tensor data, bool requires_grad=True) -> Tensor", parameter},
 };
 constexpr Native kMethods[] = {
     {"backward(Tensor self, Tensor? gradient=None, " WALK ", Tensor[]? inputs=None)", tensor_backward,
      "Computes the gradients of the leaves of the graph and adds them up in their `.grad`. `gradient` is needed where "
      "the tensor is no scalar; `retain_graph` keeps what was saved for another walk; `create_graph` records the walk "
-     "itself."},
+     "itself.",
+     "local x = torch.tensor({3}, {requires_grad=true}) x:pow(2):sum():backward() print(x.grad)"},
     {"requires_grad_(Tensor self, bool requires_grad=True) -> Tensor", requires_grad_,
-     "Says whether gradients are wanted for this leaf; returns it."},
-    {"detach(Tensor self) -> Tensor", detach_of, "The same elements without their history."},
-    {"detach_(Tensor self) -> Tensor", detach_, "Forgets the history; returns the tensor."},
-    {"retain_grad(Tensor self)", retain, "Keeps the gradient of a tensor that is no leaf in its `.grad`."},
+     "Says whether gradients are wanted for this leaf; returns it.", "torch.ones(2):requires_grad_().requires_grad"},
+    {"detach(Tensor self) -> Tensor", detach_of, "The same elements without their history.",
+     "torch.ones(2, {requires_grad=true}):exp():detach()"},
+    {"detach_(Tensor self) -> Tensor", detach_, "Forgets the history; returns the tensor.",
+     "torch.ones(2, {requires_grad=true}):exp():detach_()"},
+    {"retain_grad(Tensor self)", retain, "Keeps the gradient of a tensor that is no leaf in its `.grad`.",
+     "local x = torch.ones(2, {requires_grad=true}) local y = x * 2 y:retain_grad() y:sum():backward() print(y.grad)"},
 };
 #undef WALK
 

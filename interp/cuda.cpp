@@ -48,15 +48,23 @@ int cuda_empty_cache(Call&) {
 int never(Call& c) { return c.returns(false); }
 
 constexpr Native kFunctions[] = {
-    {"cuda.is_available() -> bool", cuda_is_available, "Is there a device, a driver, and the CUDA module?"},
-    {"cuda.device_count() -> int", cuda_device_count, "How many devices there are."},
-    {"cuda.get_device_name(int? device=None) -> str", cuda_device_name, "The name of a device, by its number from 0."},
-    {"cuda.current_device() -> int", cuda_current_device, "The number of the device that `cuda` stands for."},
-    {"cuda.set_device(int device)", cuda_set_device, "Makes `cuda` stand for another device."},
-    {"cuda.synchronize(int? device=None)", cuda_synchronize, "Waits until the device has done everything."},
-    {"cuda.memory_allocated(int? device=None) -> int", cuda_memory_allocated, "Bytes in use on the device."},
-    {"cuda.empty_cache()", cuda_empty_cache, "Gives cached blocks back to the driver."},
-    {"backends.mps.is_available() -> bool", never, "false: there is no such device here."},
+    {"cuda.is_available() -> bool", cuda_is_available, "Is there a device, a driver, and the CUDA module?",
+     "torch.cuda.is_available()"},
+    {"cuda.device_count() -> int", cuda_device_count, "How many devices there are.", "torch.cuda.device_count()"},
+    {"cuda.get_device_name(int? device=None) -> str", cuda_device_name, "The name of a device, by its number from 0.",
+     "torch.cuda.is_available() and torch.cuda.get_device_name()"},
+    {"cuda.current_device() -> int", cuda_current_device, "The number of the device that `cuda` stands for.",
+     "torch.cuda.is_available() and torch.cuda.current_device()"},
+    {"cuda.set_device(int device)", cuda_set_device, "Makes `cuda` stand for another device.",
+     "torch.cuda.is_available() and torch.cuda.set_device(0)"},
+    {"cuda.synchronize(int? device=None)", cuda_synchronize, "Waits until the device has done everything.",
+     "torch.cuda.is_available() and torch.cuda.synchronize()"},
+    {"cuda.memory_allocated(int? device=None) -> int", cuda_memory_allocated, "Bytes in use on the device.",
+     "torch.cuda.is_available() and torch.cuda.memory_allocated()"},
+    {"cuda.empty_cache()", cuda_empty_cache, "Gives cached blocks back to the driver.",
+     "torch.cuda.is_available() and torch.cuda.empty_cache()"},
+    {"backends.mps.is_available() -> bool", never, "false: there is no such device here.",
+     "torch.backends.mps.is_available()"},
 };
 
 }  // namespace

@@ -347,7 +347,14 @@ void open_custom_functions(lua_State* L, State& S) {
   add_variadics(L, S, methods);
   lua_setfield(L, -2, "methods");
   lua_pop(L, 1);
-  push_description(L, S, "autograd.Function.extend");
+  Function& f = push_description(L, S, "autograd.Function.extend");
+  f.arguments = "{forward=, backward=}";
+  f.doc =
+      "A function with a derivative of its own: `forward(ctx, ...)` gives the results and `backward(ctx, ...)`, of "
+      "their gradients, those of the arguments. `:apply(...)` calls it.";
+  f.example =
+      "torch.autograd.Function.extend{forward=function(ctx, x) return 2 * x end, backward=function(ctx, g) return 2 * "
+      "g end}:apply(torch.ones(2))";
   push_function(L, S, "autograd.Function.apply", door<apply>);
   lua_pushcclosure(L, door<extend>, 2);
   set_path(L, "autograd.Function.extend");

@@ -137,7 +137,11 @@ int define_operator(lua_State* L, Function& f) {
 }  // namespace
 
 void open_custom_operators(lua_State* L, State& S) {
-  const Variadic functions[] = {{"library.define", door<define_operator>}};
+  const Variadic functions[] = {
+      {"library.define", door<define_operator>, "signature, {forward=, backward=, doc=, example=}",
+       "Defines an operator in Lua, as a function and a method with all forms of C++'s: `forward` takes the arguments "
+       "in order, `backward`, where it is not made of differentiable operators, a context and the gradients.",
+       "torch.library.define('twofold(Tensor self) -> Tensor', {forward=function(x) return x * 2 end})"}};
   add_variadics(L, S, functions);
 }
 

@@ -289,19 +289,24 @@ int get_item(Call& c) {
 constexpr Native kFunctions[] = {
     {"tensor(any data, " OPTIONS, tensor,
      "A tensor of a number, a boolean, nested tables of them, or a copy of a tensor. Numbers become the default dtype, "
-     "booleans bool. Errors: rows of different lengths."},
+     "booleans bool. Errors: rows of different lengths.",
+     "torch.tensor{{1, 2}, {3, 4}}"},
     {"as_tensor(any data, DType? dtype=None, Device? device=None) -> Tensor", as_tensor,
-     "`tensor(data)`, but a tensor that fits is returned as it is."},
+     "`tensor(data)`, but a tensor that fits is returned as it is.", "torch.as_tensor{1, 2}"},
     {"asarray(any obj, *, DType? dtype=None, Device? device=None, bool? copy=None, bool requires_grad=False) -> Tensor",
-     asarray, "`as_tensor` with a say in copying: `copy` true always makes one, false never does, or fails."},
+     asarray, "`as_tensor` with a say in copying: `copy` true always makes one, false never does, or fails.",
+     "torch.asarray({1, 2}, {dtype=torch.int64})"},
 };
 constexpr Native kMethods[] = {
-    {"new_tensor(Tensor self, any data, " OPTIONS, new_tensor, "A tensor of `data` with this one's dtype and device."},
+    {"new_tensor(Tensor self, any data, " OPTIONS, new_tensor, "A tensor of `data` with this one's dtype and device.",
+     "torch.ones(2):double():new_tensor{1, 2}"},
     {"tolist(Tensor self) -> any", to_list,
-     "The elements as nested tables; a plain number where there are no dimensions."},
-    {"totable(Tensor self) -> any", to_list, "The elements as nested tables: `tolist` by Torch7's name."},
+     "The elements as nested tables; a plain number where there are no dimensions.",
+     "torch.tensor{{1, 2}, {3, 4}}:tolist()"},
+    {"totable(Tensor self) -> any", to_list, "The elements as nested tables: `tolist` by Torch7's name.",
+     "torch.tensor{{1, 2}, {3, 4}}:totable()"},
     {"item(Tensor self) -> Scalar", get_item,
-     "The only element, as a number or boolean. Errors: more or fewer elements."},
+     "The only element, as a number or boolean. Errors: more or fewer elements.", "torch.tensor{1, 2}:sum():item()"},
 };
 #undef OPTIONS
 

@@ -114,9 +114,11 @@ int open_capsule(Call& c) {
 
 constexpr Native kFunctions[] = {
     {"to_dlpack(Tensor tensor) -> any", make_capsule,
-     "A capsule that shares the tensor's memory, for `from_dlpack` here or in another library of the process."},
+     "A capsule that shares the tensor's memory, for `from_dlpack` here or in another library of the process.",
+     "torch.from_dlpack(torch.to_dlpack(torch.ones(2)))"},
     {"from_dlpack(any ext_tensor) -> Tensor", open_capsule,
-     "A tensor over the memory of a capsule, without a copy. A capsule can be used once."},
+     "A tensor over the memory of a capsule, without a copy. A capsule can be used once.",
+     "torch.from_dlpack(torch.to_dlpack(torch.ones(2)))"},
 };
 
 }  // namespace

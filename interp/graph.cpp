@@ -136,9 +136,11 @@ int remove(lua_State* L, Function& f) {
 constexpr Native kMethods[] = {
     {"register_hook(Tensor self, any hook) -> any", register_hook,
      "Calls `hook(grad)` whenever this tensor's gradient is computed; what it returns replaces the gradient. Returns a "
-     "handle with `remove`."},
+     "handle with `remove`.",
+     "local x = torch.ones(2, {requires_grad=true}) x:register_hook(print) x:sum():backward()"},
     {"register_post_accumulate_grad_hook(Tensor self, any hook) -> any", register_after,
-     "Calls `hook(tensor)` after this leaf's `.grad` was added to. Returns a handle with `remove`."},
+     "Calls `hook(tensor)` after this leaf's `.grad` was added to. Returns a handle with `remove`.",
+     "local x = torch.ones(2, {requires_grad=true}) x:register_post_accumulate_grad_hook(print) x:sum():backward()"},
 };
 
 }  // namespace

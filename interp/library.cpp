@@ -123,6 +123,17 @@ void push_operator(lua_State* L, const Operator& op) {
   }
 }
 
+// Of a function that reads its arguments itself.
+void push_usage(lua_State* L, const Function& f) {
+  lua_newtable(L);
+  set_string(L, "name", f.name);
+  set_string(L, "schema", text(f.name, '(', f.arguments, ')'));
+  lua_newtable(L);
+  lua_setfield(L, -2, "parameters");
+  lua_pushboolean(L, true);
+  lua_setfield(L, -2, "varargs");
+}
+
 int describe_operator(Call& c) {
   const auto& overloads = registry().find(c.get<std::string>(0));
   if (overloads.empty())
@@ -162,9 +173,13 @@ int describe_function(Call& c) {
     push_operator(c.L, *op);
     lua_rawseti(c.L, -2, ++i);
   }
-  if (known->schema) {
-    push_schema(c.L, *known->schema);
+  if (known->overloads.empty()) {
+    if (known->schema)
+      push_schema(c.L, *known->schema);
+    else
+      push_usage(c.L, *known);
     set_string(c.L, "doc", known->doc);
+    set_string(c.L, "example", known->example);
     lua_rawseti(c.L, -2, ++i);
   }
   return 1;
@@ -281,7 +296,7 @@ constexpr Native kNatives[] = {
     {"core.truncates_pointer(str code, int address) -> bool", truncates_pointer_of},
     {"core.isatty(int descriptor) -> bool", is_terminal},
     {"core.terminal_width() -> int", terminal_width},
-    {"monotonic() -> float", monotonic, "Seconds on a clock that never goes back."},
+    {"monotonic() -> float", monotonic, "Seconds on a clock that never goes back.", "torch.monotonic()"},
 };
 
 }  // namespace

@@ -176,22 +176,28 @@ int empty_cache(Call& c) {
 
 constexpr Native kMemory[] = {
     {"memory_stats(Device? device=None) -> any", memory_stats,
-     "`{allocated, peak, reserved, total}`: bytes in use, at most in use, held, and ever handed out."},
-    {"memory_allocated(Device? device=None) -> int", statistic<&MemoryStats::allocated>, "Bytes that tensors use now."},
+     "`{allocated, peak, reserved, total}`: bytes in use, at most in use, held, and ever handed out.",
+     "torch.memory_stats().peak"},
+    {"memory_allocated(Device? device=None) -> int", statistic<&MemoryStats::allocated>, "Bytes that tensors use now.",
+     "torch.memory_allocated()"},
     {"max_memory_allocated(Device? device=None) -> int", statistic<&MemoryStats::peak>,
-     "Bytes that tensors used at most."},
+     "Bytes that tensors used at most.", "torch.max_memory_allocated()"},
     {"memory_reserved(Device? device=None) -> int", statistic<&MemoryStats::reserved>,
-     "Bytes held from the system, cached ones included."},
-    {"reset_peak_memory_stats(Device? device=None)", reset_peak, "Lets the peak start from what is in use now."},
+     "Bytes held from the system, cached ones included.", "torch.memory_reserved()"},
+    {"reset_peak_memory_stats(Device? device=None)", reset_peak, "Lets the peak start from what is in use now.",
+     "torch.reset_peak_memory_stats()"},
     {"set_memory_limit(int bytes, Device? device=None)", set_memory_limit,
-     "Tensors that would need more than so many bytes are an error; 0 is no limit."},
-    {"empty_cache()", empty_cache, "Collects garbage and gives cached blocks back to the system."},
+     "Tensors that would need more than so many bytes are an error; 0 is no limit.", "torch.set_memory_limit(0)"},
+    {"empty_cache()", empty_cache, "Collects garbage and gives cached blocks back to the system.",
+     "torch.empty_cache()"},
 };
 
 }  // namespace
 
 void open_memory(lua_State* L, State& S) {
-  const Variadic functions[] = {{"scope", door<scope>}};
+  const Variadic functions[] = {{"scope", door<scope>, "fn, ...",
+                                 "Returns `fn(...)`, and frees all other tensors that were made in it.",
+                                 "torch.scope(function() return torch.rand(1000):sum() end)"}};
   add_variadics(L, S, functions);
   add_natives(L, S, kMemory);
 }

@@ -86,7 +86,9 @@ int record_function(lua_State* L, Function& f) {
 void open_profiler(lua_State* L, State& S) {
   const Native natives[] = {{"core.start_profile(bool shapes=False)", start}, {"core.stop_profile() -> any", stop}};
   add_natives(L, S, natives);
-  const Variadic functions[] = {{"profiler.record_function", door<record_function>}};
+  const Variadic functions[] = {{"profiler.record_function", door<record_function>, "name, fn, ...",
+                                 "Returns `fn(...)`, which the profile shows by that name.",
+                                 "torch.profiler.record_function('sum', torch.sum, torch.ones(3))"}};
   add_variadics(L, S, functions);
 }
 

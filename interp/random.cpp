@@ -68,23 +68,29 @@ int generator_set_state(Call& c) {
 
 constexpr Native kGenerator[] = {
     {"manual_seed(Generator self, int seed) -> Generator", generator_manual_seed,
-     "Seeds the generator (without one the default generators of all devices); returns it."},
+     "Seeds the generator (without one the default generators of all devices); returns it.",
+     "torch.rand(2, {generator=torch.Generator():manual_seed(1)})"},
     {"seed(Generator self) -> int", generator_seed,
-     "Seeds the generator with a number of the system's; returns the number."},
-    {"initial_seed(Generator self) -> int", generator_initial_seed, "What the generator was seeded with."},
-    {"get_state(Generator self) -> Tensor", generator_get_state, "The generator's state, as a uint8 tensor."},
+     "Seeds the generator with a number of the system's; returns the number.", "torch.Generator():seed()"},
+    {"initial_seed(Generator self) -> int", generator_initial_seed, "What the generator was seeded with.",
+     "torch.Generator():manual_seed(7):initial_seed()"},
+    {"get_state(Generator self) -> Tensor", generator_get_state, "The generator's state, as a uint8 tensor.",
+     "torch.Generator():get_state()"},
     {"set_state(Generator self, Tensor state) -> Generator", generator_set_state,
-     "Goes on where another generator stood."},
+     "Goes on where another generator stood.", "torch.Generator():set_state(torch.Generator():get_state())"},
 };
 
 constexpr Native kFunctions[] = {
     {"manual_seed(int seed) -> Generator", manual_seed,
-     "Seeds the generator (without one the default generators of all devices); returns it."},
-    {"seed() -> int", seed, "Seeds the generator with a number of the system's; returns the number."},
-    {"initial_seed() -> int", initial_seed, "What the generator was seeded with."},
-    {"get_rng_state() -> Tensor", get_rng_state, "The default generator's state, as a uint8 tensor."},
-    {"set_rng_state(Tensor state)", set_rng_state, "Lets the default generator go on from a state."},
-    {"Generator() -> Generator", new_generator, "A generator of random numbers of its own."},
+     "Seeds the generator (without one the default generators of all devices); returns it.", "torch.manual_seed(1)"},
+    {"seed() -> int", seed, "Seeds the generator with a number of the system's; returns the number.", "torch.seed()"},
+    {"initial_seed() -> int", initial_seed, "What the generator was seeded with.", "torch.initial_seed()"},
+    {"get_rng_state() -> Tensor", get_rng_state, "The default generator's state, as a uint8 tensor.",
+     "torch.get_rng_state()"},
+    {"set_rng_state(Tensor state)", set_rng_state, "Lets the default generator go on from a state.",
+     "torch.set_rng_state(torch.get_rng_state())"},
+    {"Generator() -> Generator", new_generator, "A generator of random numbers of its own.",
+     "torch.rand(2, {generator=torch.Generator()})"},
 };
 
 }  // namespace

@@ -65,6 +65,7 @@ void push_native(lua_State* L, State& S, const Native& native) {
   f.schema = &schema;
   f.body = native.body;
   f.doc = native.doc;
+  f.example = native.example;
 }
 
 void set_metamethods(lua_State* L, State& S, std::span<const Metamethod> methods) {
@@ -103,7 +104,10 @@ void add_natives(lua_State* L, State& S, std::span<const Native> natives) {
 
 void add_variadics(lua_State* L, State& S, std::span<const Variadic> functions) {
   for (const Variadic& v : functions) {
-    push_function(L, S, v.name, v.function);
+    Function& f = push_function(L, S, v.name, v.function);
+    f.arguments = v.arguments;
+    f.doc = v.doc;
+    f.example = v.example;
     set_path(L, v.name);
   }
 }

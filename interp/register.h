@@ -36,11 +36,15 @@ struct Native {
   const char* signature;  // a literal
   int (*body)(Call&);
   const char* doc = "";
+  const char* example = "";
 };
 /// A function that reads the stack itself, because it hands arguments on.
 struct Variadic {
   const char* name;
   lua_CFunction function;
+  const char* arguments = "...";
+  const char* doc = "";
+  const char* example = "";
 };
 struct Metamethod {
   const char* name;

@@ -72,7 +72,12 @@ int saved_tensors_hooks(lua_State* L, Function& f) {
 }  // namespace
 
 void open_saved_hooks(lua_State* L, State& S) {
-  const Variadic functions[] = {{"autograd.graph.saved_tensors_hooks", door<saved_tensors_hooks>}};
+  const Variadic functions[] = {{"autograd.graph.saved_tensors_hooks", door<saved_tensors_hooks>,
+                                 "pack, unpack, fn, ...",
+                                 "Returns `fn(...)`, in which `pack(tensor)` is kept in the place of each tensor that "
+                                 "is saved for derivatives, and `unpack` of it is used.",
+                                 "torch.autograd.graph.saved_tensors_hooks(torch.clone, torch.clone, torch.exp, "
+                                 "torch.ones(2, {requires_grad=true}))"}};
   add_variadics(L, S, functions);
 }
 

@@ -41,8 +41,10 @@ struct OperatorName {
 /// belongs to the process or to the state.
 struct Function {
   State* state;
-  std::string name;  // as called: `add_`, `nn.functional.relu`
-  std::string doc;
+  std::string name;               // as called: `add_`, `nn.functional.relu`
+  const char* arguments = "...";  // in words, of what has neither of the following
+  const char* doc = "";
+  const char* example = "";
   bool in_place = false;
   std::span<const Operator* const> overloads;
   const Schema* schema = nullptr;  // of a native

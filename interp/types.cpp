@@ -172,7 +172,7 @@ void open_devices(lua_State* L, State& S) {
   set_metamethods(L, S, metamethods);
   lua_pop(L, 1);
   const Native natives[] = {{"device(Device type, int? index=None) -> Device", device,
-                             "A device by name, 'cpu', 'meta' or 'cuda', and number."}};
+                             "A device by name, 'cpu', 'meta' or 'cuda', and number.", "torch.device('meta')"}};
   add_natives(L, S, natives);
 }
 
@@ -223,13 +223,14 @@ void open_sizes(lua_State* L, State& S) {
   const Metamethod metamethods[] = {{"__tostring", door<show_sizes>}, {"__eq", door<equal_sizes>}};
   set_metamethods(L, S, metamethods);
   lua_newtable(L);
-  const Native methods[] = {{"numel(int[] self) -> int", sizes_numel, "The product of the sizes."},
-                            {"totable(int[] self) -> any", sizes_table, "The sizes as a plain table."},
-                            {"tolist(int[] self) -> any", sizes_table, "The sizes as a plain table."}};
+  const Native methods[] = {
+      {"numel(int[] self) -> int", sizes_numel, "The product of the sizes.", "torch.ones(2, 3):size():numel()"},
+      {"totable(int[] self) -> any", sizes_table, "The sizes as a plain table.", "torch.ones(2, 3):size():totable()"},
+      {"tolist(int[] self) -> any", sizes_table, "The sizes as a plain table.", "torch.ones(2, 3):size():tolist()"}};
   add_natives(L, S, methods);
   lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
-  const Native natives[] = {{"Size(int[]... sizes) -> any", new_sizes, "A list of sizes."}};
+  const Native natives[] = {{"Size(int[]... sizes) -> any", new_sizes, "A list of sizes.", "torch.Size(2, 3):numel()"}};
   add_natives(L, S, natives);
 }
 

@@ -13,6 +13,7 @@
 
 local torch = require "torch"
 local check = require "torch.check"
+local getinfo = debug.getinfo
 
 local Object = { __name = "Object", __ancestors = {} }
 Object.__index = Object
@@ -100,6 +101,7 @@ local function define(_, signature, parent)
     __tostring = function() return name end,
     reads = reads,
     signature = signature,
+    source = (getinfo(2, "S") or {}).source, -- where help() finds the comment
   })
 end
 

@@ -20,6 +20,26 @@ function examples.each(visit)
   end
 end
 
+--- The same for each function of `torch` and method of tensors that is no operator, where it has an example.
+---@param visit fun(name: string, example: string)
+function examples.each_function(visit)
+  local seen = { [torch.core] = true }
+  local function walk(t)
+    if seen[t] then return end
+    seen[t] = true
+    for _, value in pairs(t) do
+      if type(value) == "table" then walk(value) end
+      local form = type(value) == "function" and (torch.core.describe(value) or {})[1]
+      if form and not seen[form.name] and not torch.core.operator(form.name) and (form.example or "") ~= "" then
+        seen[form.name] = true
+        visit(form.name, form.example)
+      end
+    end
+  end
+  walk(torch)
+  walk(torch.Tensor)
+end
+
 --- Runs an example, an expression or statements, as the prompt would. What it prints is dropped; its errors are raised.
 ---@param text string
 ---@return any ...  values of the expression

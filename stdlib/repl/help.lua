@@ -64,16 +64,37 @@ local function methods_of(C)
   return #names > 0 and "\nmethods: " .. table.concat(names, ", ") or ""
 end
 
-local function of_class(C)
-  local signature = getmetatable(C).signature or tostring(C)
-  local init = class.plain_init(C)
-  local text = init and source_text(debug.getinfo(init, "S").source)
-  local comment = ""
-  local lines = text and lines_of(text) or {}
+-- The comment above the line that names the class, which in a loop over dimensions is `Conv#d` or `BatchNorm%dd`; there
+-- a `#` of the comment stands for the number.
+local function comment_of_class(C)
+  local name = tostring(C)
+  local source = getmetatable(C).source
+  local lines = lines_of(source and source_text(source) or "")
+  local pattern = "[(=]%s*[\"']" .. name:gsub("%d", "[%%%%#%%dd]+") .. "[\"'(]"
   for i, line in ipairs(lines) do
-    if line:find('class%(["\']' .. tostring(C) .. "[\"'(]") then comment = comment_above(lines, i) end
+    local comment = line:find(pattern) and comment_above(lines, i) or ""
+    if comment ~= "" then return (comment:gsub("#d", (name:match("%d") or "#") .. "d")) end
   end
-  return signature .. (comment ~= "" and "\n" .. comment or "") .. methods_of(C)
+  return ""
+end
+
+-- The function that a module of torch.nn applies, whose name is the same in other letters: cross_entropy of
+-- CrossEntropyLoss.
+local function function_of_module(C)
+  local plain = tostring(C):lower()
+  for name, f in pairs(torch.nn.functional) do
+    local spelled = type(name) == "string" and name:gsub("_", "")
+    if spelled == plain or (spelled and spelled .. "loss" == plain) then return name, f end
+  end
+end
+
+local function of_class(C)
+  local text = (getmetatable(C).signature or tostring(C)) .. "\n"
+  local comment = comment_of_class(C)
+  if comment ~= "" then return text .. comment .. methods_of(C) end
+  local name, f = function_of_module(C)
+  if not f or torch.nn[tostring(C)] ~= C then return text:sub(1, -2) .. methods_of(C) end
+  return text .. "The module of\n\n" .. help.of_value(f, "nn.functional." .. name) .. methods_of(C)
 end
 
 -- Values -----------------------------------------------------------------------------------------------------

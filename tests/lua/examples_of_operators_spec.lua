@@ -16,6 +16,27 @@ describe("the example of", function()
   end)
 end)
 
+describe("the example of the function", function()
+  local count = 0
+  examples.each_function(function(name, example)
+    count = count + 1
+    it(name, function()
+      assert(#example <= 150, "it is longer than a line: " .. example)
+      examples.run(example)
+    end)
+  end)
+
+  it("all of which are found", function() assert(count >= 90, count) end)
+
+  it("that is a method of generators or of sizes", function()
+    local generator, size = torch.Generator(), torch.Size(2, 3)
+    for _, f in ipairs { generator.manual_seed, generator.seed, generator.initial_seed, generator.get_state,
+      generator.set_state, size.numel, size.totable, size.tolist } do
+      examples.run(torch.core.describe(f)[1].example)
+    end
+  end)
+end)
+
 describe("an example", function()
   it("gives its values, or prints them for nobody", function()
     equal({ examples.run "1, torch.ones(2):sum():item()" }, { 1, 2 })
