@@ -205,4 +205,41 @@ bool InputFile::read(uint64_t offset, uint64_t size, void* to) const {
 
 InputFile::~InputFile() { close(descriptor_); }
 
+void append_file(const std::string& path, std::string_view bytes, const char* operation) {
+  check_path(path, operation);
+  const std::string target = followed(path);
+  check_access(path, target, operation);
+  const auto fail_with = [&](const std::string& why) { fail(operation, ": cannot write '", path, "' (", why, ")"); };
+  // A link that leads nowhere is still one here, and could lead out of the folders.
+  const Descriptor file(
+      open(target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666));
+  struct stat found;
+  if (file.get() < 0 || fstat(file.get(), &found) != 0) fail_with(reason(errno));
+  if (!S_ISREG(found.st_mode)) fail_with("it is not a plain file");
+  while (!bytes.empty()) {
+    const ssize_t n = write(file.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int problem = errno;
+      const bool whole = ftruncate(file.get(), found.st_size) == 0;
+      fail_with(reason(problem) + (whole ? "" : "; its end is incomplete"));
+    }
+    bytes.remove_prefix(static_cast<size_t>(n));
+  }
+}
+
+void make_folders(const std::string& path, const char* operation) {
+  check_path(path, operation);
+  struct stat found;
+  for (size_t end = 0; end != std::string::npos;) {
+    end = path.find('/', end + 1);
+    const std::string folder = path.substr(0, end);
+    if (stat(folder.c_str(), &found) == 0) continue;
+    check_access(path, folder, operation);
+    if (mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST)
+      fail(operation, ": cannot make the folder '", folder, "' (", reason(errno), ")");
+  }
+  check(stat(path.c_str(), &found) == 0 && S_ISDIR(found.st_mode), operation, ": '", path, "' is not a folder");
+}
+
 }  // namespace facula

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace facula {
@@ -63,5 +64,12 @@ class InputFile {
   int descriptor_;
   int64_t size_ = 0;
 };
+
+/// Adds the bytes to the end of the file, which is made if it is not there: all of them, or none if that fails. Errors: the
+/// system's, in the words of Replacement; the file is no plain one.
+void append_file(const std::string& path, std::string_view bytes, const char* operation);
+
+/// Makes the folder and those above it, as far as they are not there.
+void make_folders(const std::string& path, const char* operation);
 
 }  // namespace facula

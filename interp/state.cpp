@@ -14,6 +14,8 @@
 #include "interp/dlpack.h"
 #include "interp/download.h"
 #include "interp/file.h"
+#include "interp/event_log.h"
+#include "interp/flops.h"
 #include "interp/heap.h"
 #include "interp/image.h"
 #include "interp/library.h"
@@ -23,6 +25,7 @@
 #include "interp/module.h"
 #include "interp/number.h"
 #include "interp/output.h"
+#include "interp/raster.h"
 #include "interp/sandbox.h"
 #include "interp/settings.h"
 #include "interp/traceback.h"
@@ -95,6 +98,9 @@ void open(lua_State* L) {
   open_csv(L, S);
   open_workers(L, S);
   open_downloads(L, S);
+  open_event_logs(L, S);
+  open_raster(L, S);
+  open_flops(L, S);
   open_custom_operators(L, S);
   open_operators(L, S);
   open_metamethods(L, S);
