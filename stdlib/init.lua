@@ -18,6 +18,7 @@ lazy.fields(torch, {
   type = "torch.class:type",
   deepcopy = "torch.copy",
   func = "torch.func",
+  plot = "torch.plot",
   save = "torch.serialization:save",
   load = "torch.serialization:load",
   load_npy = "torch.format.npy:load",
