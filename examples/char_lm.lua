@@ -124,14 +124,15 @@ end
 -- Makes the steps from `done` on. Returns false if Ctrl-C ended it before the last.
 local function train(model, optimizer, text, done)
   local scheduler = schedule(optimizer, { warmup = opt.warmup, steps = opt.steps, floor = 0.1 }, done)
-  local bar = torch.utils.Progress { total = opt.steps, done = done, label = opt.model }
+  local bar = torch.utils.progress { total = opt.steps, initial = done, desc = opt.model }
   local begun, total, count, stopped = torch.monotonic(), 0, 0, false
   model:train()
   for step = done + 1, opt.steps do
     local loss = make_step(model, optimizer, text:batch(opt.batch))
     scheduler:step()
     total, count = total + loss, count + 1
-    bar:step(("loss %.4f"):format(loss))
+    bar:set_postfix { loss = loss }
+    bar:update()
     if step % opt.evaluate == 0 or step == opt.steps then
       bar:print(("step %d: training loss %.4f, validation loss %.4f, %.0f s"):format(step, total / count,
         validation_loss(model, text, opt.windows), torch.monotonic() - begun))

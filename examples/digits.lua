@@ -64,18 +64,16 @@ local function train(model, set, test)
   for epoch = 1, epochs do
     optimizer.param_groups[1].lr = opt.lr * 0.1 ^ ((epoch - 1) / math.max(epochs - 1, 1))
     model:train()
-    local bar = torch.utils.Progress { total = loader:size(), label = ("epoch %d/%d"):format(epoch, epochs) }
-    local begun, total = torch.monotonic(), 0
-    for i, x, y in loader:enumerate() do
+    local bar = torch.utils.progress(loader, { desc = ("epoch %d/%d"):format(epoch, epochs) })
+    local total = 0
+    for x, y in bar do
       local loss = F.cross_entropy(model(x), y)
       optimizer:zero_grad()
       loss:backward()
       optimizer:step()
       total = total + loss:item()
-      bar:step(("loss %.4f"):format(total / i))
+      bar:set_postfix { loss = total / (bar.done + 1) }
     end
-    local speed = set:size() / (torch.monotonic() - begun)
-    bar:close(("loss %.4f  %.0f images/s"):format(total / loader:size(), speed))
     print(("epoch %d: test accuracy %.2f %%"):format(epoch, 100 * accuracy(model, test)))
   end
 end

@@ -52,7 +52,7 @@ local function train(model, set, test)
   local loader = data.DataLoader(set, { batch_size = opt.batch, shuffle = true, drop_last = true })
   local optimizer = torch.optim.AdamW(model:parameters(), { lr = opt.lr, weight_decay = 0.1 })
   local schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * loader:size())
-  local bar = torch.utils.Progress { total = epochs * loader:size(), label = "names" }
+  local bar = torch.utils.progress { total = epochs * loader:size(), desc = "names" }
   for epoch = 1, epochs do
     model:train()
     local total = 0
@@ -63,7 +63,8 @@ local function train(model, set, test)
       optimizer:step()
       schedule:step()
       total = total + loss:item()
-      bar:step(("loss %.4f"):format(total / i))
+      bar:set_postfix { loss = total / i }
+      bar:update()
     end
     bar:print(("epoch %d: training loss %.4f, test loss %.4f"):format(epoch, total / loader:size(),
       loss_on(model, test)))

@@ -6,5 +6,5 @@ return lazy.fields({}, {
   data = "torch.utils.data",
   checkpoint = "torch.utils.checkpoint",
   dlpack = "torch.utils.dlpack",
-  Progress = "torch.utils.progress",
+  progress = "torch.utils.progress",
 })
