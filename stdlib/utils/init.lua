@@ -7,4 +7,5 @@ return lazy.fields({}, {
   checkpoint = "torch.utils.checkpoint",
   dlpack = "torch.utils.dlpack",
   progress = "torch.utils.progress",
+  summary = "torch.utils.summary",
 })
