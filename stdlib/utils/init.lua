@@ -8,4 +8,5 @@ return lazy.fields({}, {
   dlpack = "torch.utils.dlpack",
   progress = "torch.utils.progress",
   summary = "torch.utils.summary",
+  tensorboard = "torch.utils.tensorboard",
 })
