@@ -8,7 +8,7 @@ local torch = require "torch"
 local nn, F, data, vision = torch.nn, torch.nn.functional, torch.utils.data, torch.vision
 
 local opt = require "options"({
-  data = "", download = false, epochs = 3, batch = 64, lr = 2e-3, seed = 1, model = "", smoke = false,
+  data = "", download = false, epochs = 3, batch = 64, lr = 2e-3, seed = 1, model = "", plot = "", smoke = false,
 }, {
   data = "folder with MNIST's IDX files; without it digits are drawn",
   download = "loads MNIST into the folder, as far as it is not there",
@@ -17,6 +17,7 @@ local opt = require "options"({
   lr = "learning rate of Adam at the start; it falls to a tenth in the last epoch",
   seed = "of the random numbers",
   model = "file for the trained weights; without it they go to a temporary file",
+  plot = "file for the curve of the loss, .svg or .png",
   smoke = "a few images only, to see that everything runs",
 })
 
@@ -57,10 +58,11 @@ local function accuracy(model, set)
   return right / set:size()
 end
 
+-- Trains, and returns the loss of every step.
 local function train(model, set, test)
   local loader = data.DataLoader(set, { batch_size = opt.batch, shuffle = true })
   local optimizer = torch.optim.Adam(model:parameters(), { lr = opt.lr })
-  local epochs = opt.smoke and 1 or opt.epochs
+  local epochs, losses = opt.smoke and 1 or opt.epochs, {}
   for epoch = 1, epochs do
     optimizer.param_groups[1].lr = opt.lr * 0.1 ^ ((epoch - 1) / math.max(epochs - 1, 1))
     model:train()
@@ -71,11 +73,13 @@ local function train(model, set, test)
       optimizer:zero_grad()
       loss:backward()
       optimizer:step()
-      total = total + loss:item()
+      losses[#losses + 1] = loss:item()
+      total = total + losses[#losses]
       bar:set_postfix { loss = total / (bar.done + 1) }
     end
     print(("epoch %d: test accuracy %.2f %%"):format(epoch, 100 * accuracy(model, test)))
   end
+  return losses
 end
 
 -- Saves the weights and reads them into a new network.
@@ -112,7 +116,11 @@ print(("%d images to train with, %d to test with, after %.1f s"):format(training
 
 local model = network()
 print(model)
-train(model, training, test)
+local losses = train(model, training, test)
+if opt.plot ~= "" then
+  local axes = { title = "Learning to read digits", xlabel = "step", ylabel = "cross entropy", yscale = "log" }
+  torch.plot.line(losses, axes):save(opt.plot)
+end
 
 local copy = saved_and_loaded(model)
 print(("loaded again: test accuracy %.2f %%"):format(100 * accuracy(copy, test)))

@@ -88,11 +88,12 @@ end
 function axes.of(figure, kinds)
   local logs = { figure.xscale == "log", figure.yscale == "log" }
   local low, high = extents(figure, kinds, logs)
-  local names, row_names, pixels, boxes
+  local names, row_names, pixels, boxes, down
   for _, series in ipairs(figure.series) do
     names, row_names = names or series.names, row_names or series.row_names
     pixels = pixels or kinds[series.kind].pixels
     boxes = boxes or series.edges ~= nil
+    down = down or series.sides and series.sides[3] > series.sides[4]
   end
   local result = {}
   for d, axis in ipairs { "x", "y" } do
@@ -106,10 +107,9 @@ function axes.of(figure, kinds)
     end
     result[d] = finish({ low = from, high = to, log = logs[d] }, d == 1 and names or d == 2 and row_names or nil)
   end
-  if pixels then -- rows count from the top
+  if down then
     local share = result[2].share
     result[2].share = function(v) return 1 - share(v) end
-    result[2].down = true
   end
   return result[1], result[2]
 end

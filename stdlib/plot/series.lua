@@ -179,22 +179,31 @@ kinds.histogram = {
   end,
 }
 
--- Pixels over [0.5, W + 0.5] x [0.5, H + 0.5]: the middle of pixel (1, 1) is at (1, 1).
+-- Where the pixels' edges lie: left, right, bottom, top. Without an extent rows count from the top, and the middle of
+-- pixel (1, 1) is at (1, 1).
+local function edges_of(extent, pixels)
+  if not extent then return { 0.5, pixels:size(2) + 0.5, pixels:size(1) + 0.5, 0.5 } end
+  check(#extent == 4 and extent[1] < extent[2] and extent[3] < extent[4],
+    "plot: an extent is left, right, bottom, top, with left < right and bottom < top")
+  return extent
+end
+
 local function see_pixels(series, see)
-  see(0.5, 0.5)
-  see(series.pixels:size(2) + 0.5, series.pixels:size(1) + 0.5)
+  see(series.sides[1], series.sides[3])
+  see(series.sides[2], series.sides[4])
 end
 
 local function draw_pixels(series, canvas, place)
-  local h, w = series.pixels:size(1), series.pixels:size(2)
-  canvas:image(series.pixels, { place.x(0.5), place.y(0.5), place.x(w + 0.5), place.y(h + 0.5) })
+  local left, right, bottom, top = unpack(series.sides)
+  canvas:image(series.pixels, { place.x(left), place.y(top), place.x(right), place.y(bottom) })
 end
 
 kinds.image = {
-  signature = "image(Tensor x)",
+  signature = "image(Tensor x, *, float[]? extent=None)",
   pixels = true, square = true, extent = see_pixels, draw = draw_pixels,
   read = function(opt)
     opt.pixels = values.picture(opt.x, "plot.image")
+    opt.sides = edges_of(opt.extent, opt.pixels)
     return opt
   end,
 }
@@ -213,14 +222,17 @@ end
 
 -- Writes each number into its cell, black or white, whichever is legible there.
 local function draw_numbers(series, canvas, place, box)
-  local size = math.min(12, math.abs(place.y(2) - place.y(1)) * 0.5, math.abs(place.x(2) - place.x(1)) * 0.3)
+  local left, top = place.x(series.sides[1]), place.y(series.sides[4])
+  local width = (place.x(series.sides[2]) - left) / series.pixels:size(2)
+  local height = (place.y(series.sides[3]) - top) / series.pixels:size(1)
+  local size = math.min(12, height * 0.5, width * 0.3)
   for row, list in ipairs(series.matrix:tolist()) do
     for column, v in ipairs(list) do
       local rgb = series.map((v - series.low) / math.max(series.high - series.low, 1e-300))
       local dark = 0.3 * rgb[1] + 0.6 * rgb[2] + 0.1 * rgb[3] < 0.55
       local text = v == math.floor(v) and math.abs(v) < 1e6 and ("%d"):format(v)
         or (math.abs(v) < 100 and "%.2f" or "%.3g"):format(v)
-      canvas:text(text, place.x(column), place.y(row) + size * 0.35,
+      canvas:text(text, left + (column - 0.5) * width, top + (row - 0.5) * height + size * 0.35,
         { size = size, anchor = "middle", colour = dark and { 1, 1, 1 } or { 0, 0, 0 }, box = box })
     end
   end
@@ -228,7 +240,7 @@ end
 
 kinds.heatmap = {
   signature = "heatmap(any x, *, str cmap='viridis', float? vmin=None, float? vmax=None, bool colorbar=True, "
-    .. "bool numbers=False, any? xticks=None, any? yticks=None)",
+    .. "bool numbers=False, any? xticks=None, any? yticks=None, float[]? extent=None)",
   pixels = true, extent = see_pixels,
   read = function(opt)
     local x = values.matrix(opt.x, "plot.heatmap")
@@ -239,6 +251,7 @@ kinds.heatmap = {
     opt.high = opt.vmax or some and finite:max():item() or 1
     check(opt.low <= opt.high, "plot.heatmap: vmin %s is above vmax %s", opt.low, opt.high)
     opt.pixels = coloured(x, opt.low, opt.high, opt.map)
+    opt.sides = edges_of(opt.extent, opt.pixels)
     opt.names, opt.row_names = opt.xticks, opt.yticks
     for _, names in pairs { opt.names or nil, opt.row_names } do
       check(type(names) == "table" and not getmetatable(names), "plot.heatmap: xticks and yticks are lists of names")

@@ -235,6 +235,20 @@ describe("an event file", function()
 end)
 
 describe("a summary writer", function()
+  it("leaves all that it added when the program is killed", function()
+    with_folder(function(folder)
+      local script = shell.write(folder .. "/script.lua", [[
+local writer = torch.utils.tensorboard.SummaryWriter(arg[1])
+for step = 1, 50 do writer:add_scalar("x", step, step) end
+os.execute("kill -9 $PPID")
+]])
+      shell.output_of(("%s %s %s/run 2>&1"):format(shell.program, script, folder))
+      local path = shell.output_of(("ls %s/run/*"):format(folder)):gsub("\n$", "")
+      local list, left = records(core.read_file(path))
+      equal({ #list, left }, { 51, 0 })
+    end)
+  end)
+
   it("makes folders for groups of scalars and for hyperparameters", function()
     with_folder(function(folder)
       local writer = SummaryWriter(folder .. "/deep/run")
