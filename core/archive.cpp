@@ -42,7 +42,7 @@ struct Row {
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : path_(path), file_(path, "load"), zip_(file_, wrong_) {
+  explicit Reader(const std::string& path) : path_(path), file_(path, "load"), zip_(file_.input(), wrong_) {
     check(wrong_.empty(), "load: '", path_, "' is not a file of torch.save, or only a part of one (", wrong_, ")");
     check(zip_.find(kVersionEntry), "load: '", path_, "' is a zip archive, but not a file of torch.save");
     const std::string version = content(kVersionEntry, 32);
@@ -68,10 +68,10 @@ class Reader {
     return rows;
   }
 
-  Tensor tensor(const Row& row, size_t i, Device device) {
+  Tensor tensor(const Row& row, size_t i, Device device, bool mapped) {
     const std::string name = entry_name(i);
-    const Tensor x = empty(row.sizes, row.dtype);
-    read(name, x.bytes());
+    const Tensor x = mapped ? file_.tensor(entry(name).start, row.dtype, row.sizes, true) : empty(row.sizes, row.dtype);
+    if (!mapped) read(name, x.bytes());
     valid(holds_booleans(x), name, " has other values than true and false");
     if (device.is_cpu()) return x;
     const Tensor moved = empty(row.sizes, row.dtype, device);
@@ -131,7 +131,7 @@ class Reader {
   }
 
   std::string path_, wrong_;
-  InputFile file_;
+  MappedFile file_;
   ZipReader zip_;
 };
 
@@ -149,11 +149,11 @@ void write_archive(const std::string& path, std::string_view description, const 
   writer.finish();
 }
 
-Archive read_archive(const std::string& path, Device device) {
+Archive read_archive(const std::string& path, Device device, bool mapped) {
   Reader reader(path);
   Archive archive{reader.description(), {}};
   const std::vector<Row> rows = reader.rows();
-  for (size_t i = 0; i < rows.size(); ++i) archive.tensors.push_back(reader.tensor(rows[i], i, device));
+  for (size_t i = 0; i < rows.size(); ++i) archive.tensors.push_back(reader.tensor(rows[i], i, device, mapped));
   return archive;
 }
 

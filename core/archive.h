@@ -23,7 +23,8 @@ struct Archive {
 
 /// Replaces `path` as a whole, or leaves it as it was and fails. Equal contents give equal files. Meta tensors are refused.
 void write_archive(const std::string& path, std::string_view description, const Tensors& tensors);
-/// Errors: not a plain file, not such an archive, cut, damaged, contradicting itself.
-Archive read_archive(const std::string& path, Device device = {});
+/// `mapped`: tensors lie in the file, see MappedFile. Errors: not a plain file, not such an archive, cut, damaged,
+/// contradicting itself.
+Archive read_archive(const std::string& path, Device device = {}, bool mapped = false);
 
 }  // namespace facula

@@ -192,7 +192,7 @@ ZipReader::ZipReader(const InputFile& file, std::string& wrong) : file_(file) {
 // All are null, or what is wrong.
 const char* ZipReader::find_directory(Directory& directory) const {
   const auto file_size = static_cast<uint64_t>(file_.size());
-  char buffer[kEnd64Size];
+  char buffer[kEndSize];
   uint64_t end = file_size - kEndSize;
   if (file_size < kEndSize || !file_.read(end, kEndSize, buffer)) return "it is too short";
   Fields last({buffer, kEndSize});
@@ -203,25 +203,31 @@ const char* ZipReader::find_directory(Directory& directory) const {
   directory.size = last.u32();
   directory.start = last.u32();
   if (here != directory.count || last.u16() != 0) return "its end is damaged";
-  if (directory.count == 0xffff || directory.size == kLarge || directory.start == kLarge) {
-    if (end < kLocatorSize + kEnd64Size || !file_.read(end - kLocatorSize, kLocatorSize, buffer))
-      return "it is too short";
-    Fields locator({buffer, kLocatorSize});
-    if (locator.u32() != kLocator || locator.u32() != 0) return "its end is damaged";
-    end -= kLocatorSize + kEnd64Size;
-    if (locator.u64() != end || !file_.read(end, kEnd64Size, buffer)) return "its end is damaged";
-    Fields large({buffer, kEnd64Size});
-    if (large.u32() != kEnd64) return "its end is damaged";
-    large.skip(20);
-    const uint64_t here64 = large.u64();
-    directory.count = large.u64();
-    directory.size = large.u64();
-    directory.start = large.u64();
-    if (here64 != directory.count) return "its end is damaged";
-  }
+  const bool large = directory.count == 0xffff || directory.size == kLarge || directory.start == kLarge;
+  if (const char* problem = find_large_directory(directory, end, large)) return problem;
   const bool fits = directory.size <= end && directory.start == end - directory.size &&
                     directory.count <= directory.size / kCentralSize;
   return fits ? nullptr : "its directory lies elsewhere";
+}
+
+// The same in 64 bits, which stands before `end` where it has to, and in PyTorch's files always; moves `end` before it.
+const char* ZipReader::find_large_directory(Directory& directory, uint64_t& end, bool needed) const {
+  char buffer[kEnd64Size];
+  const bool room = end >= kLocatorSize + kEnd64Size;
+  if (room && !file_.read(end - kLocatorSize, kLocatorSize, buffer)) return "its end cannot be read";
+  Fields locator({buffer, room ? kLocatorSize : 0});
+  if (locator.u32() != kLocator) return needed ? "its end is damaged" : nullptr;
+  const bool alone = locator.u32() == 0;
+  end -= kLocatorSize + kEnd64Size;
+  if (!alone || locator.u64() != end || !file_.read(end, kEnd64Size, buffer)) return "its end is damaged";
+  Fields fields({buffer, kEnd64Size});
+  if (fields.u32() != kEnd64) return "its end is damaged";
+  fields.skip(20);
+  const uint64_t here = fields.u64();
+  directory.count = fields.u64();
+  directory.size = fields.u64();
+  directory.start = fields.u64();
+  return here == directory.count ? nullptr : "its end is damaged";
 }
 
 const char* ZipReader::read_directory(const Directory& directory) {

@@ -70,6 +70,7 @@ class ZipReader {
   };
 
   const char* find_directory(Directory& directory) const;
+  const char* find_large_directory(Directory& directory, uint64_t& end, bool needed) const;
   const char* read_directory(const Directory& directory);
   const char* place(Entry& entry, const std::string& name, uint64_t offset, uint64_t end, bool sizes_follow) const;
   const char* check_places() const;

@@ -12,7 +12,8 @@ int write_archive(Call& call) {
 }
 
 int read_archive(Call& call) {
-  const Archive archive = facula::read_archive(call.get<std::string>(0), call.get<OptDevice>(1).value_or(Device()));
+  const Archive archive =
+      facula::read_archive(call.get<std::string>(0), call.get<OptDevice>(1).value_or(Device()), call.get<bool>(2));
   lua_pushlstring(call.L, archive.description.data(), archive.description.size());
   push_tensors(call.L, call.S, archive.tensors);
   return 2;
@@ -20,7 +21,7 @@ int read_archive(Call& call) {
 
 constexpr Native kNatives[] = {
     {"core.write_archive(str path, str description, Tensor[] tensors)", write_archive},
-    {"core.read_archive(str path, Device? device=None)", read_archive},
+    {"core.read_archive(str path, Device? device=None, bool mmap=False)", read_archive},
 };
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 namespace facula::interp {
 
-/// Adds `core.write_archive(path, description, tensors)` and `core.read_archive(path, device)`, which returns the description
-/// and a list of tensors; expects the module `torch` on top of the stack and leaves it there.
+/// Adds `core.write_archive(path, description, tensors)` and `core.read_archive(path, device, mmap)`, which returns the
+/// description and a list of tensors; expects the module `torch` on top of the stack and leaves it there.
 void open_archives(lua_State* L, State& S);
 
 }  // namespace facula::interp

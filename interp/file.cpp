@@ -233,6 +233,14 @@ int reinterpret(Call& c) {
   return c.returns(x);
 }
 
+int bytes_of(Call& c) {
+  check(!c.tensor(0).is_meta(), "bytes: a meta tensor has no elements");
+  const Tensor x = dense_on_host(c.tensor(0));
+  check(byte_count(x) <= kLongestString, "bytes: the tensor is too large for a string");
+  lua_pushlstring(c.L, x.bytes(), byte_count(x));
+  return 1;
+}
+
 template <class T>
 void swap_all(char* p, uint64_t n) {
   for (uint64_t i = 0; i < n; ++i, p += sizeof(T)) {
@@ -273,6 +281,7 @@ constexpr Native kFunctions[] = {
      "bytes."},
     {"core.reinterpret(Tensor bytes, int offset, DType dtype, int[] sizes) -> Tensor", reinterpret,
      "The elements that begin `offset` bytes into a uint8 tensor, over its memory if they are aligned there."},
+    {"core.bytes(Tensor x) -> str", bytes_of, "The elements of a tensor as they lie in memory, row by row."},
     {"core.swap_bytes(Tensor x) -> Tensor", swap_bytes,
      "Turns big-endian elements into little-endian ones and back, in place."},
 };

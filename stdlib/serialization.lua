@@ -1,276 +1,73 @@
---- torch.save and torch.load: tables, strings, numbers, booleans and tensors, with all sharing and cycles kept. A file
--- holds data only: loading runs no code. A module is saved as its state.
---
--- The archive has one blob per storage, of the part that the saved tensors use, and a description in JSON:
---
---     {"format": "facula", "version": 1, "root": value, "objects": [object, ...], "tensors": [tensor, ...]}
---     tensor: {"blob": 0, "size": [2, 3], "stride": [3, 1], "offset": 0, "parameter": true, "requires_grad": true}
---     object: {"list": [value, ...]}, {"map": [key, value, ...]} or {"state_dict": [name, value, ...]}
---     value:  null, true, 1.5, "text", {"object": 0}, {"tensor": 0}, {"number": "inf"}, {"int64": "-1"},
---             {"bytes": "ff"}, {"dtype": "float32"}
---
--- Positions in it count from 0. Objects refer to each other by position, so that neither depth nor cycles matter.
+--- torch.save and torch.load: facula's own files, and those of PyTorch and Torch7, known by their first bytes.
 
-local torch, class, check = require "torch", require "torch.class", require "torch.check"
-local json, StateDict = require "torch.json", require "torch.nn.state_dict"
+local torch, check = require "torch", require "torch.check"
+local class = require "torch.class"
 local core = torch.core
 
 local serialization = {}
 
--- Saving ----------------------------------------------------------------------------------------------------
+local writers = {
+  facula = function(object, path) require("torch.format.facula").save(object, path) end,
+  pytorch = function(object, path) require("torch.format.pytorch").save(object, path) end,
+}
 
--- What is being saved: `objects` and `tensors` in order, `places` of both by identity. The queue has the tables that
--- were reached: each with the entry of the table that holds it and its key there.
-local Saver = class("Saver")
-
--- Where a value is, for errors: "the value.layers[3]".
-local function path_of(entry, key)
-  local parts = {}
-  while entry do
-    table.insert(parts, 1, type(key) == "number" and ("[%s]"):format(key) or "." .. tostring(key))
-    entry, key = entry.holder, entry.key
-  end
-  return "the value" .. table.concat(parts)
-end
-
-function Saver:init()
-  self.objects, self.tensors, self.blobs = json.list {}, json.list {}, {}
-  self.places, self.queue, self.storages, self.parts = {}, {}, {}, {}
-end
-
-local function dtype_name(x)
-  local name = (type(x) == "userdata" or type(x) == "table") and tostring(x):match("^torch%.(%w+)$")
-  return name and torch[name] == x and name
-end
-
--- Notes which part of its storage the tensor uses; tensors of one storage and dtype share a blob.
-function Saver:tensor(x)
-  local id = x:id()
-  if self.places[id] then return self.places[id] end
-  local place = #self.tensors
-  self.places[id] = place
-  local key = core.storage_id(x) .. tostring(x.dtype)
-  local storage = self.storages[key]
-  if not storage then
-    storage = { first = math.huge, last = 0, number = #self.parts, any = x:detach() }
-    self.storages[key] = storage
-    self.parts[#self.parts + 1] = storage
-  end
-  local offset, last = x:storage_offset(), x:storage_offset() + 1
-  local size, stride = json.list {}, json.list {}
-  for d = 1, x:dim() do
-    size[d], stride[d] = x:size(d), x:stride(d)
-    last = last + (size[d] - 1) * stride[d]
-  end
-  if x:numel() > 0 then
-    storage.first, storage.last = math.min(storage.first, offset), math.max(storage.last, last)
-  end
-  self.tensors[place + 1] = {
-    blob = storage.number, size = size, stride = stride, offset = offset,
-    requires_grad = x.requires_grad and x.is_leaf, parameter = core.is_parameter(x),
-  }
-  return place
-end
-
--- The description of a value, which stands at `key` in the table of `entry`; tables are put into the queue.
-function Saver:value(x, entry, key)
-  local kind = type(x)
-  if x == nil then return json.null end
-  if kind == "boolean" then return x end
-  if kind == "number" then
-    if x ~= x then return { number = "nan" } end
-    return math.abs(x) < math.huge and x or { number = tostring(x) }
-  end
-  if kind == "string" then
-    if json.is_utf8(x) then return x end
-    return { bytes = (x:gsub(".", function(c) return ("%02x"):format(c:byte()) end)) }
-  end
-  if torch.is_tensor(x) then return { tensor = self:tensor(x) } end
-  if dtype_name(x) then return { dtype = dtype_name(x) } end
-  local int64 = kind == "cdata" and tostring(x):match("^(%-?%d+)LL$")
-  if int64 then return { int64 = int64 } end
-  if kind ~= "table" then check(false, "save: %s is a %s, which cannot be saved", path_of(entry, key), kind) end
-  if not self.places[x] then
-    self.places[x] = #self.queue
-    self.queue[#self.queue + 1] = { table = x, holder = entry, key = key }
-  end
-  return { object = self.places[x] }
-end
-
-local Size = getmetatable(torch.empty(0):size())
-
-local function is_list(t)
-  local count = 0
-  for _ in pairs(t) do count = count + 1 end
-  return count == #t
-end
-
-function Saver:object(entry)
-  local t, out = entry.table, json.list {}
-  if class.isinstance(t, torch.nn.Module) then t = t:state_dict() end
-  if class.isinstance(t, StateDict) then
-    for name, value in StateDict.items(t) do
-      out[#out + 1], out[#out + 2] = name, self:value(value, entry, name)
-    end
-    return { state_dict = out }
-  end
-  if getmetatable(t) ~= nil and getmetatable(t) ~= Size then
-    check(false, "save: %s is an object of class %s; save a plain table of what it holds",
-      path_of(entry.holder, entry.key), class.type(t))
-  end
-  if is_list(t) then
-    for i, value in ipairs(t) do out[i] = self:value(value, entry, i) end
-    return { list = out }
-  end
-  for key, value in pairs(t) do
-    if type(key) ~= "string" and type(key) ~= "number" and type(key) ~= "boolean" then
-      check(false, "save: %s has a %s for a key", path_of(entry.holder, entry.key), type(key))
-    end
-    out[#out + 1] = self:value(key)
-    out[#out + 1] = self:value(value, entry, key)
-  end
-  return { map = out }
-end
-
--- Writes the tables that are reached, one after the other, then cuts the blobs out of their storages.
-function Saver:finish(root)
-  local description = { format = "facula", version = 1, objects = self.objects, tensors = self.tensors }
-  description.root = self:value(root)
-  local done = 0
-  while done < #self.queue do
-    done = done + 1
-    self.objects[done] = self:object(self.queue[done])
-  end
-  for i, part in ipairs(self.parts) do
-    if part.last == 0 then part.first = 0 end
-    self.blobs[i] = part.any:as_strided({ part.last - part.first }, { 1 }, part.first)
-  end
-  for _, x in ipairs(self.tensors) do
-    x.offset = math.max(x.offset - self.parts[x.blob + 1].first, 0)
-  end
-  return json.encode(description), self.blobs
-end
+local read_save = core.signature("save(str path, *, str format='facula')")
 
 --- Writes `object` to a file, which is replaced at once or not at all.
 ---@param object any   tables, strings, numbers, booleans, tensors, dtypes; a module is saved as its `state_dict()`
 ---@param path string
-function serialization.save(object, path)
+---@param options? table  format: "facula", which keeps all sharing and cycles, or "pytorch", a .pt file which PyTorch's
+---                       torch.load(path, weights_only=True) reads. Default: "facula".
+function serialization.save(object, path, options)
   check(type(path) == "string", "save: the path is a string, got a %s", class.type(path))
-  local description, blobs = Saver():finish(object)
-  core.write_archive(path, description, blobs)
+  local opt = read_save(path, options)
+  local write = check(writers[opt.format], "save: the format is 'facula' or 'pytorch', got '%s'", opt.format)
+  write(object, path)
 end
 
--- Loading ---------------------------------------------------------------------------------------------------
-
--- Fails unless `good`; everything that a file says is looked at before it is used.
-local function valid(good, path, text, ...)
-  return check(good, "load: %s is damaged: " .. text, path, ...)
-end
-
-local function is_count(x)
-  return type(x) == "number" and x >= 0 and x <= 2 ^ 53 and x == math.floor(x)
-end
-
-local function is_counts(list)
-  if not json.is_list(list) then return false end
-  for _, x in ipairs(list) do
-    if not is_count(x) then return false end
+-- What to do about files that are no archives and not PyTorch's. Torch7's begin with the kind of a value.
+local function load_other(head, opt)
+  if head:find("^[\1-\8]%z%z%z") or head:find("^[1-8]\r?\n") then return torch.load_t7(opt.path) end
+  local function advise(text) check(false, "load: '%s' " .. text, opt.path) end
+  if head:sub(1, 6) == "\147NUMPY" then advise "is an array of NumPy's; use torch.load_npy" end
+  if head:sub(1, 4) == "\137HDF" then advise "is an HDF5 file; use torch.hdf5.open" end
+  if head:find("^.......%z{") then advise "looks like a safetensors file; use torch.load_safetensors" end
+  if head:sub(258, 262) == "ustar" then
+    advise "is from PyTorch before 0.1.10; load and save it with a later version of PyTorch first"
   end
-  return true
+  if head:find("^\128[\1-\5]") then advise "is a pickle but not of torch.save; save it with torch.save in PyTorch" end
+  advise "is not a file of torch.save"
 end
 
-local function make_tensor(record, blobs, path, place)
-  valid(type(record) == "table" and is_count(record.blob) and blobs[record.blob + 1], path,
-    "tensor %s has no data", place)
-  local blob, size, stride = blobs[record.blob + 1], record.size, record.stride
-  valid(is_counts(size) and is_counts(stride) and #size == #stride and is_count(record.offset), path,
-    "tensor %s has no sizes, strides or offset", place)
-  local last, numel = record.offset + 1, 1
-  for d = 1, #size do
-    last = last + (size[d] - 1) * stride[d]
-    numel = numel * size[d]
+local function load_archive(opt)
+  local zip, pytorch = core.open_zip(opt.path, "load"), require "torch.format.pytorch"
+  if zip:size("facula/version") then return require("torch.format.facula").load(opt) end
+  if pytorch.is_archive(zip) then return pytorch.load_archive(zip, opt) end
+  for _, name in ipairs(zip:names()) do
+    check(not name:find("%.npy$"), "load: '%s' is an archive of NumPy's; use torch.load_npz", opt.path)
   end
-  valid(numel == 0 or last <= blob:numel(), path, "tensor %s reaches beyond its data", place)
-  local x = numel == 0 and torch.empty(size, { dtype = blob.dtype, device = blob.device })
-    or blob:as_strided(size, stride, record.offset)
-  if record.parameter == true then return core.parameter(x, record.requires_grad == true) end
-  return record.requires_grad == true and x:requires_grad_() or x
+  check(false, "load: '%s' is a zip archive, but not a file of torch.save", opt.path)
 end
 
-local numbers = { inf = math.huge, ["-inf"] = -math.huge, nan = 0 / 0 }
+local read_load = core.signature("load(str path, Device? map_location=None, *, bool mmap=False)")
 
-local function parse_int64(digits)
-  if type(digits) ~= "string" or not digits:find("^%-?%d+$") or #digits > 20 then return nil end
-  local n, sign = 0LL, digits:sub(1, 1) == "-" and -1LL or 1LL
-  for digit in digits:gmatch("%d") do n = n * 10LL + sign * tonumber(digit) end
-  return n
-end
-
--- What a value's description stands for.
-local readers = {
-  object = function(at, tables) return is_count(at) and tables[at + 1] end,
-  tensor = function(at, _, tensors) return is_count(at) and tensors[at + 1] end,
-  number = function(name) return numbers[name] end,
-  int64 = parse_int64,
-  dtype = function(name) return type(name) == "string" and dtype_name(torch[name]) and torch[name] end,
-  bytes = function(hex)
-    if type(hex) ~= "string" or #hex % 2 ~= 0 or hex:find("%X") then return nil end
-    return (hex:gsub("%x%x", function(h) return string.char(tonumber(h, 16)) end))
-  end,
-}
-
-local function read_value(x, tables, tensors, path)
-  if x == json.null then return nil end
-  if type(x) ~= "table" then return x end
-  local kind, content = next(x)
-  local read = valid(readers[kind], path, "it holds a value of unknown kind '%s'", kind)
-  return (valid(read(content, tables, tensors) or nil, path, "it holds a '%s' that does not exist", kind))
-end
-
-local function fill(t, record, read, path)
-  local kind, content = next(record)
-  if kind == "list" then
-    for i, x in ipairs(content) do t[i] = read(x) end
-    return
-  end
-  valid(#content % 2 == 0, path, "a table has a key without a value")
-  for i = 1, #content, 2 do
-    local key = read(content[i])
-    valid(key ~= nil and key == key and (kind == "map" or type(key) == "string"), path, "a table has a wrong key")
-    t[key] = read(content[i + 1])
-  end
-end
-
-local read_load = core.signature("load(str path, any? map_location=None)")
-
---- What `torch.save` wrote. The file may come from anywhere: no code in it is run, and wrong files are errors.
+--- What `torch.save` wrote, here, in PyTorch or in Torch7. The file may come from anywhere: no code in it is run, and
+--- wrong files are errors. Objects of classes are not made; of a module there is its state, for `load_state_dict`.
 ---@param path string
 ---@param map_location? torch.Device|string  where the tensors go. Default: the CPU.
+---@param options? table  mmap: tensors lie in the file, are read when first used and not compared with checksums; the
+---                       file must not become shorter meanwhile. Default: copies.
 ---@return any
 function serialization.load(...)
   local opt = read_load(...)
-  local path = opt.path
-  local text, blobs = core.read_archive(path, opt.map_location or "cpu")
-  local good, description = pcall(json.decode, text)
-  valid(good, path, "%s", description)
-  valid(type(description) == "table" and description.format == "facula", path, "it is not a file of torch.save")
-  check(description.version == 1, "load: %s has version %s of the format, this program reads version 1", path,
-    description.version)
-  local objects, records = description.objects, description.tensors
-  valid(json.is_list(objects) and json.is_list(records), path, "the description has no objects or tensors")
-
-  local tables, tensors = {}, {}
-  for i, record in ipairs(records) do tensors[i] = make_tensor(record, blobs, path, i - 1) end
-  for i, record in ipairs(objects) do
-    local kind, content = nil, nil
-    if type(record) == "table" then kind, content = next(record) end
-    valid((kind == "list" or kind == "map" or kind == "state_dict") and json.is_list(content), path,
-      "object %s is of unknown kind", i - 1)
-    tables[i] = kind == "state_dict" and StateDict() or {}
-  end
-  local function read(x) return read_value(x, tables, tensors, path) end
-  for i, record in ipairs(objects) do fill(tables[i], record, read, path) end
-  return read(description.root)
+  local file = core.open_file(opt.path, "load")
+  local head = file:read(0, math.min(file:size(), 512))
+  check(#head > 0, "load: '%s' is empty", opt.path)
+  if head:sub(1, 2) == "PK" then return load_archive(opt) end
+  local pytorch = require "torch.format.pytorch"
+  local start = pytorch.legacy_start(head)
+  if start then return pytorch.load_legacy(file, start, opt) end
+  return load_other(head, opt)
 end
 
 return serialization
