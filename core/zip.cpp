@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/crc32.h"
 #include "core/error.h"
 #include "core/parallel.h"
 
@@ -136,7 +137,7 @@ void ZipWriter::begin(const std::string& name, uint64_t size, bool aligned) {
   header.u32(kLocal).u16(shown == kLarge ? 45 : 20).u16(kUtf8).u16(0).u16(0).u16(kNewYear1980);
   header.u32(0).u32(shown).u32(shown).u16(name.size()).u16(extra.size()).text(name).text(extra);
   file_.write(header.bytes().data(), header.bytes().size());
-  entries_.push_back({name, offset, size, static_cast<uint32_t>(crc32_z(0, nullptr, 0))});
+  entries_.push_back({name, offset, size, 0});
 }
 
 void ZipWriter::write(const void* data, uint64_t size) {
@@ -144,7 +145,7 @@ void ZipWriter::write(const void* data, uint64_t size) {
   uint32_t& checksum = entries_.back().checksum;
   for (uint64_t done = 0; done < size; done += kChunk) {
     const uint64_t n = std::min(kChunk, size - done);
-    checksum = static_cast<uint32_t>(crc32_z(checksum, reinterpret_cast<const Bytef*>(from + done), n));
+    checksum = crc32(checksum, from + done, n);
     file_.write(from + done, n);
   }
 }
@@ -299,13 +300,13 @@ const ZipReader::Entry* ZipReader::find(const std::string& name) const {
 }
 
 bool ZipReader::read(const Entry& entry, char* to) const {
-  uLong checksum = crc32_z(0, nullptr, 0);
+  uint32_t checksum = 0;
   if (!entry.stored() && !inflate(entry, to, entry.size)) return false;
   for (uint64_t done = 0; done < entry.size; done += kChunk) {
     if (interrupt_requested()) throw Interrupted();
     const uint64_t n = std::min(kChunk, entry.size - done);
     if (entry.stored() && !file_.read(entry.start + done, n, to + done)) return false;
-    checksum = crc32_z(checksum, reinterpret_cast<const Bytef*>(to + done), n);
+    checksum = crc32(checksum, to + done, n);
   }
   return checksum == entry.checksum;
 }

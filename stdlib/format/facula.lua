@@ -191,17 +191,18 @@ local function read_value(x, tables, tensors, path)
   return (valid(read(content, tables, tensors) or nil, path, "it holds a '%s' that does not exist", kind))
 end
 
-local function fill(t, record, read, path)
+-- Puts what a record lists into its table. No closures: traces of LuaJIT would keep the tensors in their upvalues.
+local function fill(t, record, tables, tensors, path)
   local kind, content = next(record)
   if kind == "list" then
-    for i, x in ipairs(content) do t[i] = read(x) end
+    for i, x in ipairs(content) do t[i] = read_value(x, tables, tensors, path) end
     return
   end
   valid(#content % 2 == 0, path, "a table has a key without a value")
   for i = 1, #content, 2 do
-    local key = read(content[i])
+    local key = read_value(content[i], tables, tensors, path)
     valid(key ~= nil and key == key and (kind == "map" or type(key) == "string"), path, "a table has a wrong key")
-    t[key] = read(content[i + 1])
+    t[key] = read_value(content[i + 1], tables, tensors, path)
   end
 end
 
@@ -228,9 +229,8 @@ function facula.load(opt)
       "object %s is of unknown kind", i - 1)
     tables[i] = kind == "state_dict" and StateDict() or {}
   end
-  local function read(x) return read_value(x, tables, tensors, path) end
-  for i, record in ipairs(objects) do fill(tables[i], record, read, path) end
-  return read(description.root)
+  for i, record in ipairs(objects) do fill(tables[i], record, tables, tensors, path) end
+  return read_value(description.root, tables, tensors, path)
 end
 
 return facula

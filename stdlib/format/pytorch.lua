@@ -139,9 +139,13 @@ function pytorch.is_archive(zip)
   return folder_of(zip) ~= nil
 end
 
--- A function from references to the rows of elements they stand for, each read once.
-local function archive_rows(zip, folder, opt, valid)
-  local bytes, rows = {}, {}
+-- Traces of LuaJIT keep what closures saw in upvalues; emptied, `rows` keeps no tensors for them.
+local function forget(rows)
+  for key in pairs(rows) do rows[key] = nil end
+end
+
+-- A function from references to the rows of elements they stand for, each read once and then kept in `rows`.
+local function archive_rows(zip, folder, opt, valid, rows)
   local big = zip:size(folder .. "byteorder") and zip:read(folder .. "byteorder") == "big"
   return function(r)
     local name, key = folder .. "data/" .. r.key, tostring(r.dtype) .. r.key
@@ -149,8 +153,8 @@ local function archive_rows(zip, folder, opt, valid)
     local size = valid(zip:size(name), "%s is missing", name)
     valid(size == r.count * r.dtype.itemsize, "%s has %s bytes, %s of %s need %s", name, size, r.count, r.dtype,
       r.count * r.dtype.itemsize)
-    bytes[r.key] = bytes[r.key] or zip:tensor(name, opt.mmap and not big)
-    local row = core.reinterpret(bytes[r.key], 0, r.dtype, { r.count })
+    rows[name] = rows[name] or zip:tensor(name, opt.mmap and not big)
+    local row = core.reinterpret(rows[name], 0, r.dtype, { r.count })
     if big then row = core.swap_bytes(row:clone()) end
     rows[key] = opt.map_location and row:to(opt.map_location) or row
     return rows[key]
@@ -165,8 +169,11 @@ function pytorch.load_archive(zip, opt)
   local valid, folder = reader.validator("load", opt.path), folder_of(zip)
   check(not zip:size(folder .. "constants.pkl"),
     "load: '%s' is a program of TorchScript; save model.state_dict() with torch.save in PyTorch", opt.path)
-  local options = options_for(opt.path, archive_rows(zip, folder, opt, valid))
-  return (Unpickler(reader.entry(zip, folder .. "data.pkl"), 0, options):load())
+  local rows = {}
+  local options = options_for(opt.path, archive_rows(zip, folder, opt, valid, rows))
+  local value = Unpickler(reader.entry(zip, folder .. "data.pkl"), 0, options):load()
+  forget(rows)
+  return value
 end
 
 -- Reading: pickles one after the other -----------------------------------------------------------------------
@@ -214,7 +221,7 @@ function pytorch.load_legacy(file, offset, opt)
   local keys, behind = read_pickle(last)
   valid(type(keys) == "table", "it has no list of storages")
   local places = find_storages(file, behind, keys, references, valid)
-  return (read_pickle(start, function(r)
+  local value = read_pickle(start, function(r)
     local key = tostring(r.dtype) .. r.key
     if not rows[key] then
       local place = valid(places[r.key], "storage %s is missing", r.key)
@@ -222,7 +229,9 @@ function pytorch.load_legacy(file, offset, opt)
       rows[key] = opt.map_location and row:to(opt.map_location) or row
     end
     return rows[key]
-  end))
+  end)
+  forget(rows)
+  return value
 end
 
 -- Writing ----------------------------------------------------------------------------------------------------
