@@ -1,5 +1,6 @@
 #include "interp/dlpack.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "core/autograd.h"
@@ -112,7 +113,22 @@ int open_capsule(Call& c) {
   return c.returns(from_dlpack(static_cast<DLManagedTensor*>(lua_touserdata(c.L, at))));
 }
 
+// Memory at an address, dense; what stands in the last argument is kept as long as a tensor uses it.
+int borrow_memory(Call& c) {
+  const auto address = c.get<int64_t>(0);
+  const Sizes sizes = c.get<IntList>(1);
+  const auto dtype = c.get<DType>(2);
+  const auto item = std::min<int64_t>(facula::item_size(dtype), 8);
+  check(sizes.size() <= 64, "from_buffer: ", sizes.size(), " dimensions, expected 0 to 64");
+  check(numel_of(sizes) == 0 || address != 0, "from_buffer: the pointer is NULL");
+  check(address % item == 0, "from_buffer: the memory is not aligned to ", item, " bytes, as ", dtype, " must be");
+  lua_pushvalue(c.L, c.source(3));
+  auto owner = std::make_shared<LuaRef>(c.L, c.S);
+  return c.returns(borrow(reinterpret_cast<void*>(address), sizes, contiguous_strides(sizes), dtype, {}, [owner] {}));
+}
+
 constexpr Native kFunctions[] = {
+    {"core.borrow(int address, int[] sizes, DType dtype, any owner) -> Tensor", borrow_memory},
     {"to_dlpack(Tensor tensor) -> any", make_capsule,
      "A capsule that shares the tensor's memory, for `from_dlpack` here or in another library of the process.",
      "torch.from_dlpack(torch.to_dlpack(torch.ones(2)))"},

@@ -15,7 +15,7 @@ DLManagedTensor* to_dlpack(const Tensor& t);
 /// to the caller: dtypes, devices and strides that we do not have.
 Tensor from_dlpack(DLManagedTensor* managed);
 
-/// torch.to_dlpack and torch.from_dlpack; expects the module on top of the stack.
+/// torch.to_dlpack, torch.from_dlpack, and what torch.from_buffer stands on; expects the module on top of the stack.
 void open_dlpack(lua_State* L, State& S);
 
 }  // namespace facula::interp

@@ -17,6 +17,7 @@ lazy.fields(torch, {
   isinstance = "torch.class:isinstance",
   type = "torch.class:type",
   deepcopy = "torch.copy",
+  from_buffer = "torch.from_buffer",
   func = "torch.func",
   plot = "torch.plot",
   save = "torch.serialization:save",

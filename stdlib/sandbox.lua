@@ -36,11 +36,11 @@ local LIBRARY = {
 local WITHDRAWN = {
   [torch] = { "set_memory_limit", "set_num_threads", "from_dlpack", "to_dlpack" },
   [torch.core] = { "from_dlpack", "to_dlpack", "hold_interrupts", "interrupted", "describe", "start_worker",
-    "spawn_worker", "join_parent", "leave_process", "program_path", "process_id", "download" },
+    "spawn_worker", "join_parent", "leave_process", "program_path", "process_id", "download", "borrow" },
 }
 
 -- Modules of the library that scripts cannot require.
-local PRIVATE = { "data_pointer", "program", "repl", "command", "strict", "output", "utils.dlpack" }
+local PRIVATE = { "data_pointer", "from_buffer", "program", "repl", "command", "strict", "output", "utils.dlpack" }
 
 local function selected(from, names)
   local some = {}
