@@ -1,7 +1,7 @@
 --- `facula check FILE...`: reads saved files as a whole; says of each that it is good, or what is wrong with it. The
 -- exit code is 0 only if all are good.
 
-local torch = require "torch"
+local by_name = require "torch.format.by_name"
 
 local paths = { ... }
 if #paths == 0 then
@@ -11,8 +11,8 @@ end
 
 local all_good = true
 for _, path in ipairs(paths) do
-  local good, problem = pcall(torch.load, path)
+  local good, problem = pcall(by_name.load, path)
   all_good = all_good and good
-  if good then print(path .. ": good") else io.stderr:write((tostring(problem):gsub("^load: ", "")), "\n") end
+  if good then print(path .. ": good") else io.stderr:write((tostring(problem):gsub("^load[%w_]*: ", "")), "\n") end
 end
 if not all_good then os.exit(1) end

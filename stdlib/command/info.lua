@@ -48,7 +48,7 @@ function visit(name, value)
   end
 end
 
-visit("", torch.load(path))
+visit("", require("torch.format.by_name").load(path))
 local width = 0
 for _, line in ipairs(lines) do width = math.max(width, #line[1]) end
 for _, line in ipairs(lines) do print(line[1] .. (" "):rep(width - #line[1] + 2) .. line[2]) end

@@ -136,6 +136,25 @@ describe("the command line", function()
     os.remove(folder .. "/info")
   end)
 
+  it("converts saved files, as their names say", function()
+    write(script, "torch.save({m = {w = torch.ones(2, 3)}, epoch = 3}, 'a.saved')")
+    gives("", "", 0, "script.lua")
+    gives("", "left out: epoch (a number)\n", 0, "convert a.saved b.safetensors")
+    gives("", "", 0, "convert b.safetensors c.pt")
+    gives("", "", 0, "convert c.pt d.npz")
+    gives("", "", 0, "convert d.npz e.npy")
+    gives("", "", 0, "convert e.npy f.saved")
+    for _, name in ipairs { "b.safetensors", "c.pt", "d.npz" } do
+      gives("m.w  float32 (2, 3)\n1 tensor, 24 B\n", "", 0, "info " .. name)
+    end
+    gives("(value)  float32 (2, 3)\n1 tensor, 24 B\n", "", 0, "info f.saved")
+    local usage = "facula: convert: expected two files\nusage: facula convert FROM TO\n"
+    gives("", usage, 2, "convert a.saved")
+    local out, err, code = run("convert script.lua x.npy")
+    assert(out == "" and err:find("'script.lua' is not a file of torch.save", 1, true), err)
+    equal(code, 1)
+  end)
+
   it("checks itself", function()
     local out, err, code = run("--threads 2 test")
     assert(out:find("\nmatmul +float32 on 2 threads differs from float64 on one by [%d.e-]+\n"), out)
