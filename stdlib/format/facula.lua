@@ -5,7 +5,8 @@
 --
 --     {"format": "facula", "version": 1, "root": value, "objects": [object, ...], "tensors": [tensor, ...]}
 --     tensor: {"blob": 0, "size": [2, 3], "stride": [3, 1], "offset": 0, "parameter": true, "requires_grad": true}
---     object: {"list": [value, ...]}, {"map": [key, value, ...]} or {"state_dict": [name, value, ...]}
+--     object: {"list": [value, ...]}, {"map": [key, value, ...]} or {"state_dict": [name, value, ...]}, the state of a
+--             module with the name of its class, {"state_dict": [...], "class": "Linear"}
 --     value:  null, true, 1.5, "text", {"object": 0}, {"tensor": 0}, {"number": "inf"}, {"int64": "-1"},
 --             {"bytes": "ff"}, {"dtype": "float32"}
 --
@@ -88,12 +89,13 @@ end
 
 function Saver:object(entry)
   local t, out = entry.table, json.list {}
-  if class.isinstance(t, torch.nn.Module) then t = t:state_dict() end
+  local module_class = class.isinstance(t, torch.nn.Module) and class.type(t) or nil
+  if module_class then t = t:state_dict() end
   if class.isinstance(t, StateDict) then
     for name, value in StateDict.items(t) do
       out[#out + 1], out[#out + 2] = name, self:value(value, entry, name)
     end
-    return { state_dict = out }
+    return { state_dict = out, class = module_class or StateDict.module_class(t) }
   end
   if getmetatable(t) ~= nil and getmetatable(t) ~= Size then
     check(false, "save: %s is an object of class %s; save a plain table of what it holds",
@@ -191,9 +193,16 @@ local function read_value(x, tables, tensors, path)
   return (valid(read(content, tables, tensors) or nil, path, "it holds a '%s' that does not exist", kind))
 end
 
+-- The kind of an object, and what its record lists.
+local function listing(record)
+  for _, kind in ipairs { "list", "map", "state_dict" } do
+    if type(record) == "table" and json.is_list(record[kind]) then return kind, record[kind] end
+  end
+end
+
 -- Puts what a record lists into its table. No closures: traces of LuaJIT would keep the tensors in their upvalues.
 local function fill(t, record, tables, tensors, path)
-  local kind, content = next(record)
+  local kind, content = listing(record)
   if kind == "list" then
     for i, x in ipairs(content) do t[i] = read_value(x, tables, tensors, path) end
     return
@@ -223,11 +232,8 @@ function facula.load(opt)
   local tables, tensors = {}, {}
   for i, record in ipairs(records) do tensors[i] = make_tensor(record, blobs, path, i - 1) end
   for i, record in ipairs(objects) do
-    local kind, content = nil, nil
-    if type(record) == "table" then kind, content = next(record) end
-    valid((kind == "list" or kind == "map" or kind == "state_dict") and json.is_list(content), path,
-      "object %s is of unknown kind", i - 1)
-    tables[i] = kind == "state_dict" and StateDict() or {}
+    local kind = valid(listing(record), path, "object %s is of unknown kind", i - 1)
+    tables[i] = kind == "state_dict" and StateDict(type(record.class) == "string" and record.class or nil) or {}
   end
   for i, record in ipairs(objects) do fill(tables[i], record, tables, tensors, path) end
   return read_value(description.root, tables, tensors, path)

@@ -7,11 +7,12 @@ local class = require "torch.class"
 
 local StateDict = class("StateDict")
 
--- map -> its names in order, and each name -> true
-local orders = setmetatable({}, { __mode = "k" })
+-- map -> its names in order, and each name -> true; map -> the name of the class of the module that was saved
+local orders, classes = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
 
-function StateDict:init()
-  orders[self] = {}
+---@param module_class? string  see `module_class`
+function StateDict:init(module_class)
+  orders[self], classes[self] = {}, module_class
 end
 
 function StateDict:__newindex(name, value)
@@ -50,6 +51,12 @@ end
 ---@return integer
 function StateDict:size()
   return #StateDict.keys(self)
+end
+
+--- The name of the class of the module whose state `torch.save` wrote, when it was given the module itself.
+---@return string?
+function StateDict:module_class()
+  return classes[self]
 end
 
 function StateDict:__tostring()
