@@ -40,6 +40,9 @@ target_compile_options(facula_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   target_compile_options(facula_flags INTERFACE -Wno-restrict) # false alarms in std::string (GCC bug 105651)
 endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(facula_flags INTERFACE -Wno-unknown-pragmas) # GCC's, for loops
+endif()
 if(CCACHE AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(facula_flags INTERFACE -fpch-preprocess)
 endif()
@@ -49,7 +52,7 @@ endif()
 if(FACULA_SANITIZE)
   target_compile_options(facula_flags INTERFACE
     -fsanitize=${FACULA_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer
-    -Wno-maybe-uninitialized) # instrumented code raises it falsely
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>) # instrumented code raises it falsely
   add_link_options(-fsanitize=${FACULA_SANITIZE})
 endif()
 if(FACULA_COVERAGE)
