@@ -20,6 +20,20 @@ function files.holding(bytes, body)
   end)
 end
 
+--- The little-endian bytes of a whole number.
+function files.little_endian(n, count)
+  local out = {}
+  for i = 1, count do
+    out[i], n = string.char(n % 256), math.floor(n / 256)
+  end
+  return table.concat(out)
+end
+
+files.dtypes = {
+  "bool", "uint8", "int8", "int16", "int32", "int64", "float16", "bfloat16", "float32", "float64", "complex64",
+  "complex128",
+}
+
 ---@param text string  hexadecimal digits
 function files.bytes(text)
   return (text:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end))
@@ -66,6 +80,12 @@ function files.python(modules, program, ...)
     output = shell.output_of(("python3 %s%s 2>&1"):format(path, arguments))
   end)
   return output
+end
+
+--- Fails unless a Python program printed `expected`, or could not run.
+---@param output string?  from files.python
+function files.agree(output, expected)
+  assert(output == nil or output == expected, output)
 end
 
 return files

@@ -55,7 +55,8 @@ describe("torch.from_buffer", function()
     fails(function() torch.from_buffer(ffi.cast("char *", array) + 1, { 1 }, { dtype = torch.float32 }) end,
       "the memory is not aligned to 4 bytes")
     fails(function() torch.from_buffer(3, { 1 }) end, "expected a pointer, an array or a string, got a number")
-    fails(function() torch.from_buffer(1LL, { 1 }, { dtype = torch.int32 }) end, "expected a pointer or an array")
+    fails(function() torch.from_buffer(1i, { 1 }, { dtype = torch.int32 }) end,
+      "expected a pointer or an array")
     fails(function() torch.from_buffer("abc", { 4 }, { dtype = torch.uint8 }) end, "need more than the 3 bytes")
   end)
 end)

@@ -50,6 +50,8 @@ describe("what a sandbox has not:", function()
       .. "not pcall(collectgarbage, 'setpause', 1e9))" },
     { "the string metatable", "print(getmetatable('') == false)" },
     { "pointers to tensors", "local x = torch.zeros(2) print(not pcall(function() return x:data() end))" },
+    { "memory by its address", "print(torch.core.borrow == nil and "
+      .. "not pcall(function() return torch.from_buffer end))" },
     { "dlpack", "print(torch.from_dlpack == nil and torch.core.from_dlpack == nil and not pcall(function() "
       .. "return torch.utils.dlpack.from_dlpack end))" },
     { "its own limits", "print(torch.set_memory_limit == nil and torch.set_num_threads == nil)" },
@@ -70,6 +72,11 @@ describe("files of a sandbox:", function()
     { "a profile's trace", "print(pcall(torch.profiler.profile, function() end, "
       .. "{print = false, trace = 'trace.json'}))" },
     { "core functions", "print(pcall(torch.core.read_file, 'closed.txt'))" },
+    { "parts of files", "print(pcall(torch.core.open_file, 'closed.txt', 'x'), pcall(torch.core.open_zip, 'a', 'x'))" },
+    { "pieces of files", "print(pcall(torch.core.write_pieces, 'here', 'x', 'y'))" },
+    { "archives", "print(pcall(torch.core.write_zip, 'here', 'x', {}, {}))" },
+    { "NumPy's files", "print(pcall(torch.load_npy, 'closed.txt'), pcall(torch.save_npy, torch.ones(1), 'here'))" },
+    { "safetensors", "print(pcall(torch.load_safetensors, 'closed.txt'))" },
     { "a device", "print(pcall(torch.load, '/dev/zero'))" },
     { "the process's memory", "print(pcall(torch.core.read_file, '/proc/self/mem'))" },
   })
@@ -78,6 +85,11 @@ describe("files of a sandbox:", function()
     local options = "--allow open --timeout 2"
     equal(run("print(require('seven'), dofile('open/seven.lua'))", options), "7\t7\n")
     equal(run("torch.save({5}, 'open/x.pt') print(torch.load('open/x.pt')[1])", options), "5\n")
+    equal(run("torch.save({5, torch.ones(2)}, 'open/x.pt', {format = 'pytorch'}) "
+      .. "local x = torch.load('open/x.pt', {mmap = true}) print(x[1], x[2]:sum():item()) "
+      .. "torch.save_npz({a = torch.ones(2)}, 'open/x.npz') print(torch.load_npz('open/x.npz').a:sum():item()) "
+      .. "torch.save_safetensors({a = torch.ones(2)}, 'open/x') print(torch.load_safetensors('open/x').a:sum():item())",
+      options), "5\t2\n2\n2\n")
     for _, path in ipairs { "closed.txt", "open/../closed.txt", "open/link", "/etc/passwd" } do
       os.execute(("ln -sf ../closed.txt %s/open/link"):format(folder))
       local out = run(("print(pcall(torch.core.read_file, '%s'))"):format(path), options)
