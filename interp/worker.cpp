@@ -4,7 +4,6 @@
 
 #include <climits>
 #include <cstdio>
-#include <cstdlib>
 
 #include "core/child_process.h"
 #include "interp/memory.h"
@@ -38,23 +37,15 @@ int push_worker(lua_State* L, const State& S, std::unique_ptr<ChildProcess> proc
 
 // ---- starting -------------------------------------------------------------------------------------------------------------
 
-int explain(lua_State* L) {
-  lua_settop(L, 1);
-  const std::string message = error_message(L, 1) + traceback(L);
-  lua_pushlstring(L, message.data(), message.size());
-  return 1;
-}
-
 // In the child: a coroutine, so that tracebacks begin with the worker.
 int run(lua_State* L, const State& S, int function, Channel::Connection& connection) {
   Channel::close_inherited(connection);
   lua_State* const own = lua_newthread(L);
-  lua_pushcfunction(own, explain);
   lua_pushvalue(L, function);
   lua_xmove(L, own, 1);
   push_worker(own, S, nullptr, std::make_unique<Channel>(connection, 1));
-  if (lua_pcall(own, 1, 0, 1) == 0) return 0;
-  std::fprintf(stderr, "facula: %s\n", lua_tostring(own, -1));
+  if (lua_pcall(own, 1, 0, 0) == 0) return 0;
+  std::fprintf(stderr, "facula: %s\n", error_message(own, -1).c_str());
   return 1;
 }
 

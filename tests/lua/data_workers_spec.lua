@@ -1,24 +1,15 @@
 -- A DataLoader's worker processes: the same batches as without, and every way in which they may end.
 local torch = require "torch"
 local spec = require "spec"
+local shell = require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 local data = torch.utils.data
 local core = torch.core
 
-local function output_of(command)
-  local pipe = assert(io.popen(command))
-  local text = pipe:read("*a")
-  pipe:close()
-  return text
-end
-
-local program = output_of("readlink -f /proc/$PPID/exe"):gsub("\n$", "")
-local folder = output_of("mktemp -d"):gsub("\n$", "")
+local output_of, program, folder = shell.output_of, shell.program, shell.folder()
 
 local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
+  shell.write(folder .. "/" .. name, text)
 end
 
 -- Ten samples, or n, of what `get` gives.
@@ -334,10 +325,7 @@ describe("nothing is left behind by", function()
         if not left[pid] then break end
       end
     end
-    local file = assert(io.open(folder .. "/err", "rb"))
-    local err = file:read("*a")
-    file:close()
-    return tonumber(code), err, left
+    return tonumber(code), shell.read(folder .. "/err"), left
   end
 
   it("Ctrl-C while a batch is waited for", function()

@@ -175,6 +175,8 @@ describe("the prompt on a terminal", function()
     for _, code in ipairs {
       "io.write('go\\n') while true do end", "io.write('go\\n') x = torch.ones(500, 500) while true do x = x:mm(x) end",
       "io.write('go\\n') while true do pcall(error) end", "x = 1\rio.write('go\\n') while true do end",
+      "set = { size = function() return 2 end, get = function() while true do end end }\r"
+        .. "io.write('go\\n') torch.utils.data.DataLoader(set, { num_workers = 2 }):iter()()",
     } do
       terminal:type(code .. "\r")
       terminal:expect("\ngo\r\n")
