@@ -16,6 +16,7 @@
 #include "interp/file.h"
 #include "interp/event_log.h"
 #include "interp/flops.h"
+#include "interp/hdf5.h"
 #include "interp/heap.h"
 #include "interp/image.h"
 #include "interp/library.h"
@@ -96,6 +97,7 @@ void open(lua_State* L) {
   open_files(L, S);
   open_images(L, S);
   open_csv(L, S);
+  open_hdf5(L, S);
   open_workers(L, S);
   open_downloads(L, S);
   open_event_logs(L, S);

@@ -33,6 +33,7 @@ lazy.fields(torch, {
   load_idx = "torch.format.idx:load",
   save_idx = "torch.format.idx:save",
   load_t7 = "torch.format.t7:load",
+  hdf5 = "torch.format.hdf5",
   load_wav = "torch.format.wav:load",
   save_wav = "torch.format.wav:save",
   optim = "torch.optim",

@@ -1,0 +1,422 @@
+#include "core/hdf5_file.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <functional>
+
+#include "core/context.h"
+#include "core/hdf5_type.h"
+#include "core/mapped_file.h"
+
+namespace facula::hdf5 {
+namespace {
+
+// A compressed byte becomes 1032 at the most (zlib's technical notes); 16 MB more are nobody's worry.
+constexpr int64_t kInflation = 1032, kAlwaysAllowed = int64_t{16} << 20;
+constexpr int64_t kChunkBytes = int64_t{1} << 20;  // where the caller leaves it to us
+constexpr int kMostDims = 32;                      // of HDF5
+
+using Lock = std::lock_guard<std::mutex>;
+
+Sizes sizes_of(Identifier space) {
+  const int dims = library().H5Sget_simple_extent_ndims(space);
+  if (dims <= 0) return {};
+  Size list[kMostDims];
+  library().H5Sget_simple_extent_dims(space, list, nullptr);
+  Sizes sizes;
+  for (int d = 0; d < std::min(dims, kMostDims); ++d)
+    sizes.push_back(static_cast<int64_t>(std::min<Size>(list[d], INT64_MAX)));
+  return sizes;
+}
+
+Handle space_of(const Sizes& sizes) {
+  if (sizes.empty()) return Handle(library().H5Screate(kScalar));
+  Size list[kMostDims];
+  std::copy(sizes.begin(), sizes.end(), list);
+  return Handle(library().H5Screate_simple(static_cast<int>(sizes.size()), list, nullptr));
+}
+
+/// A data set or an attribute to be read: its type, the space that is wanted, and the library's function.
+struct Source {
+  Identifier type, space;
+  std::function<bool(Identifier memory_type, void* to)> read;
+};
+
+bool read_variable_texts(const Source& source, std::vector<std::string>& texts) {
+  const Library& lib = library();
+  const Handle type(lib.H5Tcopy(source.type));
+  std::vector<char*> found(texts.size(), nullptr);
+  const bool good = source.read(type.get(), found.data());
+  for (size_t i = 0; good && i < found.size(); ++i)
+    if (found[i]) texts[i] = found[i];
+  lib.H5Dvlen_reclaim(type.get(), source.space, kDefault, found.data());
+  return good;
+}
+
+// Ends at its first zero byte; the blanks that Fortran fills up with are cut off.
+std::string cut(const char* text, size_t size) {
+  std::string s(text, std::find(text, text + size, '\0'));
+  s.erase(s.find_last_not_of(' ') + 1);
+  return s;
+}
+
+bool read_fixed_texts(const Source& source, std::vector<std::string>& texts) {
+  const size_t size = library().H5Tget_size(source.type);
+  std::vector<char> found(texts.size() * size);
+  if (!source.read(source.type, found.data())) return false;
+  for (size_t i = 0; i < texts.size(); ++i) texts[i] = cut(found.data() + i * size, size);
+  return true;
+}
+
+/// Chunks of about a megabyte, cut along the first dimensions.
+Sizes usual_chunks(const Sizes& sizes, int64_t item) {
+  Sizes chunks = sizes;
+  int64_t bytes = numel_of(sizes) * item;
+  for (size_t d = 0; d < chunks.size() && bytes > kChunkBytes; ++d) {
+    const int64_t row = bytes / chunks[d];
+    chunks[d] = std::max<int64_t>(1, kChunkBytes / std::max<int64_t>(row, 1));
+    bytes = row * chunks[d];
+  }
+  return chunks;
+}
+
+void copy_file(const std::string& path, Replacement& to) {
+  constexpr uint64_t kPiece = uint64_t{1} << 20;
+  const InputFile from(path, "hdf5.open");
+  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(to.temporary().c_str(), "wb"), std::fclose);
+  if (!out) to.fail_with(errno);
+  std::string piece(kPiece, '\0');
+  for (uint64_t at = 0, size = static_cast<uint64_t>(from.size()); at < size;) {
+    const uint64_t n = std::min(kPiece, size - at);
+    check(from.read(at, n, piece.data()), "hdf5.open: cannot read '", path, "'");
+    if (std::fwrite(piece.data(), 1, n, out.get()) != n) to.fail_with(errno);
+    at += n;
+  }
+  if (std::fflush(out.get()) != 0) to.fail_with(errno);
+}
+
+std::string parent_end(const std::string& name, size_t& at) {
+  at = name.find('/', at + 1);
+  return name.substr(0, at);
+}
+
+int take_name(Identifier, const char* name, const void*, void* to) {
+  static_cast<std::vector<std::string>*>(to)->emplace_back(name);
+  return 0;
+}
+
+}  // namespace
+
+// ---- the file ----
+
+File::File(const std::string& path, Mode mode) : path_(path), mode_(mode) {
+  check(!context().folders, "hdf5.open: not there in a sandbox");
+  const Library& lib = library();
+  const Lock lock(mutex());
+  if (mode == Mode::Read) {
+    file_bytes_ = InputFile(path, "hdf5.open").size();
+    file_ = Handle(lib.H5Fopen(path.c_str(), kReadOnly, kDefault));
+  } else {
+    replacement_ = std::make_unique<Replacement>(path, "hdf5.open");
+    if (mode == Mode::Append) {
+      copy_file(path, *replacement_);
+      file_bytes_ = InputFile(path, "hdf5.open").size();
+      file_ = Handle(lib.H5Fopen(replacement_->temporary().c_str(), kReadWrite, kDefault));
+    } else {
+      file_ = Handle(lib.H5Fcreate(replacement_->temporary().c_str(), kTruncate, kDefault, kDefault));
+    }
+  }
+  if (!file_) wrong("open", "is not a file of HDF5, or damaged (", last_error(), ")");
+}
+
+File::~File() {
+  const Lock lock(mutex());
+  file_ = Handle();
+}
+
+void File::close() {
+  if (!file_) return;
+  const Lock lock(mutex());
+  const bool good = library().H5Fclose(file_.release()) >= 0;
+  const auto replacement = std::move(replacement_);
+  if (!good) wrong("close", "cannot be written (", last_error(), ")");
+  if (replacement) replacement->commit();
+}
+
+void File::check_open(const char* operation, bool writes) const {
+  if (!file_) wrong(operation, "is closed");
+  if (writes && mode_ == Mode::Read) wrong(operation, "is open for reading only");
+}
+
+void File::need(bool good, const char* operation, const std::string& name) const {
+  if (!good) wrong(operation, "and '", name, "' in it do not go together (", last_error(), ")");
+}
+
+// The library asks for every group on the way.
+bool File::holds(const std::string& name) const {
+  if (name.find_first_not_of('/') == std::string::npos) return true;
+  for (size_t at = 0; at != std::string::npos;) {
+    const std::string part = parent_end(name, at);
+    if (part.empty() || part.back() == '/') continue;
+    if (library().H5Lexists(file_.get(), part.c_str(), kDefault) <= 0) return false;
+  }
+  return true;
+}
+
+Handle File::object(const std::string& name, const char* operation, int kind) {
+  const Library& lib = library();
+  check(!name.empty() && name.find('\0') == std::string::npos, "hdf5.", operation,
+        ": a name is empty or has a zero byte");
+  if (!holds(name)) wrong(operation, "has no '", name, "'");
+  Handle found(lib.H5Oopen(file_.get(), name.c_str(), kDefault));
+  if (!found) wrong(operation, "has a '", name, "' that cannot be opened (", last_error(), ")");
+  const int type = lib.H5Iget_type(found.get());
+  if (type != kGroup && type != kDataset) wrong(operation, "has a '", name, "' that is neither a group nor a data set");
+  if (kind && type != kind) wrong(operation, "has a '", name, "' that is no ", kind == kGroup ? "group" : "data set");
+  return found;
+}
+
+void File::check_size(const char* operation, const std::string& name, const Sizes& sizes, size_t item) const {
+  int64_t bytes = 0;
+  bool fits = item < (size_t{1} << 32);
+  if (fits) {
+    bytes = static_cast<int64_t>(item);
+    for (const int64_t n : sizes) fits = fits && !__builtin_mul_overflow(bytes, n, &bytes);
+  }
+  if (!fits || bytes / kInflation > file_bytes_ + kAlwaysAllowed / kInflation)
+    wrong(operation, "is damaged: its ", file_bytes_, " bytes cannot hold ", sizes, " elements in '", name, "'");
+}
+
+// ---- groups ----
+
+About File::about(const std::string& name, const char* operation) {
+  check_open(operation);
+  const Lock lock(mutex());
+  const Library& lib = library();
+  const Handle found = object(name, operation);
+  About about;
+  about.is_group = lib.H5Iget_type(found.get()) == kGroup;
+  if (about.is_group) return about;
+  about.sizes = sizes_of(Handle(lib.H5Dget_space(found.get())).get());
+  about.dtype = dtype_of(Handle(lib.H5Dget_type(found.get())).get());
+  return about;
+}
+
+bool File::exists(const std::string& name) {
+  check_open("exists");
+  const Lock lock(mutex());
+  return holds(name);
+}
+
+std::vector<std::string> File::keys(const std::string& group) {
+  check_open("keys");
+  const Lock lock(mutex());
+  const Handle found = object(group, "keys", kGroup);
+  std::vector<std::string> names;
+  Size at = 0;
+  need(library().H5Literate(found.get(), kByName, kIncreasing, &at, take_name, &names) >= 0, "keys", group);
+  return names;
+}
+
+void File::make_group(const std::string& name) {
+  check_open("create_group", true);
+  const Lock lock(mutex());
+  const Library& lib = library();
+  if (holds(name)) wrong("create_group", "has a '", name, "' already");
+  const Handle link(lib.H5Pcreate(*lib.H5P_CLS_LINK_CREATE_ID_g));
+  lib.H5Pset_create_intermediate_group(link.get(), 1);
+  const Handle group(lib.H5Gcreate2(file_.get(), name.c_str(), link.get(), kDefault, kDefault));
+  need(static_cast<bool>(group), "create_group", name);
+}
+
+void File::remove(const std::string& name) {
+  check_open("remove", true);
+  const Lock lock(mutex());
+  object(name, "remove");
+  need(library().H5Ldelete(file_.get(), name.c_str(), kDefault) >= 0, "remove", name);
+}
+
+// ---- data sets ----
+
+namespace {
+
+// The elements that `source` has, of a type that we have.
+bool read_numbers(const Source& source, const Sizes& sizes, DType dtype, Tensor& out) {
+  out = empty(sizes, dtype);
+  if (out.numel() == 0) return true;
+  const Handle type = type_of(dtype);
+  if (!source.read(type.get(), out.bytes()) || !holds_booleans(out)) return false;
+  // Unsigned numbers that are too large have been cut to the largest.
+  const bool may_be_cut = dtype == DType::Int64 && library().H5Tget_class(source.type) == kInteger &&
+                          library().H5Tget_sign(source.type) == kUnsigned && library().H5Tget_size(source.type) == 8;
+  const int64_t* const first = may_be_cut ? out.data<int64_t>() : nullptr;
+  check(!may_be_cut || std::find(first, first + out.numel(), INT64_MAX) == first + out.numel(),
+        "hdf5.read: unsigned numbers from 2^63 on have no dtype");
+  return true;
+}
+
+bool read_texts(const Source& source, const Sizes& sizes, Value& value) {
+  value.sizes = sizes;
+  value.texts.resize(static_cast<size_t>(numel_of(sizes)));
+  if (value.texts.empty()) return true;
+  return library().H5Tis_variable_str(source.type) > 0 ? read_variable_texts(source, value.texts)
+                                                       : read_fixed_texts(source, value.texts);
+}
+
+}  // namespace
+
+Value File::read(const std::string& name, const std::vector<Range>& ranges) {
+  check_open("read");
+  const Lock lock(mutex());
+  const Library& lib = library();
+  const Handle set = object(name, "read", kDataset);
+  const Handle settings(lib.H5Dget_create_plist(set.get()));
+  if (lib.H5Pget_layout(settings.get()) == kVirtual || lib.H5Pget_external_count(settings.get()) > 0)
+    wrong("read", "has elements of '", name, "' in other files, which are not read");
+  const Handle type(lib.H5Dget_type(set.get())), space(lib.H5Dget_space(set.get()));
+  const int kind = lib.H5Sget_simple_extent_type(space.get());
+  if (kind != kScalar && kind != kSimple) wrong("read", "has nothing in '", name, "'");
+  Sizes sizes = sizes_of(space.get());
+  if (!ranges.empty()) {
+    FACULA_ASSERT(ranges.size() == sizes.size());
+    Size start[kMostDims], step[kMostDims], count[kMostDims];
+    for (size_t d = 0; d < sizes.size(); ++d) {
+      start[d] = static_cast<Size>(ranges[d].start);
+      step[d] = static_cast<Size>(ranges[d].step);
+      count[d] = static_cast<Size>(ranges[d].count);
+      sizes[d] = ranges[d].count;
+    }
+    const int selected = lib.H5Sselect_hyperslab(space.get(), kSelect, start, step, count, nullptr);
+    if (numel_of(sizes) > 0) need(selected >= 0, "read", name);
+  }
+  const bool is_text = lib.H5Tget_class(type.get()) == kString;
+  const OptDType dtype = dtype_of(type.get());
+  if (!is_text && !dtype) wrong("read", "has elements of a type in '", name, "' that no dtype has");
+  check_size("read", name, sizes,
+             is_text ? std::max(lib.H5Tget_size(type.get()), sizeof(char*)) : static_cast<size_t>(item_size(*dtype)));
+  const Handle memory = space_of(sizes);
+  const Source source{type.get(), memory.get(), [&](Identifier memory_type, void* to) {
+                        return lib.H5Dread(set.get(), memory_type, memory.get(), space.get(), kDefault, to) >= 0;
+                      }};
+  Value value;
+  need(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers), "read", name);
+  return value;
+}
+
+namespace {
+
+/// What the library takes from memory: elements, or addresses of texts.
+class Elements {
+ public:
+  explicit Elements(const Value& value) {
+    if (value.numbers.defined()) {
+      dense_ = dense_on_host(value.numbers);
+      type_ = type_of(dense_.dtype());
+      return;
+    }
+    type_ = text_type();
+    for (const std::string& s : value.texts) {
+      check(s.find('\0') == std::string::npos, "hdf5: a text has a zero byte in it");
+      texts_.push_back(s.c_str());
+    }
+  }
+
+  Identifier type() const { return type_.get(); }
+  const void* address() const { return dense_.defined() ? static_cast<const void*>(dense_.bytes()) : texts_.data(); }
+
+ private:
+  Tensor dense_;
+  Handle type_;
+  std::vector<const char*> texts_;
+};
+
+const Sizes& sizes_of(const Value& value) { return value.numbers.defined() ? value.numbers.sizes() : value.sizes; }
+
+}  // namespace
+
+void File::write(const std::string& name, const Value& value, const Storage& storage) {
+  check_open("write", true);
+  const Lock lock(mutex());
+  const Library& lib = library();
+  check(!name.empty() && name.find('\0') == std::string::npos, "hdf5.write: a name is empty or has a zero byte");
+  if (holds(name)) wrong("write", "has a '", name, "' already");
+  const Elements elements(value);
+  const Sizes& sizes = sizes_of(value);
+  check(sizes.size() <= kMostDims, "hdf5.write: the format has at most ", kMostDims, " dimensions, got ", sizes.size());
+  const Handle link(lib.H5Pcreate(*lib.H5P_CLS_LINK_CREATE_ID_g));
+  lib.H5Pset_create_intermediate_group(link.get(), 1);
+  const Handle settings(lib.H5Pcreate(*lib.H5P_CLS_DATASET_CREATE_ID_g));
+  const bool chunked = numel_of(sizes) > 0 && !sizes.empty() && (!storage.chunks.empty() || storage.compression > 0);
+  if (chunked) {
+    const Sizes chunks = storage.chunks.empty()
+                             ? usual_chunks(sizes, static_cast<int64_t>(lib.H5Tget_size(elements.type())))
+                             : storage.chunks;
+    Size list[kMostDims];
+    std::copy(chunks.begin(), chunks.end(), list);
+    need(lib.H5Pset_chunk(settings.get(), static_cast<int>(chunks.size()), list) >= 0, "write", name);
+    if (storage.compression > 0) {
+      lib.H5Pset_shuffle(settings.get());
+      need(lib.H5Pset_deflate(settings.get(), static_cast<unsigned>(storage.compression)) >= 0, "write", name);
+    }
+  }
+  const Handle space = space_of(sizes);
+  const Handle set(
+      lib.H5Dcreate2(file_.get(), name.c_str(), elements.type(), space.get(), link.get(), settings.get(), kDefault));
+  need(static_cast<bool>(set), "write", name);
+  if (numel_of(sizes) > 0)
+    need(lib.H5Dwrite(set.get(), elements.type(), kAll, kAll, kDefault, elements.address()) >= 0, "write", name);
+  file_bytes_ += numel_of(sizes) * static_cast<int64_t>(lib.H5Tget_size(elements.type()));
+}
+
+// ---- attributes ----
+
+std::vector<std::string> File::attributes(const std::string& name) {
+  check_open("attributes");
+  const Lock lock(mutex());
+  const Handle found = object(name, "attributes");
+  std::vector<std::string> keys;
+  Size at = 0;
+  need(library().H5Aiterate2(found.get(), kByName, kIncreasing, &at, take_name, &keys) >= 0, "attributes", name);
+  return keys;
+}
+
+std::optional<Value> File::attribute(const std::string& name, const std::string& key) {
+  check_open("attribute");
+  const Lock lock(mutex());
+  const Library& lib = library();
+  const Handle found = object(name, "attribute");
+  if (lib.H5Aexists(found.get(), key.c_str()) <= 0) return {};
+  const Handle held(lib.H5Aopen(found.get(), key.c_str(), kDefault));
+  need(static_cast<bool>(held), "attribute", key);
+  const Handle type(lib.H5Aget_type(held.get())), space(lib.H5Aget_space(held.get()));
+  const Sizes sizes = sizes_of(space.get());
+  const int kind = lib.H5Sget_simple_extent_type(space.get());
+  const bool is_text = lib.H5Tget_class(type.get()) == kString;
+  const OptDType dtype = dtype_of(type.get());
+  if ((kind != kScalar && kind != kSimple) || (!is_text && !dtype))
+    wrong("attribute", "has an attribute '", key, "' that no dtype has");
+  check_size("attribute", key, sizes, lib.H5Tget_size(type.get()));
+  const Source source{type.get(), space.get(),
+                      [&](Identifier memory_type, void* to) { return lib.H5Aread(held.get(), memory_type, to) >= 0; }};
+  Value value;
+  need(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers), "attribute",
+       key);
+  return value;
+}
+
+void File::set_attribute(const std::string& name, const std::string& key, const Value& value) {
+  check_open("set_attribute", true);
+  const Lock lock(mutex());
+  const Library& lib = library();
+  check(!key.empty() && key.find('\0') == std::string::npos, "hdf5.set_attribute: a name is empty or has a zero byte");
+  const Handle found = object(name, "set_attribute");
+  const Elements elements(value);
+  if (lib.H5Aexists(found.get(), key.c_str()) > 0) lib.H5Adelete(found.get(), key.c_str());
+  const Handle space = space_of(sizes_of(value));
+  const Handle held(lib.H5Acreate2(found.get(), key.c_str(), elements.type(), space.get(), kDefault, kDefault));
+  need(held && (numel_of(sizes_of(value)) == 0 || lib.H5Awrite(held.get(), elements.type(), elements.address()) >= 0),
+       "set_attribute", key);
+}
+
+}  // namespace facula::hdf5
