@@ -1,4 +1,5 @@
 // JPEG through libjpeg-turbo; see Note [Where longjmp may pass] in png.cpp.
+#include "core/context.h"
 #include "core/image_format.h"
 #include "core/parallel.h"
 
@@ -91,6 +92,8 @@ void watch(j_common_ptr info) {
 
 void read_header(Decoder& d) {
   jpeg_create_decompress(&d.jpeg);
+  // Progressive pictures are kept as coefficients until their last scan.
+  if (const size_t limit = context().memory_limit) d.jpeg.mem->max_memory_to_use = static_cast<long>(limit);
   d.source.init_source = [](j_decompress_ptr) {};
   d.source.fill_input_buffer = no_more;
   d.source.skip_input_data = skip;

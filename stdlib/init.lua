@@ -33,6 +33,8 @@ lazy.fields(torch, {
   load_idx = "torch.format.idx:load",
   save_idx = "torch.format.idx:save",
   load_t7 = "torch.format.t7:load",
+  load_text = "torch.format.text:load",
+  save_text = "torch.format.text:save",
   hdf5 = "torch.format.hdf5",
   load_wav = "torch.format.wav:load",
   save_wav = "torch.format.wav:save",

@@ -77,6 +77,18 @@ describe("files of a sandbox:", function()
     { "archives", "print(pcall(torch.core.write_zip, 'here', 'x', {}, {}))" },
     { "NumPy's files", "print(pcall(torch.load_npy, 'closed.txt'), pcall(torch.save_npy, torch.ones(1), 'here'))" },
     { "safetensors", "print(pcall(torch.load_safetensors, 'closed.txt'))" },
+    { "a picture", "print(pcall(torch.vision.read_image, 'closed.png'))" },
+    { "a picture that is written", "print(pcall(torch.vision.write_png, "
+      .. "torch.zeros(1, 1, 1):to(torch.uint8), 'x.png'))" },
+    { "a table", "print(pcall(torch.load_csv, '/etc/passwd'))" },
+    { "a table that is written", "print(pcall(torch.save_csv, {}, 'x.csv'))" },
+    { "text", "print(pcall(torch.load_text, '/etc/passwd'))" },
+    { "text that is written", "print(pcall(torch.save_text, 'x', 'x.txt'))" },
+    { "numbers", "print(pcall(torch.load_idx, '/etc/passwd'))" },
+    { "numbers that are written", "print(pcall(torch.save_idx, torch.zeros(1), 'x.idx'))" },
+    { "sound", "print(pcall(torch.load_wav, '/etc/passwd'))" },
+    { "sound that is written", "print(pcall(torch.save_wav, torch.zeros(1), 'x.wav', 8000))" },
+    { "Torch7's files", "print(pcall(torch.load_t7, '/etc/passwd'))" },
     { "a device", "print(pcall(torch.load, '/dev/zero'))" },
     { "the process's memory", "print(pcall(torch.core.read_file, '/proc/self/mem'))" },
   })
