@@ -21,8 +21,8 @@ local opt = require "options"({
   smoke = "a few images only, to see that everything runs",
 })
 
--- Sets of images (1, 28, 28) with ink from 0 to 1, and classes 1..10 for the digits 0..9: to train and to test with. Where
--- there are only MNIST's test images, a random tenth of them is the test.
+-- Sets of images (1, 28, 28) with ink from 0 to 1, and classes 1..10 for the digits 0..9: to train and to test with.
+-- Where there are only MNIST's test images, a random tenth of them is the test.
 local function sets()
   local ink = vision.transforms.ToTensor()
   if opt.data == "" then

@@ -1,7 +1,6 @@
---- torch.vision.datasets: images and their classes. Sets that have `download` fetch their files where these are
---- missing; the folders are torchvision's. Samples are an image (C, H, W) of uint8, or what `transform` makes of it, and
---- a class 1..N, or what `target_transform` makes of that. `batch(index)` gives many at once and has each image
---- transformed by itself.
+--- torch.vision.datasets: images and their classes. Sets with `download` fetch files that are missing; folders are as
+--- torchvision's. Samples are an image (C, H, W) of uint8, or what `transform` makes of it, and a class 1..N, or what
+--- `target_transform` makes of that. `batch(index)` gives many at once, with each image transformed by itself.
 
 local lazy = require "torch.lazy"
 
