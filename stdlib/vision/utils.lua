@@ -137,23 +137,43 @@ local function canvas(image, where)
   return image:size(1) == 1 and image:repeat_interleave(3, 1) or image:clone()
 end
 
-local read_boxes = torch.core.signature("draw_bounding_boxes(Tensor image, Tensor boxes, *, any colors=None, "
-  .. "bool fill=False, int width=1)")
+-- Writes a word for each box into its upper left corner.
+local function write_labels(image, corners, labels, colours, margin, size)
+  local raster = require "torch.plot.raster"(image:size(3), image:size(2), 1)
+  raster.pixels:copy_(image:permute(2, 3, 1))
+  for i, label in ipairs(labels) do
+    local c, x, y = colours[i], corners[i][1] + margin, corners[i][2] + margin
+    raster:text(label, x, y + 0.7 * size, { anchor = "left", size = size,
+      colour = { c[1] / 255, c[2] / 255, c[3] / 255 } })
+  end
+  image:copy_(raster.pixels:permute(3, 1, 2))
+end
+
+local read_boxes = torch.core.signature("draw_bounding_boxes(Tensor image, Tensor boxes, any labels=None, "
+  .. "any colors=None, bool fill=False, int width=1, *, float font_size=12)")
 
 --- A copy of the image with the edges of boxes in it.
 ---@param image torch.Tensor   uint8 (3, H, W), or (1, H, W), which becomes RGB
 ---@param boxes torch.Tensor   [N, 4]: x1, y1, x2, y2 of the first and last pixels, counted from 0
+---@param labels? string[]     a word for each box
 ---@param options? table       colors: one or a list, each a name, "#rrggbb" or {red, green, blue}; fill: also paints
 ---                            what is inside, for the most part transparent (default: false); width: of the edges,
----                            inwards, in pixels (default: 1)
+---                            inwards, in pixels (default: 1); font_size: of labels, in pixels (default: 12)
 ---@return torch.Tensor        uint8 (3, H, W)
 function utils.draw_bounding_boxes(...)
   local opt = read_boxes(...)
   local image = canvas(opt.image, "draw_bounding_boxes")
   require("torch.vision.ops.boxes").checked(opt.boxes, "draw_bounding_boxes")
   check(opt.width >= 1, "draw_bounding_boxes: width is at least 1, got %s", opt.width)
-  local colours = colours_for(opt.colors, opt.boxes:size(1), "draw_bounding_boxes")
-  for i, box in ipairs(opt.boxes:double():trunc():tolist()) do
+  local n, labels = opt.boxes:size(1), opt.labels
+  check(labels == nil or type(labels) == "table" and #labels == n, "draw_bounding_boxes: expected a list of %s labels",
+    n)
+  for i, label in ipairs(labels or {}) do
+    check(type(label) == "string", "draw_bounding_boxes: label %s is a %s, not a string", i, class.type(label))
+  end
+  local colours = colours_for(opt.colors, n, "draw_bounding_boxes")
+  local corners = opt.boxes:double():trunc():tolist()
+  for i, box in ipairs(corners) do
     local left, top, right, bottom = unpack(box)
     check(left <= right and top <= bottom, "draw_bounding_boxes: box %s has x1 > x2 or y1 > y2", i)
     local w, colour = opt.width, colours[i]
@@ -163,6 +183,7 @@ function utils.draw_bounding_boxes(...)
     paint(part(image, left, top, math.min(left + w - 1, right), bottom), colour, 1)
     paint(part(image, math.max(right - w + 1, left), top, right, bottom), colour, 1)
   end
+  if labels and n > 0 then write_labels(image, corners, labels, colours, opt.width + 2, opt.font_size) end
   return image
 end
 

@@ -89,6 +89,18 @@ describe("draw_bounding_boxes", function()
     assert(not y:select(2, 1):select(2, 1):equal(y:select(2, 6):select(2, 7)))
   end)
 
+  it("writes labels into them", function()
+    local wide = torch.zeros(3, 30, 60, { dtype = torch.uint8 })
+    local box = torch.tensor { { 2, 2, 57, 27 } }
+    local plain = utils.draw_bounding_boxes(wide, box, { colors = "white" })
+    local y = utils.draw_bounding_boxes(wide, box, { "cat" }, { colors = "white" })
+    local ink = y:ne(plain):any(1):nonzero() -- within the upper left corner
+    assert(ink:size(1) > 30)
+    assert(ink:select(2, 1):max():item() < 18 and ink:select(2, 2):max():item() < 32)
+    fails(function() utils.draw_bounding_boxes(wide, box, { "cat", "dog" }) end, "expected a list of 1 labels")
+    fails(function() utils.draw_bounding_boxes(wide, box, { 3 }) end, "label 1 is a number")
+  end)
+
   it("says what is wrong", function()
     local box = torch.tensor { { 1, 1, 5, 4 } }
     fails(function() utils.draw_bounding_boxes(paper:float(), box) end, "expected a uint8 image (3, H, W)")

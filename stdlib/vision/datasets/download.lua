@@ -19,26 +19,28 @@ local function present(path, checksum)
   return true
 end
 
--- Shows kilobytes on the way.
-local function reporter(label)
+-- Adds what is at an address to a file, with a bar of kilobytes.
+local function load(url, part, shows)
   local bar
-  return function(done, total)
-    local kilobytes = math.floor(done / 1024)
-    if not total then return end
-    bar = bar or torch.utils.Progress { total = math.ceil(total / 1024), label = label, done = kilobytes }
-    bar:step("kB", kilobytes - bar.done)
-    if done == total then bar:close() end
+  local function report(done, total)
+    local kilobytes = math.ceil(done / 1024)
+    bar = bar or torch.utils.progress { desc = url:match "[^/]*$", total = total and math.ceil(total / 1024),
+      initial = kilobytes, postfix = "kB" }
+    bar:update(kilobytes - bar.done)
   end
+  local good, problem = pcall(core.download, url, part, shows and report or nil)
+  if bar then bar:close() end
+  return good, tostring(problem)
 end
 
 -- From the first address that answers.
-local function fetch(urls, part, progress)
+local function fetch(urls, part, shows)
   local problems = {}
   for i, url in ipairs(urls) do
-    local good, problem = pcall(core.download, url, part, progress and reporter(url:match "[^/]*$") or nil)
+    local good, problem = load(url, part, shows)
     if good then return end
-    if tostring(problem):find("interrupted", 1, true) then error(problem, 0) end
-    problems[i] = tostring(problem):gsub("^[^\n]-:%d+: ", "")
+    if problem:find("interrupted", 1, true) then error(problem, 0) end
+    problems[i] = problem:gsub("^[^\n]-:%d+: ", "")
   end
   check(false, "%s", table.concat(problems, "\n  "))
 end
