@@ -28,8 +28,19 @@ local Progress = class("progress(any? iterable=None, *, str desc='', int? total=
 -- Seconds between two drawings.
 local terminal_pause, plain_pause = 0.1, 10
 
--- Bars on the terminal, the outermost first.
-local open = {}
+-- Bars on the terminal, the outermost first. Those that nobody else holds are of loops that ended in an error.
+local open = setmetatable({}, { __mode = "v" })
+
+-- Closes the gaps that such bars leave. A bar that has not moved for a second may be one, and is worth a collection.
+local function drop_lost(now)
+  if open[1] and now - open[1].moved >= 1 then collectgarbage() end
+  local living = {}
+  for i = 1, table.maxn(open) do
+    living[#living + 1] = open[i]
+    open[i] = nil
+  end
+  for i, bar in ipairs(living) do open[i] = bar end
+end
 
 local eighths = { [0] = "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" }
 
@@ -75,9 +86,13 @@ function Progress:init(opt)
   self.terminal = opt.terminal
   if self.terminal == nil then self.terminal = torch.core.isatty(1) end
   self.width, self.fancy = opt.width, terminal.speaks_utf8()
-  if self.terminal then open[#open + 1] = self end
-  self.depth = math.max(#open - 1, 0)
   self.begun = self.clock()
+  self.moved = self.begun
+  if self.terminal then
+    drop_lost(self.begun)
+    open[#open + 1] = self
+  end
+  self.depth = math.max(#open - 1, 0)
   self.drawn = self.begun - (self.terminal and terminal_pause or 0)
 end
 
@@ -148,6 +163,7 @@ end
 function Progress:update(count)
   self.done = self.done + (count or 1)
   local now = self.clock()
+  self.moved = now
   if now - self.drawn >= (self.terminal and terminal_pause or plain_pause) then self:_draw(now) end
 end
 

@@ -133,6 +133,17 @@ describe("progress through a loop", function()
     equal(text:sub(-1), "\n")
   end)
 
+  it("forgets bars of loops that ended in an error", function()
+    local b = bench { terminal = true, width = 60 }
+    fails(function()
+      for _ in progress(2, b.options) do error("stopped") end
+    end, "stopped")
+    b.now = 5
+    local bar = progress { terminal = true, write = b.options.write, clock = b.options.clock }
+    equal(bar.depth, 0)
+    bar:close()
+  end)
+
   it("closes the bar of a loop that was left when the outer one moves on", function()
     local b, inner = bench { terminal = true, width = 60 }, nil
     for _ in progress(2, b.options) do
