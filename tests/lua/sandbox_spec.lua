@@ -71,6 +71,9 @@ describe("files of a sandbox:", function()
     { "torch.save over a file", "print(pcall(torch.save, {1}, 'script.lua'))" },
     { "a profile's trace", "print(pcall(torch.profiler.profile, function() end, "
       .. "{print = false, trace = 'trace.json'}))" },
+    { "an event file", "print(pcall(torch.utils.tensorboard.SummaryWriter, 'runs'))" },
+    { "a plot", "print(pcall(function() torch.plot.line({ 1, 2 }):save('plot.svg') end))" },
+    { "adding to a file", "print(pcall(torch.core.append_file, 'script.lua', 'error()'))" },
     { "core functions", "print(pcall(torch.core.read_file, 'closed.txt'))" },
     { "parts of files", "print(pcall(torch.core.open_file, 'closed.txt', 'x'), pcall(torch.core.open_zip, 'a', 'x'))" },
     { "pieces of files", "print(pcall(torch.core.write_pieces, 'here', 'x', 'y'))" },
