@@ -235,6 +235,29 @@ describe("an event file", function()
 end)
 
 describe("a summary writer", function()
+  it("leaves whole records where the disk is full", function()
+    with_folder(function(folder)
+      local script = shell.write(folder .. "/script.lua", [[
+local writer = torch.utils.tensorboard.SummaryWriter(arg[1])
+for step = 1, 1000 do
+  local good, problem = pcall(writer.add_scalar, writer, "x", step, step)
+  if not good then
+    print(problem)
+    break
+  end
+end
+]])
+      -- a file may grow to 8 blocks of 512 or 1024 bytes
+      local command = ("trap '' XFSZ; ulimit -f 8; %s %s %s/run 2>&1"):format(shell.program, script, folder)
+      local said = shell.output_of(command)
+      assert(said:find("append_file: cannot write '" .. folder, 1, true), said)
+      assert(said:find("(File too large)", 1, true), said)
+      local path = shell.output_of(("ls %s/run/*"):format(folder)):gsub("\n$", "")
+      local list, left = records(core.read_file(path))
+      assert(#list > 50 and left == 0, ("%d records, %d bytes more"):format(#list, left))
+    end)
+  end)
+
   it("leaves all that it added when the program is killed", function()
     with_folder(function(folder)
       local script = shell.write(folder .. "/script.lua", [[
