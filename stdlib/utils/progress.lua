@@ -93,7 +93,8 @@ function Progress:init(opt)
     open[#open + 1] = self
   end
   self.depth = math.max(#open - 1, 0)
-  self.drawn = self.begun - (self.terminal and terminal_pause or 0)
+  self.drawn = self.begun
+  if self.terminal then self:_draw(self.begun) end
 end
 
 -- The line --------------------------------------------------------------------------------------------------------

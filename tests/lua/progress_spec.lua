@@ -28,11 +28,12 @@ end
 describe("a progress bar", function()
   it("draws over itself on a terminal, and ends with a new line", function()
     local out = run(4, { terminal = true, width = 80, desc = "run" })
-    equal(#out, 6)
-    for i = 1, 5 do assert(out[i]:find("^\rrun [ %d]+%% |") and out[i]:find("\27%[K$"), out[i]) end
-    assert(out[2]:find("run  50%", 1, true) and out[2]:find("2/4  0:02, 0:02 left  1.0/s  loss 2", 1, true), out[2])
-    assert(out[5]:find("100%", 1, true) and out[5]:find("4/4  0:04  1.0/s  done", 1, true), out[5])
-    equal(out[6], "\n")
+    equal(#out, 7)
+    assert(out[1]:find("run   0%", 1, true) and out[1]:find("0/4  0:00", 1, true), out[1])
+    for i = 1, 6 do assert(out[i]:find("^\rrun [ %d]+%% |") and out[i]:find("\27%[K$"), out[i]) end
+    assert(out[3]:find("run  50%", 1, true) and out[3]:find("2/4  0:02, 0:02 left  1.0/s  loss 2", 1, true), out[3])
+    assert(out[6]:find("100%", 1, true) and out[6]:find("4/4  0:04  1.0/s  done", 1, true), out[6])
+    equal(out[7], "\n")
   end)
 
   it("fits the terminal", function()
@@ -53,7 +54,7 @@ describe("a progress bar", function()
   end)
 
   it("writes lines above itself", function()
-    for terminal, expected in pairs { [true] = { "\r\27[Jone\n", "\r  0%" }, [false] = { "one\n" } } do
+    for terminal, expected in pairs { [true] = { "\r  0%", "\r\27[Jone\n", "\r  0%" }, [false] = { "one\n" } } do
       local b = bench { total = 2, terminal = terminal, width = 60 }
       local bar = progress(b.options)
       bar:print("one")
