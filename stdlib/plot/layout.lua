@@ -155,12 +155,12 @@ end
 
 -- The bar of colours ----------------------------------------------------------------------------------------------
 
--- A heat map's range as an axis, and its ticks.
+-- The heat map that has one, and its range as an axis.
 local function bar_of(figure)
   for _, series in ipairs(figure.series) do
     if series.kind == "heatmap" and series.colorbar and series.high > series.low then
-      local axis = axes.of({ series = {}, xlim = { 0, 1 }, ylim = { series.low, series.high } }, kinds)
-      return series, axis, select(2, axes.of({ series = {}, ylim = { series.low, series.high } }, kinds))
+      local _, axis = axes.of({ series = {}, ylim = { series.low, series.high } }, kinds)
+      return series, axis
     end
   end
 end
@@ -184,7 +184,7 @@ end
 --- Draws the figure into `outer`: left, top, right, bottom.
 return function(figure, canvas, outer)
   local x, y = axes.of(figure, kinds)
-  local series, _, scale = bar_of(figure)
+  local series, scale = bar_of(figure)
   local marks = series and scale.ticks(6)
   local box, columns, rows = inner(figure, x, y, outer, marks)
   if figure:_has_pixels("square") then box = squared(box, x, y) end

@@ -104,7 +104,6 @@ function path.dashed(points, style, width)
   return pieces
 end
 
--- Corners of markers of radius 1; `open` ones are lines.
 local function star(corners, inner)
   local shape = {}
   for i = 0, 2 * corners - 1 do
@@ -114,6 +113,7 @@ local function star(corners, inner)
   return shape
 end
 
+-- Outlines around (0, 0) of about radius 1; `open` ones are lines.
 local markers = {
   o = "disc",
   ["."] = "disc",

@@ -1,5 +1,5 @@
 local torch = require "torch"
-local spec, files = require "spec", require "files"
+local spec, files, shell = require "spec", require "files", require "shell"
 local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fails
 local plot, core = torch.plot, torch.core
 local ticks, font, colour = require "torch.plot.ticks", require "torch.plot.font", require "torch.plot.colour"
@@ -183,7 +183,7 @@ print(len(xml.dom.minidom.parse(sys.argv[1]).getElementsByTagName("path")) > 5)
   it("is saved as its name ends", function()
     files.with(function(path)
       plot.line({ 1, 3, 2 }):save(path .. ".svg")
-      assert(files.read(path .. ".svg"):find("^<svg "))
+      assert(shell.read(path .. ".svg"):find("^<svg "))
       os.remove(path .. ".svg")
       if has_png then
         plot.line({ 1, 3, 2 }):save(path .. ".png", { scale = 1 })
