@@ -16,7 +16,9 @@ struct Point {
   double x, y;
 };
 
-constexpr int64_t kShapesBetweenLooks = 1024;  // for interrupts
+void look_for_interrupts() {
+  if (interrupt_requested()) throw Interrupted();
+}
 
 /// How much of each pixel is painted, over the box of an ink, with one column more, where areas run out.
 class Coverage {
@@ -83,9 +85,7 @@ template <class Draw>
 void each_shape(const Coverage& area, const Shapes& shapes, Draw draw) {
   std::vector<Point> points;
   const double* at = shapes.points.data();
-  int64_t since_look = 0;
   for (const int64_t n : shapes.sizes) {
-    if (++since_look % kShapesBetweenLooks == 0 && interrupt_requested()) throw Interrupted();
     points.clear();
     for (int64_t i = 0; i < n; ++i, at += 2) points.push_back(area.local(at[0], at[1]));
     draw(points);
@@ -96,6 +96,7 @@ void each_shape(const Coverage& area, const Shapes& shapes, Draw draw) {
 
 // The segment from `a` to `b`, as wide as two times `radius`, with round ends.
 void add_segment(Coverage& area, Point a, Point b, double radius) {
+  look_for_interrupts();
   const double dx = b.x - a.x, dy = b.y - a.y, square = dx * dx + dy * dy;
   const double reach = radius + 1, strength = std::min(1.0, 2 * radius);
   const double slant = dy == 0 ? 0 : reach * std::sqrt(square) / std::abs(dy);  // half the width along a row
@@ -186,6 +187,7 @@ void add_edge(Coverage& area, Point a, Point b, double sign) {
 }
 
 void add_polygon(Coverage& area, std::vector<Point> polygon) {
+  look_for_interrupts();
   polygon = cut(polygon, &Point::x, 0, -1);
   polygon = cut(polygon, &Point::x, static_cast<double>(area.width()), 1);
   polygon = cut(polygon, &Point::y, 0, -1);

@@ -150,6 +150,9 @@ describe("time in a sandbox ends:", function()
     { "in no_grad", "while true do pcall(torch.no_grad, function() while true do end end) end" },
     { "in small operators", "local x = torch.ones(3) while true do x = x + 1 end" },
     { "in large operators", "local x = torch.randn(1000, 1000) while true do x = x:mm(x) end" },
+    { "in a drawing", "local image, points = torch.zeros(4000, 4000, 3, {dtype = torch.uint8}), {} "
+      .. "for i = 1, 20000 do points[i] = i % 4 < 2 and 0 or 4000 end "
+      .. "torch.core.stroke(image, points, {10000}, 9, {0, 0, 0, 1}, {0, 0, 4000, 4000})" },
     { "in operators within pcall", "local x = torch.randn(1e6) while true do pcall(x.sort, x) end" },
     { "before a factorisation that would outlast it", "local x = torch.randn(2000, 2000) "
       .. "pcall(torch.linalg.svd, x)" },
