@@ -70,6 +70,8 @@ end, "")
 activation.Softmax2d.expects = "input (N, C, H, W) or (C, H, W)"
 
 --- In training a random slope between `lower` and `upper` for each negative element, else their mean.
+--
+--     torch.nn.RReLU()(torch.tensor{-1, 0, 2})
 ---@class nn.RReLU: nn.Module
 local RReLU = class("RReLU(float lower=0.125, float upper=0.3333333333333333, bool inplace=False)", Module)
 RReLU.format = "lower={lower}, upper={upper}{?inplace}"
@@ -80,6 +82,8 @@ function RReLU:forward(x)
 end
 
 --- x where it is positive, weight x where it is not; a weight for all, or for each channel.
+--
+--     torch.nn.PReLU()(torch.tensor{-1, 0, 2})
 ---@class nn.PReLU: nn.Module
 ---@field weight torch.Tensor  [num_parameters]
 local PReLU = class("PReLU(int num_parameters=1, float init=0.25)", Module)

@@ -8,6 +8,8 @@ local linear, init = require "torch.nn.linear", require "torch.nn.initialise"
 
 --- Several attentions side by side, each in its own subspace. Sequences are [L, N, E], [N, L, E] with batch_first, or
 --- [L, E] without a batch.
+--
+--     torch.nn.MultiheadAttention(8, 2)(torch.randn(5, 1, 8), torch.randn(6, 1, 8), torch.randn(6, 1, 8))
 ---@class nn.MultiheadAttention: nn.Module
 ---@field in_proj_weight? torch.Tensor  [3 E, E]; q_proj_weight, k_proj_weight, v_proj_weight where kdim or vdim differ
 ---@field in_proj_bias? torch.Tensor    [3 E]

@@ -69,6 +69,8 @@ local function is_module(x) return class.isinstance(x, Module) end
 local is_parameter = torch.core.is_parameter
 
 --- Modules in a row: each gets what the one before returned. `add_module(name, m)` puts one with a name at the end.
+--
+--     torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())(torch.randn(2, 3))
 ---@class nn.Sequential: nn.Module
 local Sequential = class("Sequential", Module)
 make_list(Sequential, "module", is_module)
@@ -98,6 +100,8 @@ function Sequential:forward(...)
 end
 
 --- A list of modules, which does not call them.
+--
+--     torch.nn.ModuleList{torch.nn.Linear(3, 4), torch.nn.ReLU()}:size()
 ---@class nn.ModuleList: nn.Module
 local ModuleList = class("ModuleList", Module)
 make_list(ModuleList, "module", is_module)
@@ -108,6 +112,8 @@ function ModuleList:init(modules)
 end
 
 --- Modules by name, `m.name` or `m["name"]`.
+--
+--     torch.nn.ModuleDict{first=torch.nn.Linear(3, 4)}.first
 ---@class nn.ModuleDict: nn.Module
 local ModuleDict = class("ModuleDict", Module)
 make_dict(ModuleDict, "module", is_module)

@@ -99,8 +99,10 @@ local function sides_of(self)
   return list
 end
 
--- y = cross-correlation of x [N, in_channels, s...] with weight, plus bias: [N, out_channels, s'...].
 local function define(dims)
+  -- y = cross-correlation of x [N, in_channels, s...] with weight, plus bias: [N, out_channels, s'...].
+  --
+  --     torch.nn.Conv#d(3, 16, 3, {padding=1})
   local signature = "Conv#d(int in_channels, int out_channels, int[#] kernel_size, int[#] stride=1, any padding=0, "
     .. "int[#] dilation=1, int groups=1, bool bias=True, str padding_mode='zeros')"
   local Conv = class((signature:gsub("#", dims)), Base)
@@ -128,8 +130,10 @@ local function define(dims)
   return Conv
 end
 
--- The gradient of a convolution as a layer: x [N, in_channels, s...] to [N, out_channels, s'...].
 local function define_transpose(dims)
+  -- The gradient of a convolution as a layer: x [N, in_channels, s...] to [N, out_channels, s'...].
+  --
+  --     torch.nn.ConvTranspose#d(16, 3, 3, {stride=2})
   local signature = "ConvTranspose#d(int in_channels, int out_channels, int[#] kernel_size, int[#] stride=1, "
     .. "int[#] padding=0, int[#] output_padding=0, int groups=1, bool bias=True, int[#] dilation=1, "
     .. "str padding_mode='zeros')"

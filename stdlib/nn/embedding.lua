@@ -50,6 +50,8 @@ local OPTIONS = "int num_embeddings, int embedding_dim, int? padding_idx=None, f
 
 --- The rows of `weight` at the positions x: (*) to (*, embedding_dim). The row at padding_idx gets no gradient; rows
 --- longer than max_norm are shortened to it when they are looked up.
+--
+--     torch.nn.Embedding(10, 3)(torch.tensor{1, 10, 1}:long())
 ---@class nn.Embedding: nn.Module
 ---@field weight torch.Tensor  [num_embeddings, embedding_dim]
 local Embedding = class("Embedding(" .. OPTIONS .. ")", Table)
@@ -68,6 +70,8 @@ function Embedding:forward(x)
 end
 
 --- Sums, means or maxima over bags of rows: [B, N] positions, or [N] with the positions where each bag begins.
+--
+--     torch.nn.EmbeddingBag(10, 3)(torch.tensor{{1, 2}, {3, 3}}:long())
 ---@class nn.EmbeddingBag: nn.Module
 ---@field weight torch.Tensor  [num_embeddings, embedding_dim]
 local EmbeddingBag = class("EmbeddingBag(int num_embeddings, int embedding_dim, float? max_norm=None, "

@@ -6,6 +6,8 @@ local Parameter, options = require "torch.nn.parameter", require "torch.nn.optio
 
 --- y = x W^T + b over the last dimension of x: (*, in_features) to (*, out_features).
 -- Both start uniform in (-k, k), k = 1 / sqrt(in_features).
+--
+--     torch.nn.Linear(3, 2)(torch.randn(5, 3))
 ---@class nn.Linear: nn.Module
 ---@field weight torch.Tensor  [out_features, in_features]
 ---@field bias? torch.Tensor   [out_features]
@@ -38,6 +40,8 @@ local NonDynamicallyQuantizableLinear = class("NonDynamicallyQuantizableLinear(i
   .. "bool bias=True)", Linear)
 
 --- y_k = x1^T W_k x2 + b_k, over the last dimensions: (*, in1_features) and (*, in2_features) to (*, out_features).
+--
+--     torch.nn.Bilinear(2, 3, 4)(torch.randn(5, 2), torch.randn(5, 3))
 ---@class nn.Bilinear: nn.Module
 ---@field weight torch.Tensor  [out_features, in1_features, in2_features]
 ---@field bias? torch.Tensor   [out_features]

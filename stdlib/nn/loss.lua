@@ -44,7 +44,14 @@ define("NLLLoss2d(Tensor? weight=None, *, int ignore_index=-100, str reduction='
 define("CrossEntropyLoss(Tensor? weight=None, *, int ignore_index=-100, str reduction='mean', "
   .. "float label_smoothing=0.0)", "cross_entropy", 2,
   CLASSES .. " or (N, C, *) of probabilities or (C) of probabilities")
+--- torch.nn.functional.binary_cross_entropy: of probabilities x and targets y, the mean of
+-- -(y log(x) + (1 - y) log(1 - x)).
+--
+--     torch.nn.BCELoss()(torch.tensor{0.9, 0.2}, torch.tensor{1, 0})
 define("BCELoss(Tensor? weight=None, *, str reduction='mean')", "binary_cross_entropy", 2, ALIKE)
+--- torch.nn.functional.binary_cross_entropy_with_logits: the same of sigmoid(x), without overflow.
+--
+--     torch.nn.BCEWithLogitsLoss()(torch.tensor{2, -1}, torch.tensor{1, 0})
 define("BCEWithLogitsLoss(Tensor? weight=None, *, str reduction='mean', Tensor? pos_weight=None)",
   "binary_cross_entropy_with_logits", 2, ALIKE)
 define("KLDivLoss(*, str reduction='mean', bool log_target=False)", "kl_div", 2, ALIKE)

@@ -91,6 +91,8 @@ end
 local BATCH_DIMS = { { 2, 3 }, { 4, 4 }, { 5, 5 } }
 for dims = 1, 3 do
   --- (x - mean) / sqrt(var + eps) weight + bias, per feature over the batch (Ioffe and Szegedy 2015).
+  --
+  --     torch.nn.BatchNorm#d(3)
   local BatchNorm = class(("BatchNorm%dd(int num_features, float eps=1e-5, any momentum=None, bool affine=True, "
     .. "bool track_running_stats=True)"):format(dims), Running)
   BatchNorm._dims, BatchNorm.forward = BATCH_DIMS[dims], Running._batch_norm
@@ -99,6 +101,8 @@ for dims = 1, 3 do
   norm[BatchNorm.__name] = BatchNorm
 
   --- The same per feature and sample (Ulyanov, Vedaldi and Lempitsky 2016).
+  --
+  --     torch.nn.InstanceNorm#d(3)
   local InstanceNorm = class(("InstanceNorm%dd(int num_features, float eps=1e-5, any momentum=None, "
     .. "bool affine=False, bool track_running_stats=False)"):format(dims), Running)
   InstanceNorm._dims, InstanceNorm.forward = { dims + 1, dims + 2 }, Running._instance_norm
@@ -110,6 +114,8 @@ norm.Running = Running
 -- Without statistics ------------------------------------------------------------------------------------------
 
 --- Normalises over the last dimensions, which have the sizes `normalized_shape` (Ba, Kiros and Hinton 2016).
+--
+--     torch.nn.LayerNorm({4})(torch.randn(2, 3, 4))
 ---@class nn.LayerNorm: nn.Module
 ---@field weight? torch.Tensor  [normalized_shape]
 ---@field bias? torch.Tensor    [normalized_shape]
@@ -134,6 +140,8 @@ end
 
 --- x / sqrt(mean(x^2) + eps) weight over the last dimensions, which have the sizes `normalized_shape` (Zhang and
 --- Sennrich 2019). Without eps the smallest number of x's dtype above 1, less 1.
+--
+--     torch.nn.RMSNorm({4})(torch.randn(2, 3, 4))
 ---@class nn.RMSNorm: nn.Module
 ---@field weight? torch.Tensor  [normalized_shape]
 local RMSNorm = class("RMSNorm(int[] normalized_shape, float? eps=None, bool elementwise_affine=True)", Module)
@@ -151,6 +159,8 @@ function RMSNorm:forward(x)
 end
 
 --- Normalises each sample over groups of channels (Wu and He 2018).
+--
+--     torch.nn.GroupNorm(2, 6)(torch.randn(1, 6, 5))
 ---@class nn.GroupNorm: nn.Module
 ---@field weight? torch.Tensor  [num_channels]
 ---@field bias? torch.Tensor    [num_channels]
@@ -173,6 +183,8 @@ function GroupNorm:forward(x)
 end
 
 --- x / (k + alpha / size * the sum of squares over `size` neighbouring channels)^beta (Krizhevsky et al. 2012).
+--
+--     torch.nn.LocalResponseNorm(3)(torch.randn(1, 5, 4, 4))
 ---@class nn.LocalResponseNorm: nn.Module
 local LocalResponseNorm = class("LocalResponseNorm(int size, float alpha=1e-4, float beta=0.75, float k=1.0)", Module)
 LocalResponseNorm.format = "{size}, alpha={alpha}, beta={beta}, k={k}"

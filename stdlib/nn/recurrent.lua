@@ -250,6 +250,8 @@ function Base:forward(x, state)
 end
 
 --- h' = tanh(W_i x + b_i + W_h h + b_h), or relu (Elman 1990).
+--
+--     torch.nn.RNN(3, 4)(torch.randn(7, 1, 3))
 ---@class nn.RNN: nn.Module
 local RNN = class("RNN(" .. OPTIONS:format "str nonlinearity='tanh', " .. ")", Base)
 RNN._gates, RNN._states = 1, 1
@@ -260,11 +262,15 @@ function RNN:init(opt)
 end
 
 --- Long short-term memory (Hochreiter and Schmidhuber 1997), with a projection of h to proj_size (Sak et al. 2014).
+--
+--     torch.nn.LSTM(3, 4)(torch.randn(7, 1, 3))
 ---@class nn.LSTM: nn.Module
 local LSTM = class("LSTM(" .. OPTIONS:format "" .. ", int proj_size=0)", Base)
 LSTM._gates, LSTM._states, LSTM._step = 4, 2, "lstm"
 
 --- Gated recurrent units (Cho et al. 2014), with the reset gate behind the product.
+--
+--     torch.nn.GRU(3, 4)(torch.randn(7, 1, 3))
 ---@class nn.GRU: nn.Module
 local GRU = class("GRU(" .. OPTIONS:format "" .. ")", Base)
 GRU._gates, GRU._states, GRU._step = 3, 1, "gru"
@@ -308,11 +314,20 @@ function Cell:forward(x, state)
   return unpack(new)
 end
 
+--- One step of an RNN: x [N, input_size] and the state before, zeros without one, to the state.
+--
+--     torch.nn.RNNCell(3, 4)(torch.randn(1, 3))
 local RNNCell = class("RNNCell(int input_size, int hidden_size, bool bias=True, str nonlinearity='tanh')", Cell)
 RNNCell._gates, RNNCell._states = 1, 1
+--- One step of an LSTM: x [N, input_size] and {h, c} of the step before, zeros without them, to h and c.
+--
+--     torch.nn.LSTMCell(3, 4)(torch.randn(1, 3))
 local LSTMCell = class("LSTMCell(int input_size, int hidden_size, bool bias=True)", Cell)
 LSTMCell._gates, LSTMCell._states, LSTMCell._step = 4, 2, "lstm"
 LSTMCell.expects = "input (N, {input_size}) or ({input_size}) and state table or nil"
+--- One step of a GRU: x [N, input_size] and the state before, zeros without one, to the state.
+--
+--     torch.nn.GRUCell(3, 4)(torch.randn(1, 3))
 local GRUCell = class("GRUCell(int input_size, int hidden_size, bool bias=True)", Cell)
 GRUCell._gates, GRUCell._states, GRUCell._step = 3, 1, "gru"
 

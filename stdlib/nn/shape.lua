@@ -4,6 +4,8 @@ local class = require "torch.class"
 local Module = require "torch.nn.module"
 
 --- x, whatever the constructor was given: a place holder.
+--
+--     torch.nn.Identity()(torch.ones(2))
 ---@class nn.Identity: nn.Module
 local Identity = class("Identity", Module)
 
@@ -12,6 +14,8 @@ function Identity:forward(x)
 end
 
 --- Makes one dimension of those from start_dim to end_dim.
+--
+--     torch.nn.Flatten()(torch.ones(2, 3, 4)).shape
 ---@class nn.Flatten: nn.Module
 local Flatten = class("Flatten(int start_dim=2, int end_dim=-1)", Module)
 Flatten.expects = "input (*)"
@@ -23,6 +27,8 @@ function Flatten:forward(x)
 end
 
 --- Makes dimensions with sizes `unflattened_size` of dimension `dim`.
+--
+--     torch.nn.Unflatten(2, {3, 4})(torch.ones(2, 12)).shape
 ---@class nn.Unflatten: nn.Module
 local Unflatten = class("Unflatten(int dim, int[] unflattened_size)", Module)
 Unflatten.expects = "input (*)"

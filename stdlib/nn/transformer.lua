@@ -65,6 +65,8 @@ function Layer:_look(x, i, attention, memory, mask, padding)
 end
 
 --- Self-attention, then a feed-forward net.
+--
+--     torch.nn.TransformerEncoderLayer(8, 2)(torch.randn(5, 1, 8)).shape
 ---@class nn.TransformerEncoderLayer: nn.Module
 local EncoderLayer = class("TransformerEncoderLayer(" .. OPTIONS .. ")", Layer)
 
@@ -90,6 +92,8 @@ function EncoderLayer:forward(...)
 end
 
 --- Self-attention, attention to the memory, then a feed-forward net.
+--
+--     torch.nn.TransformerDecoderLayer(8, 2)(torch.randn(5, 1, 8), torch.randn(6, 1, 8)).shape
 ---@class nn.TransformerDecoderLayer: nn.Module
 local DecoderLayer = class("TransformerDecoderLayer(" .. OPTIONS .. ")", Layer)
 
@@ -123,6 +127,8 @@ local function make_stack(self, layer, n, norm)
 end
 
 --- num_layers copies of an encoder layer, and a last normalisation if there is one.
+--
+--     torch.nn.TransformerEncoder(torch.nn.TransformerEncoderLayer(8, 2), 3)(torch.randn(5, 1, 8)).shape
 ---@class nn.TransformerEncoder: nn.Module
 local Encoder = class("TransformerEncoder(any encoder_layer, int num_layers, any norm=None, "
   .. "bool enable_nested_tensor=True, bool mask_check=True)", Module)
@@ -146,6 +152,8 @@ function Encoder:forward(...)
 end
 
 --- num_layers copies of a decoder layer, and a last normalisation if there is one.
+--
+--     torch.nn.TransformerDecoder(torch.nn.TransformerDecoderLayer(8, 2), 3).layers:size()
 ---@class nn.TransformerDecoder: nn.Module
 local Decoder = class("TransformerDecoder(any decoder_layer, int num_layers, any norm=None)", Module)
 Decoder.format = ""
@@ -169,6 +177,8 @@ function Decoder:forward(...)
 end
 
 --- An encoder and a decoder that attends to what the encoder gives.
+--
+--     torch.nn.Transformer(8, 2, 1, 1, 16)(torch.randn(6, 1, 8), torch.randn(5, 1, 8)).shape
 ---@class nn.Transformer: nn.Module
 local Transformer = class("Transformer(int d_model=512, int nhead=8, int num_encoder_layers=6, "
   .. "int num_decoder_layers=6, int dim_feedforward=2048, float dropout=0.1, any activation=None, "

@@ -28,6 +28,8 @@ for name, entry in pairs {
 end
 
 --- Windows of an image as columns: [N, C, H, W] to [N, C kernel elements, windows].
+--
+--     torch.nn.Unfold(2)(torch.ones(1, 1, 3, 3)).shape
 ---@class nn.Unfold: nn.Module
 local Unfold = class("Unfold(any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
 Unfold.format = "kernel_size={kernel_size}, dilation={dilation}, padding={padding}, stride={stride}"
@@ -40,6 +42,8 @@ function Unfold:forward(x)
 end
 
 --- The transpose: sums the columns back into an image of `output_size`.
+--
+--     torch.nn.Fold({3, 3}, 2)(torch.ones(1, 4, 4))
 ---@class nn.Fold: nn.Module
 local Fold = class("Fold(any output_size, any kernel_size, any dilation=1, any padding=0, any stride=1)", Module)
 Fold.format = "output_size={output_size}, " .. Unfold.format
@@ -51,6 +55,8 @@ function Fold:forward(x)
 end
 
 --- The image in another size, given as such or by a factor. mode: nearest, linear, bilinear, bicubic, trilinear.
+--
+--     torch.nn.Upsample{scale_factor=2}(torch.ones(1, 1, 2, 2)).shape
 ---@class nn.Upsample: nn.Module
 local Upsample = class("Upsample(any size=None, any scale_factor=None, str mode='nearest', any align_corners=None, "
   .. "any recompute_scale_factor=None)", Module)

@@ -8,6 +8,8 @@ local Optimizer = require "torch.optim.optimizer"
 --     p = p - lr m / (1 - b1^t) / (sqrt(v / (1 - b2^t)) + eps)
 --
 -- With amsgrad the largest v so far takes v's place (Reddi et al. 2018).
+--
+--     torch.optim.Adam(torch.nn.Linear(3, 2):parameters(), {lr=0.01})
 ---@class optim.Adam: optim.Optimizer
 local Adam = class("Adam(any params, float lr=1e-3, float[] betas=[0.9, 0.999], float eps=1e-8, float weight_decay=0, "
   .. "bool amsgrad=False, *, bool maximize=False)", Optimizer)
@@ -35,6 +37,8 @@ function Adam:fused(state, group)
 end
 
 --- Adam with decoupled weight decay (Loshchilov and Hutter 2019): p = (1 - lr weight_decay) p, then Adam's step.
+--
+--     torch.optim.AdamW(torch.nn.Linear(3, 2):parameters(), {weight_decay=0.1})
 ---@class optim.AdamW: optim.Adam
 local AdamW = class("AdamW(any params, float lr=1e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
   .. "float weight_decay=1e-2, bool amsgrad=False, *, bool maximize=False)", Adam)

@@ -15,6 +15,8 @@ end
 --
 --     u = max(b2 u, |g| + eps)
 --     p = p - lr / (1 - b1^t) m / u
+--
+--     torch.optim.Adamax(torch.nn.Linear(3, 2):parameters())
 ---@class optim.Adamax: optim.Optimizer
 local Adamax = class("Adamax(any params, float lr=2e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
   .. "float weight_decay=0, *, bool maximize=False)", Optimizer)
@@ -37,6 +39,8 @@ end
 --     p = p - lr ((1 - mu_t) / (1 - P_t) g + mu_(t+1) / (1 - mu_t P_(t+1)) m) / (sqrt(v / (1 - b2^t)) + eps)
 --
 -- The factor mu_t beside P_(t+1) is PyTorch's, not the paper's: runs are to end alike.
+--
+--     torch.optim.NAdam(torch.nn.Linear(3, 2):parameters())
 ---@class optim.NAdam: optim.Optimizer
 local NAdam = class("NAdam(any params, float lr=2e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
   .. "float weight_decay=0, float momentum_decay=4e-3, *, bool maximize=False)", Optimizer)
@@ -65,6 +69,8 @@ end
 
 --- Adam whose step is rectified while v rests on few gradients (Liu et al. 2020): no division by v while the length
 --- rho_t of its approximated moving average is at most 5.
+--
+--     torch.optim.RAdam(torch.nn.Linear(3, 2):parameters())
 ---@class optim.RAdam: optim.Optimizer
 local RAdam = class("RAdam(any params, float lr=1e-3, float[] betas=[0.9, 0.999], float eps=1e-8, "
   .. "float weight_decay=0, *, bool maximize=False)", Optimizer)

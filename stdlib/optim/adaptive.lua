@@ -6,6 +6,8 @@ local Optimizer = require "torch.optim.optimizer"
 --- Adagrad (Duchi, Hazan and Singer 2011): with the sum s of g^2
 --
 --     p = p - lr / (1 + (t - 1) lr_decay) g / (sqrt(s) + eps)
+--
+--     torch.optim.Adagrad(torch.nn.Linear(3, 2):parameters())
 ---@class optim.Adagrad: optim.Optimizer
 local Adagrad = class("Adagrad(any params, float lr=1e-2, float lr_decay=0, float weight_decay=0, "
   .. "float initial_accumulator_value=0, float eps=1e-10, *, bool maximize=False)", Optimizer)
@@ -32,6 +34,8 @@ end
 --
 --     d = sqrt(u + eps) / sqrt(v + eps) g
 --     p = p - lr d
+--
+--     torch.optim.Adadelta(torch.nn.Linear(3, 2):parameters())
 ---@class optim.Adadelta: optim.Optimizer
 local Adadelta = class("Adadelta(any params, float lr=1.0, float rho=0.9, float eps=1e-6, float weight_decay=0, *, "
   .. "bool maximize=False)", Optimizer)
@@ -58,6 +62,8 @@ end
 --
 --     b = momentum b + g / (sqrt(v) + eps)
 --     p = p - lr b
+--
+--     torch.optim.RMSprop(torch.nn.Linear(3, 2):parameters())
 ---@class optim.RMSprop: optim.Optimizer
 local RMSprop = class("RMSprop(any params, float lr=1e-2, float alpha=0.99, float eps=1e-8, float weight_decay=0, "
   .. "float momentum=0, bool centered=False, *, bool maximize=False)", Optimizer)

@@ -5,6 +5,8 @@ local Optimizer = require "torch.optim.optimizer"
 
 --- Rprop (Riedmiller and Braun 1993): each element has a step size, which grows by etas[2] while the gradient keeps its
 --- sign and shrinks by etas[1] when it changes; the gradient of that step counts as 0.
+--
+--     torch.optim.Rprop(torch.nn.Linear(3, 2):parameters())
 ---@class optim.Rprop: optim.Optimizer
 local Rprop = class("Rprop(any params, float lr=1e-2, float[] etas=[0.5, 1.2], float[] step_sizes=[1e-6, 50.0], *, "
   .. "bool maximize=False)", Optimizer)
@@ -40,6 +42,8 @@ end
 --- Averaged stochastic gradient descent (Polyak and Juditsky 1992). `state.ax` holds the average from step t0 on.
 --
 --     p = (1 - lambd eta) p - eta g          eta = lr / (1 + lambd lr t)^alpha
+--
+--     torch.optim.ASGD(torch.nn.Linear(3, 2):parameters())
 ---@class optim.ASGD: optim.Optimizer
 local ASGD = class("ASGD(any params, float lr=1e-2, float lambd=1e-4, float alpha=0.75, float t0=1e6, "
   .. "float weight_decay=0, *, bool maximize=False)", Optimizer)

@@ -3,6 +3,8 @@ local Optimizer = require "torch.optim.optimizer"
 
 --- Limited-memory BFGS (Nocedal and Wright 2006, algorithm 7.4), all parameters as one vector. `step` needs a closure,
 --- which it calls up to `max_eval` times; `line_search_fn` is nil, for steps of length lr, or "strong_wolfe".
+--
+--     torch.optim.LBFGS(torch.nn.Linear(3, 2):parameters(), {line_search_fn='strong_wolfe'})
 ---@class optim.LBFGS: optim.Optimizer
 local LBFGS = class("LBFGS(any params, float lr=1, int max_iter=20, int? max_eval=None, float tolerance_grad=1e-7, "
   .. "float tolerance_change=1e-9, int history_size=100, str? line_search_fn=None)", Optimizer)

@@ -6,6 +6,8 @@ local Optimizer = require "torch.optim.optimizer"
 --     g = g + weight_decay p
 --     v = momentum v + (1 - dampening) g        v = g in the first step
 --     p = p - lr v                              p - lr (g + momentum v) with nesterov
+--
+--     torch.optim.SGD(torch.nn.Linear(3, 2):parameters(), {lr=0.1, momentum=0.9})
 ---@class optim.SGD: optim.Optimizer
 local SGD = class("SGD(any params, float? lr=None, float momentum=0, float dampening=0, float weight_decay=0, "
   .. "bool nesterov=False, *, bool maximize=False)", Optimizer)

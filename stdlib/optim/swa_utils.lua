@@ -46,6 +46,8 @@ end
 --- A copy of a model whose parameters are the average of those that `update_parameters` has seen; with `use_buffers`
 --- its buffers too. `avg_fn(average, current, n)` says how, or `multi_avg_fn(averages, currents, n)` in place; without
 --- one it is the equal mean.
+--
+--     torch.optim.swa_utils.AveragedModel(torch.nn.Linear(3, 2))
 ---@class optim.AveragedModel: nn.Module
 local AveragedModel = class("AveragedModel(any model, any device=None, any avg_fn=None, any multi_avg_fn=None, "
   .. "bool use_buffers=False)", Module)
@@ -94,6 +96,8 @@ function AveragedModel:update_parameters(model)
 end
 
 --- Anneals the rates to swa_lr in anneal_epochs steps, then stays there; anneal_strategy is "cos" or "linear".
+--
+--     torch.optim.swa_utils.SWALR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 0.05)
 ---@class optim.SWALR: optim.LRScheduler
 local SWALR = class("SWALR(any optimizer, any swa_lr, int anneal_epochs=10, str anneal_strategy='cos', "
   .. "int last_epoch=-1)", LRScheduler)

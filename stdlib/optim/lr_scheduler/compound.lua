@@ -82,6 +82,8 @@ end
 --- Multiplies the rates by `factor` when `patience` steps have brought no better value. A value is better if it is
 --- beyond the best by `threshold`, of it ("rel") or as a number ("abs"); mode is "min" or "max". After a change
 --- `cooldown` steps are not counted. `step` takes the value.
+--
+--     torch.optim.lr_scheduler.ReduceLROnPlateau(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 'max')
 ---@class optim.ReduceLROnPlateau
 local ReduceLROnPlateau = class("ReduceLROnPlateau(any optimizer, str mode='min', float factor=0.1, int patience=10, "
   .. "float threshold=1e-4, str threshold_mode='rel', int cooldown=0, any min_lr=0, float eps=1e-8)", LRScheduler)

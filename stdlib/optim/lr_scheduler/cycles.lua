@@ -9,6 +9,8 @@ local function cosine(high, low, share)
 end
 
 --- A cosine from the initial rate to eta_min, which e reaches at T_max, and back (Loshchilov and Hutter 2017).
+--
+--     torch.optim.lr_scheduler.CosineAnnealingLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 100)
 ---@class optim.CosineAnnealingLR: optim.LRScheduler
 local CosineAnnealingLR = class("CosineAnnealingLR(any optimizer, int T_max, float eta_min=0, int last_epoch=-1)",
   LRScheduler)
@@ -23,6 +25,8 @@ end
 
 --- A cosine from the initial rate to eta_min in T_0 epochs, then again in T_0 T_mult, T_0 T_mult^2 ... (Loshchilov and
 --- Hutter 2017). `step(epoch)` takes fractions of an epoch.
+--
+--     torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 10)
 ---@class optim.CosineAnnealingWarmRestarts: optim.LRScheduler
 local CosineAnnealingWarmRestarts = class("CosineAnnealingWarmRestarts(any optimizer, int T_0, int T_mult=1, "
   .. "float eta_min=0, int last_epoch=-1)", LRScheduler)
@@ -82,6 +86,8 @@ local SCALES = {
 --- Up from base_lr to max_lr in step_size_up steps, and down again in step_size_down (Smith 2017). The height of the
 --- cycles is that of mode "triangular", "triangular2" (half as high each time) or "exp_range" (gamma^e), or
 --- scale_fn(n), of the cycle or the iteration as scale_mode is "cycle" or "iterations".
+--
+--     torch.optim.lr_scheduler.CyclicLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 0.01, 0.1, {cycle_momentum=false})
 ---@class optim.CyclicLR: optim.LRScheduler
 local CyclicLR = class("CyclicLR(any optimizer, any base_lr, any max_lr, int step_size_up=2000, "
   .. "int? step_size_down=None, str mode='triangular', float gamma=1.0, any scale_fn=None, str scale_mode='cycle', "
@@ -125,6 +131,8 @@ end
 --- One cycle (Smith and Topin 2019): up from max_lr / div_factor to max_lr in pct_start of the steps, then down to
 --- max_lr / div_factor / final_div_factor; with three_phase down the way it came, and then on to that. The steps are
 --- total_steps, or epochs times steps_per_epoch. anneal_strategy is "cos" or "linear".
+--
+--     torch.optim.lr_scheduler.OneCycleLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 0.1, 100, {cycle_momentum=false})
 ---@class optim.OneCycleLR: optim.LRScheduler
 local OneCycleLR = class("OneCycleLR(any optimizer, any max_lr, int? total_steps=None, int? epochs=None, "
   .. "int? steps_per_epoch=None, float pct_start=0.3, str anneal_strategy='cos', bool cycle_momentum=True, "

@@ -13,6 +13,8 @@ function Factor:rate(lr, _, epoch)
 end
 
 --- gamma^floor(e / step_size)
+--
+--     torch.optim.lr_scheduler.StepLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 30)
 ---@class optim.StepLR: optim.LRScheduler
 local StepLR = class("StepLR(any optimizer, int step_size, float gamma=0.1, int last_epoch=-1)", Factor)
 
@@ -21,6 +23,8 @@ function StepLR:factor(epoch)
 end
 
 --- gamma^n, with n milestones up to e; a milestone may occur several times.
+--
+--     torch.optim.lr_scheduler.MultiStepLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), {30, 80})
 ---@class optim.MultiStepLR: optim.LRScheduler
 local MultiStepLR = class("MultiStepLR(any optimizer, int[] milestones, float gamma=0.1, int last_epoch=-1)", Factor)
 
@@ -33,6 +37,8 @@ function MultiStepLR:factor(epoch)
 end
 
 --- `factor` until e reaches total_iters, then 1.
+--
+--     torch.optim.lr_scheduler.ConstantLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}))
 ---@class optim.ConstantLR: optim.LRScheduler
 local ConstantLR = class("ConstantLR(any optimizer, float factor=0.3333333333333333, int total_iters=5, "
   .. "int last_epoch=-1)", Factor)
@@ -48,6 +54,8 @@ function ConstantLR:factor(epoch)
 end
 
 --- In a straight line from start_factor to end_factor, which e reaches at total_iters.
+--
+--     torch.optim.lr_scheduler.LinearLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}))
 ---@class optim.LinearLR: optim.LRScheduler
 local LinearLR = class("LinearLR(any optimizer, float start_factor=0.3333333333333333, float end_factor=1.0, "
   .. "int total_iters=5, int last_epoch=-1)", Factor)
@@ -64,6 +72,8 @@ function LinearLR:factor(epoch)
 end
 
 --- gamma^e
+--
+--     torch.optim.lr_scheduler.ExponentialLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 0.9)
 ---@class optim.ExponentialLR: optim.LRScheduler
 local ExponentialLR = class("ExponentialLR(any optimizer, float gamma, int last_epoch=-1)", Factor)
 
@@ -72,6 +82,8 @@ function ExponentialLR:factor(epoch)
 end
 
 --- (1 - e / total_iters)^power, and 0 afterwards.
+--
+--     torch.optim.lr_scheduler.PolynomialLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), 100)
 ---@class optim.PolynomialLR: optim.LRScheduler
 local PolynomialLR = class("PolynomialLR(any optimizer, int total_iters=5, float power=1.0, int last_epoch=-1)",
   Factor)
@@ -96,6 +108,8 @@ local function functions_of(scheduler)
 end
 
 --- The initial rate times lr_lambda(e).
+--
+--     torch.optim.lr_scheduler.LambdaLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), function(e) return 0.95 ^ e end)
 ---@class optim.LambdaLR: optim.LRScheduler
 local LambdaLR = class("LambdaLR(any optimizer, any lr_lambda, int last_epoch=-1)", LRScheduler)
 
@@ -108,6 +122,8 @@ function LambdaLR:rate(_, base, epoch, _, i)
 end
 
 --- The rate before times lr_lambda(e).
+--
+--     torch.optim.lr_scheduler.MultiplicativeLR(torch.optim.SGD({torch.zeros(2)}, {lr=1}), function() return 0.95 end)
 ---@class optim.MultiplicativeLR: optim.LRScheduler
 local MultiplicativeLR = class("MultiplicativeLR(any optimizer, any lr_lambda, int last_epoch=-1)", LRScheduler)
 
