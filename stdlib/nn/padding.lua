@@ -36,10 +36,25 @@ local function define(name, dims, mode, signature, format)
 end
 
 for dims = 1, 3 do
+  --- The elements beyond each side mirror those within.
+  --
+  --     torch.nn.ReflectionPad#d(2)
   define("ReflectionPad", dims, "reflect", "any padding", "{padding}")
+  --- The elements beyond each side repeat the last one.
+  --
+  --     torch.nn.ReplicationPad#d(2)
   define("ReplicationPad", dims, "replicate", "any padding", "{padding}")
+  --- The elements beyond each side are those of the other side.
+  --
+  --     torch.nn.CircularPad#d(2)
   define("CircularPad", dims, "circular", "any padding", "{padding}")
+  --- Zeros beyond each side.
+  --
+  --     torch.nn.ZeroPad#d(2)
   define("ZeroPad", dims, "constant", "any padding", "{padding}")
+  --- `value` beyond each side.
+  --
+  --     torch.nn.ConstantPad#d(2, 0.5)
   define("ConstantPad", dims, "constant", "any padding, float value", "padding={padding}, value={value}")
 end
 

@@ -64,13 +64,13 @@ local function methods_of(C)
   return #names > 0 and "\nmethods: " .. table.concat(names, ", ") or ""
 end
 
--- The comment above the line that names the class, which in a loop over dimensions is `Conv#d` or `BatchNorm%dd`; there
--- a `#` of the comment stands for the number.
+-- The comment above the line that names the class, which in a loop over dimensions is `Conv#d`, `BatchNorm%dd` or just
+-- `ZeroPad`; there a `#d` of the comment stands for the number.
 local function comment_of_class(C)
   local name = tostring(C)
   local source = getmetatable(C).source
   local lines = lines_of(source and source_text(source) or "")
-  local pattern = "[(=]%s*[\"']" .. name:gsub("%d", "[%%%%#%%dd]+") .. "[\"'(]"
+  local pattern = "[(=]%s*[\"']" .. name:gsub("%dd$", "[%%%%#%%dd]*") .. "[\"'(]"
   for i, line in ipairs(lines) do
     local comment = line:find(pattern) and comment_above(lines, i) or ""
     if comment ~= "" then return (comment:gsub("#d", (name:match("%d") or "#") .. "d")) end
