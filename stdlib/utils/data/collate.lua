@@ -23,23 +23,30 @@ local function join(values)
   return fields
 end
 
+-- The values at one place of all samples.
+local function column(samples, place)
+  local values, kind = {}, class.type(samples[1][place])
+  for i, sample in ipairs(samples) do
+    local value = sample[place]
+    local own = class.type(value)
+    if own ~= kind then
+      check(false, "default_collate: value %s is a %s in sample 1 of the batch, a %s in sample %s", place, kind, own, i)
+    end
+    values[i] = value
+  end
+  return values
+end
+
 --- The batch of a list of samples, each the list of values that `dataset:get` returned, as that many values.
 ---@param samples any[][]
 ---@return any ...
 return function(samples)
   local batch, count = {}, #samples[1]
-  for place = 1, count do
-    local column = {}
-    for i, sample in ipairs(samples) do
-      check(#sample == count, "default_collate: sample 1 of the batch has %s values, sample %s has %s", count, i,
-        #sample)
-      local value = sample[place]
-      local kind, first = class.type(value), class.type(samples[1][place])
-      check(kind == first, "default_collate: value %s is a %s in sample 1 of the batch, a %s in sample %s", place,
-        first, kind, i)
-      column[i] = value
+  for i, sample in ipairs(samples) do
+    if #sample ~= count then
+      check(false, "default_collate: sample 1 of the batch has %s values, sample %s has %s", count, i, #sample)
     end
-    batch[place] = join(column)
   end
+  for place = 1, count do batch[place] = join(column(samples, place)) end
   return unpack(batch, 1, count)
 end
