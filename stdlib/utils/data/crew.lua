@@ -45,26 +45,21 @@ function Crew:close(seconds)
 end
 
 -- Ends all of it with an error that names the worker.
-function Crew:_give_up(one, batch, text, ...)
+function Crew:_give_up(one, text, ...)
   self:close(0)
   check(false, "DataLoader: worker %s (pid %s) " .. text, one.id, one.pid, ...)
 end
 
 function Crew:_lost(one, batch)
-  self:_give_up(one, batch, "%s; batch %s was its next", one.channel:fate(), batch)
-end
-
-local function ended(self, one, batch)
-  one.exhausted = true
-  return false
+  self:_give_up(one, "%s; batch %s was its next", one.channel:fate(), batch)
 end
 
 local function timed_out(self, one, batch)
-  self:_give_up(one, batch, "gave no batch %s within the timeout of %s seconds", batch, self.loader.timeout)
+  self:_give_up(one, "gave no batch %s within the timeout of %s seconds", batch, self.loader.timeout)
 end
 
 local function failed(self, one, batch, text, sample)
-  self:_give_up(one, batch, "failed at batch %s%s:\n%s", batch, sample and (", sample %s"):format(sample) or "", text)
+  self:_give_up(one, "failed at batch %s%s:\n%s", batch, sample and (", sample %s"):format(sample) or "", text)
 end
 
 -- Is there a batch? And its values.
@@ -72,7 +67,8 @@ local function opened(self, one, batch, status, kind, ...)
   if status == "closed" then return self:_lost(one, batch) end
   if status == "timeout" then return timed_out(self, one, batch) end
   if kind == "batch" then return true, ... end
-  if kind == "end" then return ended(self, one, batch) end
+  one.exhausted = kind == "end"
+  if one.exhausted then return false end
   return failed(self, one, batch, ...)
 end
 
