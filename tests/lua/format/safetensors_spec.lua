@@ -132,12 +132,13 @@ describe("the safetensors library", function()
     with(function(path)
       local halves = torch.ones(2, { dtype = torch.bfloat16 })
       torch.save_safetensors({ w = torch.arange(6):view(2, 3):t(), h = halves }, path, { format = "pt" })
-      files.agree(files.python("safetensors, torch", [[
+      local printed = files.python("safetensors, torch", [[
 from safetensors.torch import load_file, save_file
 t = load_file(sys.argv[1])
 print(t["w"].tolist(), t["h"].dtype)
-save_file({"x": torch.arange(3), "b": torch.tensor([True])}, sys.argv[1], {"a": "b"})]], path),
-        "[[0, 3], [1, 4], [2, 5]] torch.bfloat16\n")
+save_file({"x": torch.arange(3), "b": torch.tensor([True])}, sys.argv[1], {"a": "b"})]], path)
+      if not printed then return end
+      equal(printed, "[[0, 3], [1, 4], [2, 5]] torch.bfloat16\n")
       local tensors, metadata = torch.load_safetensors(path)
       equal(tensors.x, torch.arange(3))
       equal(tensors.b, torch.tensor { true })
