@@ -87,6 +87,10 @@ return {
     { "loader_0", 0.3, "6,400 digits, batches of 64, no workers" },
     { "loader_2", 0.3, "the same, two workers" },
   } },
+  { file = "augmentation", lua_only = true, rows = {
+    { "digits_crop", nil, "20,000 digits cropped and mirrored, two workers", seconds = 1 },
+    { "digits_turn", nil, "the same, turned instead", seconds = 1 },
+  } },
   { file = "temporaries", alone = true, lua_only = true, rows = {
     { "temporary", nil, "a hundred temporaries of 40 MB", megabytes = 400 },
   } },

@@ -54,6 +54,8 @@ describe("what a sandbox has not:", function()
       .. "not pcall(function() return torch.from_buffer end))" },
     { "dlpack", "print(torch.from_dlpack == nil and torch.core.from_dlpack == nil and not pcall(function() "
       .. "return torch.utils.dlpack.from_dlpack end))" },
+    { "the network", "print(torch.core.download == nil and not pcall(torch.vision.datasets.download, "
+      .. "'file:///etc/passwd', 'passwd'))" },
     { "its own limits", "print(torch.set_memory_limit == nil and torch.set_num_threads == nil)" },
     { "metatables of tensors", "print(type(getmetatable(torch.zeros(1))) == 'string')" },
     { "the host's globals through functions", "local seen = {} local function look(t) if seen[t] then return end "
@@ -92,6 +94,8 @@ describe("files of a sandbox:", function()
     { "sound", "print(pcall(torch.load_wav, '/etc/passwd'))" },
     { "sound that is written", "print(pcall(torch.save_wav, torch.zeros(1), 'x.wav', 8000))" },
     { "Torch7's files", "print(pcall(torch.load_t7, '/etc/passwd'))" },
+    { "folders", "print(pcall(torch.vision.datasets.ImageFolder, '/etc'))" },
+    { "checksums", "print(pcall(torch.core.digest, '/etc/passwd', 'md5'))" },
     { "a device", "print(pcall(torch.load, '/dev/zero'))" },
     { "the process's memory", "print(pcall(torch.core.read_file, '/proc/self/mem'))" },
   })

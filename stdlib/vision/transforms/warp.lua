@@ -18,13 +18,15 @@ local function places(height, width, x0, y0, like)
   return torch.stack({ x, y, torch.ones(height, width, options) }, 3):view(-1, 3)
 end
 
--- Colours of places that lie outside: nil, a number or one per channel, as [C or 1] numbers.
-local function fill_of(fill, channels, where)
+-- Colours of places that lie outside: nil, a number or one per channel, as a list. Without any they are 0; where pixels
+-- are not mixed that is the same as zeros.
+local function fill_of(fill, channels, mode, where)
   if fill == nil then return nil end
-  local list = type(fill) == "number" and { fill } or fill
+  local list, zeros = type(fill) == "number" and { fill } or fill, mode == "nearest"
   check(type(list) == "table" and (#list == 1 or #list == channels),
     "%s: fill is a number or one for each of %s channels", where, channels)
-  return list
+  for _, value in ipairs(list) do zeros = zeros and value == 0 end
+  return not zeros and list or nil
 end
 
 -- The batch at the places in `grid` [1 or N, H', W', 2], from -1 to 1. With a fill, a channel of ones goes along and
@@ -50,7 +52,7 @@ end
 -- images have one each.
 local function mapped(x, matrices, height, width, mode, fill, where)
   check_mode(mode, where)
-  fill = fill_of(fill, x:size(-3), where)
+  fill = fill_of(fill, x:size(-3), mode, where)
   return image.in_batch(x, where, function(batch)
     local theta = torch.tensor(matrices, { dtype = batch.dtype, device = batch.device }):view(-1, 2, 3)
     local half = torch.tensor({ batch:size(4) / 2, batch:size(3) / 2 }, { dtype = batch.dtype, device = batch.device })
@@ -175,7 +177,7 @@ define(warp, "perspective(Tensor img, any startpoints, any endpoints, str interp
       end
     end
     check_mode(opt.interpolation, "perspective")
-    local fill = fill_of(opt.fill, opt.img:size(-3), "perspective")
+    local fill = fill_of(opt.fill, opt.img:size(-3), opt.interpolation, "perspective")
     local k = projection(opt.startpoints, opt.endpoints)
     return image.in_batch(opt.img, "perspective", function(batch)
       local theta = torch.cat { k, torch.ones(1, { dtype = torch.float64 }) }:to(batch):view(3, 3)
