@@ -210,7 +210,8 @@ describe("checksums", function()
 end)
 
 -- libcurl is looked for when it is first needed.
-local has_curl = not select(2, pcall(core.download, "file:///", folder .. "/nothing")):find("libcurl4", 1, true)
+local _, answer = pcall(core.download, "file:///no/such/file", folder .. "/nothing")
+local has_curl = not answer:find("libcurl4", 1, true)
 if not has_curl then print("skipped downloads, which need libcurl4") end
 
 describe("download", has_curl and function()

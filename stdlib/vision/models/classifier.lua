@@ -55,12 +55,15 @@ end
 ---@param usual? table<string, any>
 ---@return fun(options?: table): vision.Classifier
 function Classifier.builder(Model, fixed, usual)
+  local known, _, names = {}, torch.core.signature(getmetatable(Model).signature)
+  for _, name in ipairs(names) do known[name] = true end
   return function(options)
     check(options == nil or type(options) == "table" and #options == 0, "%s: expected named arguments, got a %s",
       tostring(Model), class.type(options))
     local arguments = {}
     for name, value in pairs(usual or {}) do arguments[name] = value end
     for name, value in pairs(options or {}) do
+      check(known[name], "%s: unknown argument '%s'", tostring(Model), name)
       check(fixed[name] == nil, "%s: %s is fixed for this model", tostring(Model), name)
       arguments[name] = value
     end
