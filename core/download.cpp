@@ -127,6 +127,7 @@ class Transfer {
     curl().multi_remove_handle(multi_, easy_);
     curl().multi_cleanup(multi_);
     curl().easy_cleanup(easy_);
+    if (!complete_ && done_ == 0) std::remove(path_.c_str());  // nothing came
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -147,6 +148,7 @@ class Transfer {
     while (const Message* const message = curl().multi_info_read(multi_, &left))
       if (message->kind == kDone) finish(message->data.result);
     if (std::fflush(file_.get()) != 0) fail_to_write();
+    complete_ = true;
     progress(done_, done_);
   }
 
@@ -191,6 +193,7 @@ class Transfer {
   std::unique_ptr<FILE, int (*)(FILE*)> file_{nullptr, std::fclose};
   int64_t begun_at_ = 0, done_ = 0;
   int disk_error_ = 0;
+  bool complete_ = false;
   char reason_[kErrorSize] = "";
 };
 

@@ -268,9 +268,11 @@ describe("download", has_curl and function()
     datasets.download({ "file:///no/such/file", url }, path, { progress = false })
     equal(shell.read(path), text)
     os.remove(path)
+    local before = #core.list_folder(folder, "spec") -- nothing came, nothing stays
     local good, problem = pcall(datasets.download, { "file:///no/such/file", "gopher://x/y" }, path,
       { progress = false })
     assert(not good and problem:find("download: file:///no/such/file: .-\n  download: gopher://x/y: "), problem)
+    equal(#core.list_folder(folder, "spec"), before)
     fails(function() datasets.download(url, "/no/such/folder/x") end, "cannot write '/no/such/folder/x.part'")
     fails(function() datasets.download(url, path, { checksum = "12" }) end, "a checksum has 32 (MD5) or 64 (SHA-256)")
     fails(function() datasets.download({}, path) end, "url is an address or a list of addresses")
