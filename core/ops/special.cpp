@@ -108,9 +108,10 @@ void define_gamma(const Family& define) {
       .alias("special.polygamma")
       .elementwise(polygamma_forward)
       .grad("self", [](Tensor g, int64_t n, Tensor x) { return g * ops::polygamma(n + 1, x); });
-  define("polygamma:method(Tensor self, int n) -> Tensor").compose([](const Tensor& x, int64_t n) {
-    return ops::polygamma(n, x);
-  });
+  define("polygamma:method(Tensor self, int n) -> Tensor")
+      .doc("The n-th derivative of digamma.")
+      .example("torch.tensor{1, 2}:polygamma(1)")
+      .compose([](const Tensor& x, int64_t n) { return ops::polygamma(n, x); });
   define("mvlgamma(Tensor self, int p) -> Tensor")
       .doc("The logarithm of the multivariate gamma function of dimension `p`; `self` is above (p - 1) / 2.")
       .example("torch.mvlgamma(torch.tensor{2, 3}, 2)")

@@ -21,6 +21,7 @@ describe("the example of the function", function()
   examples.each_function(function(name, example)
     count = count + 1
     it(name, function()
+      assert(example ~= "", "there is none: add it behind the description")
       assert(#example <= 150, "it is longer than a line: " .. example)
       examples.run(example)
     end)
