@@ -39,25 +39,35 @@ function files.bytes(text)
   return (text:gsub("%x%x", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
---- Calls `body` with `count` damaged copies of `bytes`, always the same: cut short, or with some bytes changed.
-function files.damaged(bytes, count, body)
-  local state = 1
+-- What sizes and offsets that lie are made of.
+local EXTREMES = { ("\0"):rep(4), ("\255"):rep(4), ("\255"):rep(8), "\255\255\255\127", "\127\255\255\255",
+  ("\255"):rep(7) .. "\127", "\0\0\0\128", "\1\0\0\0" }
+
+--- Calls `body` with `count` damaged copies of `bytes`, always the same for a seed: cut short, with some bytes changed,
+--- with an extreme number in them, or with a piece moved.
+function files.damaged(bytes, count, body, seed)
+  local state = seed or 1
   local function random(n) -- from 1 to n; the minimal standard generator of Park and Miller 1988
     state = state * 48271 % 2147483647
     return state % n + 1
   end
-  for i = 1, count do
-    local copy = bytes
-    if i % 4 == 0 then
-      copy = bytes:sub(1, random(#bytes) - 1)
-    else
-      for _ = 1, random(4) do
-        local at = random(#copy)
-        copy = copy:sub(1, at - 1) .. string.char(random(256) - 1) .. copy:sub(at + 1)
-      end
-    end
-    body(copy, i)
+  local function put(copy, at, piece)
+    return copy:sub(1, at - 1) .. piece .. copy:sub(at + #piece)
   end
+  local manners = {
+    function() return bytes:sub(1, random(#bytes) - 1) end,
+    function()
+      local copy = bytes
+      for _ = 1, random(4) do copy = put(copy, random(#copy), string.char(random(256) - 1)) end
+      return copy
+    end,
+    function() return put(bytes, random(#bytes), EXTREMES[random(#EXTREMES)]) end,
+    function()
+      local from = random(#bytes)
+      return put(bytes, random(#bytes), bytes:sub(from, from + random(32)))
+    end,
+  }
+  for i = 1, count do body(manners[i % #manners + 1](), i) end
 end
 
 local python = {}
