@@ -215,7 +215,7 @@ describe("a run", function()
     refused("--resume --checkpoint small --data " .. write("abc", ("abc"):rep(100)),
       "char_lm: small is of a text with other characters than " .. folder .. "/abc")
     write("cut", "PK")
-    refused("--resume --checkpoint cut", "char_lm: 'cut' is not a file of torch.save")
+    refused("--resume --checkpoint cut", "char_lm: 'cut' is not a zip archive")
   end)
 end)
 
