@@ -1,5 +1,5 @@
--- The driver behind run.sh: run.lua BUILD FOLDER PYTHON REPORT [NAME...]. Files of workloads run in facula and in PyTorch
--- by turns, on one thread and on two; for each workload the least time of each side counts. NAME is a workload or a file.
+-- The driver behind run.sh: run.lua BUILD FOLDER PYTHON REPORT [NAME...]. Files of workloads run in facula and in
+-- PyTorch by turns, on one thread and on two; the least time of each side counts. NAME is a workload or a file.
 local torch = require "torch"
 local build, folder, python, report = arg[1], arg[2], arg[3], arg[4]
 package.path = folder .. "/?.lua;" .. package.path
