@@ -347,6 +347,7 @@ void File::write(const std::string& name, const Value& value, const Storage& sto
   const Handle link(lib.H5Pcreate(*lib.H5P_CLS_LINK_CREATE_ID_g));
   lib.H5Pset_create_intermediate_group(link.get(), 1);
   const Handle settings(lib.H5Pcreate(*lib.H5P_CLS_DATASET_CREATE_ID_g));
+  lib.H5Pset_obj_track_times(settings.get(), false);  // equal contents give equal files
   const bool chunked = numel_of(sizes) > 0 && !sizes.empty() && (!storage.chunks.empty() || storage.compression > 0);
   if (chunked) {
     const Sizes chunks = storage.chunks.empty()

@@ -85,6 +85,7 @@ using VisitError = int (*)(unsigned, const ErrorEntry*, void*);
   X(int, H5Pset_chunk, (Identifier, int, const Size*))                                                             \
   X(int, H5Pset_deflate, (Identifier, unsigned))                                                                   \
   X(int, H5Pset_shuffle, (Identifier))                                                                             \
+  X(int, H5Pset_obj_track_times, (Identifier, bool))                                                               \
   X(int, H5Pget_layout, (Identifier))                                                                              \
   X(int, H5Pget_external_count, (Identifier))                                                                      \
   X(int, H5Pset_create_intermediate_group, (Identifier, unsigned))
