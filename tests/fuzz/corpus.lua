@@ -23,6 +23,13 @@ local samples = {
     function(path) torch.save_npy(tensors.b, path) end,
   },
   load_npz = { function(path) torch.save_npz({ a = tensors.a, b = tensors.b }, path) end },
+  load_csv = { function(path) torch.save_csv({ a = torch.arange(3), b = { "x", "y", "z" } }, path) end },
+  load_idx = { function(path) torch.save_idx(tensors.a, path) end },
+  load_wav = { function(path) torch.save_wav(torch.zeros(2, 9), path, 8000) end },
+  ["vision.read_image"] = {
+    function(path) torch.vision.write_png(torch.zeros(3, 8, 9, { dtype = torch.uint8 }), path) end,
+    function(path) torch.vision.write_jpeg(torch.zeros(3, 8, 9, { dtype = torch.uint8 }), path) end,
+  },
   load_safetensors = { function(path) torch.save_safetensors(tensors, path, { format = "pt" }) end },
 }
 
