@@ -102,6 +102,15 @@ std::vector<Options::Step> ordered(const CLI::App& app, std::deque<StepOption>& 
   return in_order;
 }
 
+/// `1e9` with all its zeros; what is no such number stays as it is.
+std::string without_exponent(const std::string& given) {
+  double n = 0;
+  const char* const end = given.data() + given.size();
+  const auto [stop, error] = std::from_chars(given.data(), end, n);
+  const bool whole = error == std::errc() && stop == end && n >= 1 && n < 0x1p53 && n == std::floor(n);
+  return whole ? std::to_string(static_cast<uint64_t>(n)) : given;
+}
+
 /// The limits of `--sandbox=mem=512M,time=10s`: other words for options of their own.
 void take_limits(CLI::App& app, const std::string& list) {
   constexpr std::pair<const char*, const char*> kWords[] = {
@@ -113,6 +122,7 @@ void take_limits(CLI::App& app, const std::string& list) {
     if (known == std::end(kWords))
       throw CLI::ValidationError("--sandbox", "expected mem=, time=, insn= or fs=, got '" + limit + "'");
     if (word == "time" && value.ends_with('s')) value.pop_back();
+    if (word == "insn") value = without_exponent(value);
     if (word == "fs" && value == "none") continue;
     CLI::Option* const option = app.get_option(known->second);
     option->add_result(value);
@@ -196,7 +206,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   std::string sandbox;
   app.add_flag("--sandbox", sandbox,
                "Let scripts reach nothing but themselves: no files, programs or C; "
-               "--sandbox=mem=512M,time=10s,insn=1000000,fs=FOLDER with limits");
+               "--sandbox=mem=512M,time=10s,insn=1e9,fs=FOLDER with limits");
   app.add_option("--allow", limits.folders, "A folder whose files a sandbox may use; may be repeated")
       ->type_name("FOLDER")
       ->expected(1)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 
 #include "interp/limited_call.h"
 #include "interp/state.h"
@@ -46,11 +47,14 @@ void set_arg(lua_State* L, int script, int argc, char** argv) {
 
 bool in_sandbox(lua_State* L) { return find_state(L)->environment != LUA_NOREF; }
 
-/// Modules beside the script are found first.
-void add_folder(lua_State* L, const std::string& script) {
-  if (in_sandbox(L)) return;
+std::string folder_of(const std::string& script) {
   const size_t slash = script.rfind('/');
-  const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "" : script.substr(0, slash);
+  return slash == std::string::npos ? "." : script.substr(0, slash);
+}
+
+/// Modules in the folder are found first.
+void add_folder(lua_State* L, const std::string& folder) {
+  if (in_sandbox(L)) return;
   if (folder.find(';') != std::string::npos || folder.find('?') != std::string::npos)
     return;  // means something else there
   lua_getglobal(L, "package");
@@ -113,7 +117,7 @@ bool load_script(lua_State* L, const std::string& path) {
     if (lua_isfunction(L, -1)) return true;
     lua_settop(L, 0);
   }
-  if (path != "-") add_folder(L, path);
+  if (path != "-") add_folder(L, folder_of(path));
   const char* const file = path == "-" ? nullptr : path.c_str();
   return luaL_loadfilex(L, file, in_sandbox(L) ? "t" : nullptr) == 0;
 }
@@ -127,6 +131,7 @@ bool run_script(lua_State* L, const std::string& path, int position, int argc, c
 }
 
 bool prepare(lua_State* L, const Options& options) {
+  if (const char* const folder = std::getenv("FACULA_PATH"); folder && *folder) add_folder(L, folder);
   if (options.strictness > 0) {
     lua_pushinteger(L, options.strictness);
     if (!configure(L, "strict")) return false;

@@ -42,6 +42,13 @@ describe("the command line", function()
     gives("-q\ttrue\n", "", 0, "-q script.lua")
   end)
 
+  it("finds modules in FACULA_PATH", function()
+    os.execute("mkdir -p " .. folder .. "/modules")
+    write(folder .. "/modules/answer.lua", "return 42")
+    local command = "cd %s && FACULA_PATH=modules '%s' -e 'print(require(\"answer\"), torch.nn.Linear ~= nil)'"
+    equal(output_of(command:format(folder, program)), "42\ttrue\n")
+  end)
+
   it("finds modules beside the script", function()
     os.execute("mkdir -p " .. folder .. "/deep")
     write(folder .. "/deep/main.lua", "print(require('friend'))")
