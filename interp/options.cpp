@@ -226,7 +226,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_code) {
   app.add_flag("--env", environment, "Show this build, processor, libraries and limits, and leave");
   app.footer(
       "Without script and code it prompts for code, or runs what comes through a pipe. `-` is the standard input.\n"
-      "`info FILE`, `check FILE` and `convert FROM TO` instead of a script show, verify and rewrite saved files; `test`\n"
+      "`info FILE`, `check FILE` and `convert FROM TO` instead of a script show, verify and rewrite saved files; "
+      "`test`\n"
       "checks this program on this machine.");
 
   exit_code = 0;

@@ -28,11 +28,11 @@ struct Options {
   std::optional<int> threads;
   std::optional<uint64_t> seed;
   std::optional<std::string> profile;  ///< operators are measured; a file for the trace, or empty
-  StateOptions limits;                ///< and the sandbox
-  bool deterministic = false;         ///< operators that sum in no fixed order are errors
-  std::string device;                 ///< where tensors are made; empty: on the CPU
-  std::optional<std::string> script;  ///< `-` is the standard input
-  int script_position = 0;            ///< in argv; 0 without a script
+  StateOptions limits;                 ///< and the sandbox
+  bool deterministic = false;          ///< operators that sum in no fixed order are errors
+  std::string device;                  ///< where tensors are made; empty: on the CPU
+  std::optional<std::string> script;   ///< `-` is the standard input
+  int script_position = 0;             ///< in argv; 0 without a script
 };
 
 /// Nothing, if the program is to end now with `exit_code`: after --help and --version, which were printed, or because of a

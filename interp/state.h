@@ -91,8 +91,8 @@ struct State {
 
   lua_State* L;        // the main thread
   lua_State* running;  // the coroutine that called in last: callbacks go there
-  Metatable tensor, dtype, device, generator, storage, size, symbol, node, hook, context, capsule, host_function,
-      file, zip, worker, hdf5;
+  Metatable tensor, dtype, device, generator, storage, size, symbol, node, hook, context, capsule, host_function, file,
+      zip, worker, hdf5;
   // In the registry:
   int torch = LUA_NOREF;        // the module
   int methods = LUA_NOREF;      // methods of tensors, by name

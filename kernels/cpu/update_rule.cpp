@@ -38,7 +38,8 @@ struct Sgd {
 
 template <bool nesterov>
 struct Momentum {
-  static constexpr UpdateRule kRule{nesterov ? "nesterov" : "momentum", 1, 3, nullptr};  // rate, momentum, 1 - dampening
+  static constexpr UpdateRule kRule{nesterov ? "nesterov" : "momentum", 1, 3,
+                                    nullptr};  // rate, momentum, 1 - dampening
   template <class T>
   static void step(T& p, T g, T* s, const T* c) {
     s[0] = c[1] * s[0] + c[2] * g;
