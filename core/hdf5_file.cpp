@@ -12,8 +12,10 @@
 namespace facula::hdf5 {
 namespace {
 
-// A compressed byte becomes 1032 at the most (zlib's technical notes); 16 MB more are nobody's worry.
+// A compressed byte becomes 1032 at the most (zlib's technical notes). What was never written takes no room in the file: so
+// many bytes of it are nobody's worry. A text takes 16 bytes to find it by.
 constexpr int64_t kInflation = 1032, kAlwaysAllowed = int64_t{16} << 20;
+constexpr size_t kTextBytes = 16;
 constexpr int64_t kChunkBytes = int64_t{1} << 20;  // where the caller leaves it to us
 constexpr int kMostDims = 32;                      // of HDF5
 
@@ -149,8 +151,12 @@ void File::check_open(const char* operation, bool writes) const {
   if (writes && mode_ == Mode::Read) wrong(operation, "is open for reading only");
 }
 
-void File::need(bool good, const char* operation, const std::string& name) const {
-  if (!good) wrong(operation, "and '", name, "' in it do not go together (", last_error(), ")");
+void File::check_read(bool good, const char* operation, const std::string& name) const {
+  if (!good) wrong(operation, "has a '", name, "' that cannot be read (", last_error(), ")");
+}
+
+void File::check_written(bool good, const char* operation, const std::string& name) const {
+  if (!good) wrong(operation, "cannot take '", name, "' (", last_error(), ")");
 }
 
 // The library asks for every group on the way.
@@ -177,14 +183,12 @@ Handle File::object(const std::string& name, const char* operation, int kind) {
   return found;
 }
 
-void File::check_size(const char* operation, const std::string& name, const Sizes& sizes, size_t item) const {
-  int64_t bytes = 0;
-  bool fits = item < (size_t{1} << 32);
-  if (fits) {
-    bytes = static_cast<int64_t>(item);
-    for (const int64_t n : sizes) fits = fits && !__builtin_mul_overflow(bytes, n, &bytes);
-  }
-  if (!fits || bytes / kInflation > file_bytes_ + kAlwaysAllowed / kInflation)
+void File::check_size(const char* operation, const std::string& name, const Sizes& sizes, size_t item,
+                      int64_t inflation, int64_t allowed) const {
+  int64_t bytes = static_cast<int64_t>(std::min(item, size_t{1} << 40));
+  bool fits = true;
+  for (const int64_t n : sizes) fits = fits && !__builtin_mul_overflow(bytes, n, &bytes);
+  if (!fits || (bytes > allowed && bytes / inflation > file_bytes_))
     wrong(operation, "is damaged: its ", file_bytes_, " bytes cannot hold ", sizes, " elements in '", name, "'");
 }
 
@@ -215,7 +219,7 @@ std::vector<std::string> File::keys(const std::string& group) {
   const Handle found = object(group, "keys", kGroup);
   std::vector<std::string> names;
   Size at = 0;
-  need(library().H5Literate(found.get(), kByName, kIncreasing, &at, take_name, &names) >= 0, "keys", group);
+  check_read(library().H5Literate(found.get(), kByName, kIncreasing, &at, take_name, &names) >= 0, "keys", group);
   return names;
 }
 
@@ -227,14 +231,14 @@ void File::make_group(const std::string& name) {
   const Handle link(lib.H5Pcreate(*lib.H5P_CLS_LINK_CREATE_ID_g));
   lib.H5Pset_create_intermediate_group(link.get(), 1);
   const Handle group(lib.H5Gcreate2(file_.get(), name.c_str(), link.get(), kDefault, kDefault));
-  need(static_cast<bool>(group), "create_group", name);
+  check_written(static_cast<bool>(group), "create_group", name);
 }
 
 void File::remove(const std::string& name) {
   check_open("remove", true);
   const Lock lock(mutex());
   object(name, "remove");
-  need(library().H5Ldelete(file_.get(), name.c_str(), kDefault) >= 0, "remove", name);
+  check_written(library().H5Ldelete(file_.get(), name.c_str(), kDefault) >= 0, "remove", name);
 }
 
 // ---- data sets ----
@@ -254,6 +258,12 @@ bool read_numbers(const Source& source, const Sizes& sizes, DType dtype, Tensor&
   check(!may_be_cut || std::find(first, first + out.numel(), INT64_MAX) == first + out.numel(),
         "hdf5.read: unsigned numbers from 2^63 on have no dtype");
   return true;
+}
+
+// Bytes of an element in the file.
+size_t item_bytes(Identifier type) {
+  const bool is_variable = library().H5Tget_class(type) == kString && library().H5Tis_variable_str(type) > 0;
+  return is_variable ? kTextBytes : library().H5Tget_size(type);
 }
 
 bool read_texts(const Source& source, const Sizes& sizes, Value& value) {
@@ -288,19 +298,20 @@ Value File::read(const std::string& name, const std::vector<Range>& ranges) {
       sizes[d] = ranges[d].count;
     }
     const int selected = lib.H5Sselect_hyperslab(space.get(), kSelect, start, step, count, nullptr);
-    if (numel_of(sizes) > 0) need(selected >= 0, "read", name);
+    if (numel_of(sizes) > 0) check_read(selected >= 0, "read", name);
   }
   const bool is_text = lib.H5Tget_class(type.get()) == kString;
   const OptDType dtype = dtype_of(type.get());
   if (!is_text && !dtype) wrong("read", "has elements of a type in '", name, "' that no dtype has");
-  check_size("read", name, sizes,
-             is_text ? std::max(lib.H5Tget_size(type.get()), sizeof(char*)) : static_cast<size_t>(item_size(*dtype)));
+  check_size("read", name, sizes, item_bytes(type.get()),
+             lib.H5Pget_layout(settings.get()) == kChunked ? kInflation : 1, is_text ? 0 : kAlwaysAllowed);
   const Handle memory = space_of(sizes);
   const Source source{type.get(), memory.get(), [&](Identifier memory_type, void* to) {
                         return lib.H5Dread(set.get(), memory_type, memory.get(), space.get(), kDefault, to) >= 0;
                       }};
   Value value;
-  need(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers), "read", name);
+  check_read(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers), "read",
+             name);
   return value;
 }
 
@@ -355,18 +366,19 @@ void File::write(const std::string& name, const Value& value, const Storage& sto
                              : storage.chunks;
     Size list[kMostDims];
     std::copy(chunks.begin(), chunks.end(), list);
-    need(lib.H5Pset_chunk(settings.get(), static_cast<int>(chunks.size()), list) >= 0, "write", name);
+    check_written(lib.H5Pset_chunk(settings.get(), static_cast<int>(chunks.size()), list) >= 0, "write", name);
     if (storage.compression > 0) {
       lib.H5Pset_shuffle(settings.get());
-      need(lib.H5Pset_deflate(settings.get(), static_cast<unsigned>(storage.compression)) >= 0, "write", name);
+      check_written(lib.H5Pset_deflate(settings.get(), static_cast<unsigned>(storage.compression)) >= 0, "write", name);
     }
   }
   const Handle space = space_of(sizes);
   const Handle set(
       lib.H5Dcreate2(file_.get(), name.c_str(), elements.type(), space.get(), link.get(), settings.get(), kDefault));
-  need(static_cast<bool>(set), "write", name);
+  check_written(static_cast<bool>(set), "write", name);
   if (numel_of(sizes) > 0)
-    need(lib.H5Dwrite(set.get(), elements.type(), kAll, kAll, kDefault, elements.address()) >= 0, "write", name);
+    check_written(lib.H5Dwrite(set.get(), elements.type(), kAll, kAll, kDefault, elements.address()) >= 0, "write",
+                  name);
   file_bytes_ += numel_of(sizes) * static_cast<int64_t>(lib.H5Tget_size(elements.type()));
 }
 
@@ -378,7 +390,7 @@ std::vector<std::string> File::attributes(const std::string& name) {
   const Handle found = object(name, "attributes");
   std::vector<std::string> keys;
   Size at = 0;
-  need(library().H5Aiterate2(found.get(), kByName, kIncreasing, &at, take_name, &keys) >= 0, "attributes", name);
+  check_read(library().H5Aiterate2(found.get(), kByName, kIncreasing, &at, take_name, &keys) >= 0, "attributes", name);
   return keys;
 }
 
@@ -389,7 +401,7 @@ std::optional<Value> File::attribute(const std::string& name, const std::string&
   const Handle found = object(name, "attribute");
   if (lib.H5Aexists(found.get(), key.c_str()) <= 0) return {};
   const Handle held(lib.H5Aopen(found.get(), key.c_str(), kDefault));
-  need(static_cast<bool>(held), "attribute", key);
+  check_read(static_cast<bool>(held), "attribute", key);
   const Handle type(lib.H5Aget_type(held.get())), space(lib.H5Aget_space(held.get()));
   const Sizes sizes = sizes_of(space.get());
   const int kind = lib.H5Sget_simple_extent_type(space.get());
@@ -397,12 +409,12 @@ std::optional<Value> File::attribute(const std::string& name, const std::string&
   const OptDType dtype = dtype_of(type.get());
   if ((kind != kScalar && kind != kSimple) || (!is_text && !dtype))
     wrong("attribute", "has an attribute '", key, "' that no dtype has");
-  check_size("attribute", key, sizes, lib.H5Tget_size(type.get()));
+  check_size("attribute", key, sizes, item_bytes(type.get()), 1, 0);
   const Source source{type.get(), space.get(),
                       [&](Identifier memory_type, void* to) { return lib.H5Aread(held.get(), memory_type, to) >= 0; }};
   Value value;
-  need(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers), "attribute",
-       key);
+  check_read(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers),
+             "attribute", key);
   return value;
 }
 
@@ -416,8 +428,9 @@ void File::set_attribute(const std::string& name, const std::string& key, const 
   if (lib.H5Aexists(found.get(), key.c_str()) > 0) lib.H5Adelete(found.get(), key.c_str());
   const Handle space = space_of(sizes_of(value));
   const Handle held(lib.H5Acreate2(found.get(), key.c_str(), elements.type(), space.get(), kDefault, kDefault));
-  need(held && (numel_of(sizes_of(value)) == 0 || lib.H5Awrite(held.get(), elements.type(), elements.address()) >= 0),
-       "set_attribute", key);
+  check_written(
+      held && (numel_of(sizes_of(value)) == 0 || lib.H5Awrite(held.get(), elements.type(), elements.address()) >= 0),
+      "set_attribute", key);
 }
 
 }  // namespace facula::hdf5

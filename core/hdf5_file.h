@@ -71,11 +71,13 @@ class File {
     fail("hdf5.", operation, ": '", path_, "' ", parts...);
   }
   void check_open(const char* operation, bool writes = false) const;
-  void need(bool good, const char* operation, const std::string& name) const;
+  void check_read(bool good, const char* operation, const std::string& name) const;
+  void check_written(bool good, const char* operation, const std::string& name) const;
   Handle object(const std::string& name, const char* operation, int kind = 0);
   bool holds(const std::string& name) const;
-  /// Fails where so many bytes cannot have come from the file.
-  void check_size(const char* operation, const std::string& name, const Sizes& sizes, size_t item) const;
+  /// Fails where the file cannot hold so many elements of `item` bytes, each byte of it being as many as `inflation`.
+  void check_size(const char* operation, const std::string& name, const Sizes& sizes, size_t item, int64_t inflation,
+                  int64_t allowed) const;
 
   std::string path_;
   Mode mode_;

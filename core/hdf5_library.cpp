@@ -2,6 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "core/error.h"
 
 namespace facula::hdf5 {
@@ -66,6 +69,12 @@ std::string last_error() {
   };
   library().H5Ewalk2(kDefault, kInnermostFirst, take, &message);
   library().H5Eclear2(kDefault);
+  // Of what the system refused, the system's words are enough.
+  constexpr std::string_view kBefore = "error message = '";
+  if (const size_t at = message.find(kBefore); at != std::string::npos) {
+    message.erase(0, at + kBefore.size());
+    message.erase(std::min(message.find('\''), message.size()));
+  }
   return message.empty() ? "libhdf5 does not say why" : message;
 }
 

@@ -109,7 +109,7 @@ constexpr Identifier kDefault = 0, kAll = 0;
 constexpr int kGroup = 2, kDataset = 5;                                         // of identifiers
 constexpr int kInteger = 0, kFloat = 1, kString = 3, kCompound = 6, kEnum = 8;  // of types
 constexpr int kScalar = 0, kSimple = 1;                                         // of spaces
-constexpr int kVirtual = 3;                                                     // of layouts
+constexpr int kChunked = 2, kVirtual = 3;                                       // of layouts
 constexpr int kUnsigned = 0, kUtf8 = 1, kSelect = 0, kByName = 0, kIncreasing = 0, kInnermostFirst = 0;
 constexpr size_t kVariable = SIZE_MAX;
 

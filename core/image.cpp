@@ -1,8 +1,10 @@
 #include "core/image.h"
 
+#include <algorithm>
+
 #include "core/image_format.h"
-#include "core/iterator.h"
-#include "core/slots.h"
+#include "core/mapped_file.h"
+#include "core/parallel.h"
 
 namespace facula {
 namespace {
@@ -11,18 +13,37 @@ constexpr std::string_view kPngStart = "\x89PNG\r\n\x1a\n", kJpegStart = "\xff\x
 constexpr int32_t kWidest = 65535;
 constexpr int64_t kLongestJpeg = 65500;  // sides that libjpeg writes and reads
 
-Tensor planes_of(const Tensor& pixels) {
+constexpr int64_t kGrain = 1 << 15;  // elements that are worth a thread
+
+// Calls body(y, c) for each row of each channel. Rows with a fixed step are 20 times as fast as a general copy of a transposed
+// tensor.
+template <class Body>
+void each_row(int64_t H, int64_t W, int64_t C, const Body& body) {
+  parallel_for(H, std::max<int64_t>(1, kGrain / (W * C)), [&](int64_t first, int64_t last) {
+    for (int64_t y = first; y < last; ++y)
+      for (int64_t c = 0; c < C; ++c) body(y, c);
+  });
+}
+
+template <class From, class To>
+void fill_planes(const Tensor& planes, const Tensor& pixels) {
   const int64_t H = pixels.size(0), W = pixels.size(1), C = pixels.size(2);
-  const Tensor view = pixels.alias({C, H, W}, {pixels.stride(2), pixels.stride(0), pixels.stride(1)}, pixels.offset());
-  if (pixels.dtype() == DType::UInt8) {
-    const Tensor planes = empty(view.sizes(), DType::UInt8);
-    slots::copy(planes, view);
-    return planes;
-  }
-  const Tensor planes = empty(view.sizes(), DType::Int32);
-  slots::copy(planes, view);
-  int32_t* const out = planes.data<int32_t>();
-  for (int64_t i = 0; i < planes.numel(); ++i) out[i] &= kWidest;  // the copy took them for signed
+  const auto* const from = reinterpret_cast<const From*>(pixels.bytes());
+  To* const to = planes.data<To>();
+  each_row(H, W, C, [=](int64_t y, int64_t c) {
+    const From* const in = from + y * W * C + c;
+    To* const out = to + (c * H + y) * W;
+    for (int64_t x = 0; x < W; ++x) out[x] = in[x * C];
+  });
+}
+
+Tensor planes_of(const Tensor& pixels) {
+  const bool wide = pixels.dtype() == DType::Int16;
+  const Tensor planes = empty({pixels.size(2), pixels.size(0), pixels.size(1)}, wide ? DType::Int32 : DType::UInt8);
+  if (wide)
+    fill_planes<uint16_t, int32_t>(planes, pixels);
+  else
+    fill_planes<uint8_t, uint8_t>(planes, pixels);
   return planes;
 }
 
@@ -35,7 +56,7 @@ Tensor with_opaque_alpha(const Tensor& planes) {
 }
 
 void check_image(const Tensor& image, const char* operation, int64_t most_channels) {
-  check(image.is_cpu(), operation, ": the picture is on ", image.device(), ", expected one on cpu");
+  check(!image.is_meta(), operation, ": a meta tensor has no elements");
   check(image.dim() == 3 && image.size(0) >= 1 && image.size(0) <= most_channels, operation,
         ": expected a picture (C, H, W) with 1 to ", most_channels, " channels, got ", image.sizes());
   check(image.numel() > 0, operation, ": a picture of ", image.sizes(), " has no pixels");
@@ -43,21 +64,34 @@ void check_image(const Tensor& image, const char* operation, int64_t most_channe
         kMaxPixels, " pixels");
 }
 
+template <class From, class To>
+void fill_pixels(const Tensor& pixels, const Tensor& planes) {
+  const int64_t H = pixels.size(0), W = pixels.size(1), C = pixels.size(2);
+  const From* const from = planes.data<From>();
+  auto* const to = reinterpret_cast<To*>(pixels.bytes());
+  each_row(H, W, C, [=](int64_t y, int64_t c) {
+    const From* const in = from + (c * H + y) * W;
+    To* const out = to + y * W * C + c;
+    for (int64_t x = 0; x < W; ++x) out[x * C] = static_cast<To>(in[x]);
+  });
+}
+
 /// (H, W, C), dense; 16-bit numbers as int16.
 Tensor pixels_of(const Tensor& image, const char* operation) {
-  const Tensor view = image.alias({image.size(1), image.size(2), image.size(0)},
-                                  {image.stride(1), image.stride(2), image.stride(0)}, image.offset());
-  const Tensor dense = empty(view.sizes(), image.dtype());
-  slots::copy(dense, view);
-  if (image.dtype() == DType::UInt8) return dense;
-  const Tensor narrow = empty(view.sizes(), DType::Int16);
-  const int32_t* const from = dense.data<int32_t>();
-  for (int64_t i = 0; i < dense.numel(); ++i) {
-    check(from[i] >= 0 && from[i] <= kWidest, operation, ": an element is ", from[i], ", 16 bits go from 0 to ",
-          kWidest);
-    narrow.data<int16_t>()[i] = static_cast<int16_t>(from[i]);
+  const Tensor planes = dense_on_host(image);
+  const Sizes sizes{image.size(1), image.size(2), image.size(0)};
+  if (image.dtype() == DType::UInt8) {
+    const Tensor pixels = empty(sizes, DType::UInt8);
+    fill_pixels<uint8_t, uint8_t>(pixels, planes);
+    return pixels;
   }
-  return narrow;
+  const int32_t* const first = planes.data<int32_t>();
+  const int32_t* const wrong =
+      std::find_if(first, first + planes.numel(), [](int32_t v) { return v < 0 || v > kWidest; });
+  if (wrong != first + planes.numel()) fail(operation, ": an element is ", *wrong, ", 16 bits go from 0 to ", kWidest);
+  const Tensor pixels = empty(sizes, DType::Int16);
+  fill_pixels<int32_t, uint16_t>(pixels, planes);
+  return pixels;
 }
 
 }  // namespace
