@@ -15,8 +15,7 @@ constexpr int64_t kLongestJpeg = 65500;  // sides that libjpeg writes and reads
 
 constexpr int64_t kGrain = 1 << 15;  // elements that are worth a thread
 
-// Calls body(y, c) for each row of each channel. Rows with a fixed step are 20 times as fast as a general copy of a transposed
-// tensor.
+// Calls body(y, c) for each row of each channel. A general copy from planes to pixels takes ten times as long.
 template <class Body>
 void each_row(int64_t H, int64_t W, int64_t C, const Body& body) {
   parallel_for(H, std::max<int64_t>(1, kGrain / (W * C)), [&](int64_t first, int64_t last) {
