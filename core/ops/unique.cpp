@@ -1,4 +1,6 @@
 // Elements and slices without their repetitions, and membership.
+#include <optional>
+
 #include "core/ops.h"
 #include "core/ops/families.h"
 #include "core/pointwise.h"
@@ -54,9 +56,42 @@ void check_has_data(const char* name, const Tensor& x) {
   check(!is_complex(x.dtype()), name, ": complex numbers have no order");
 }
 
+/// Whole numbers from `low` to `low + size - 1`.
+struct Span {
+  int64_t low, size;
+};
+
+/// What the elements span, if counting them takes less than sorting them: there are hardly fewer than places between the least
+/// and the largest.
+std::optional<Span> countable(const Tensor& x) {
+  constexpr uint64_t kPlacesPerElement = 4;
+  if (!x.is_cpu() || !is_integral(x.dtype()) || x.numel() == 0) return std::nullopt;
+  const auto low = item(ops::amin(x)).to<int64_t>(), high = item(ops::amax(x)).to<int64_t>();
+  if (low == INT64_MIN) return std::nullopt;  // places count from low - 1
+  const uint64_t reach = static_cast<uint64_t>(high) - static_cast<uint64_t>(low);
+  if (reach / kPlacesPerElement >= static_cast<uint64_t>(x.numel())) return std::nullopt;
+  return Span{low, static_cast<int64_t>(reach) + 1};
+}
+
+Results unique_counted(const Tensor& x, Span span, bool inverse, bool counts) {
+  const Tensor each = ops::reshape(ops::to_dtype(x, DType::Int64), {-1}) - (span.low - 1);  // places, from 1
+  const Tensor none = ops::zero_(empty({span.size}, DType::Int64));
+  const Tensor tally = ops::index_add.in_place(none, 0, each, ops::ones_like(each));
+  const Tensor places = ops::select(ops::nonzero(tally), 1, 0);
+  Tensor numbers, times;
+  if (inverse) {
+    const Tensor upto = ops::cumsum(ops::ne(tally, 0), 0);
+    numbers = ops::reshape(ops::index_select(upto, 0, each), x.sizes());
+  }
+  if (counts) times = ops::index_select(tally, 0, places);
+  return answer(ops::to_dtype(places + (span.low - 1), x.dtype()), numbers, times, inverse, counts);
+}
+
 Results unique_elements(const char* name, const Tensor& x, bool in_order, bool inverse, bool counts) {
   check_has_data(name, x);
   NoGrad guard;
+  if (in_order)
+    if (const auto span = countable(x)) return unique_counted(x, *span, inverse, counts);
   Ordered o{dense(ops::reshape(x, {-1})), Tensor()};
   if (in_order) {
     const Results sorted = ops::sort.all({o.rows, 0});
