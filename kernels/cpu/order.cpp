@@ -4,7 +4,7 @@
 //
 // Long rows are sorted by their keys' bytes, lowest first (LSD radix sort: 1M floats in a fifth of std::stable_sort's
 // time), short ones by comparison. A long row that is alone is sorted in pieces, one for each thread, which are then
-// merged. The best k are chosen in one pass that keeps at most 2 k + 512 candidates.
+// merged. The best k are chosen in one pass that keeps at most 6 k + 32 candidates.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -119,7 +119,7 @@ const Entry* sorted_alone(const Row<T>& row, Scratch<Entry>& scratch) {
 // highest of these is from then on the bar for entering it.
 template <class T, class Entry>
 const Entry* lowest(const Row<T>& row, int64_t k, bool in_order, std::vector<Entry>& best) {
-  const size_t most = static_cast<size_t>(std::min(row.size, 2 * k + 512));
+  const size_t most = static_cast<size_t>(std::min(row.size, 6 * k + 32));
   best.clear();
   best.reserve(most);
   auto cut = [&] { std::nth_element(best.begin(), best.begin() + (k - 1), best.end()); };
