@@ -58,7 +58,7 @@ Tensor unfold_backward_of(const Tensor& g, const IntList& sizes, int64_t dim, in
   };
   const Tensor positions = ops::add(ops::unsqueeze(counted(windows, step), 1), ops::add(counted(size, 1), 1));
   const Tensor rows = ops::flatten(movedim_of(g, {g.dim() - 1}, {dim + 1}), dim, dim + 1);
-  return ops::index_add(zeros, dim, ops::reshape(positions, {-1}), rows);
+  return ops::index_add.in_place(zeros, dim, ops::reshape(positions, {-1}), rows);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ void check_table(const char* name, const Tensor& weight) {
 Tensor occurrences(const Tensor& index, int64_t rows) {
   const Tensor flat = ops::reshape(index, {index.numel()});
   const Tensor ones = ops::ones_like(flat);
-  const Tensor counts = ops::index_add(ops::zero_(empty({rows}, DType::Int64, index.device())), 0, flat, ones);
+  const Tensor counts = ops::index_add.in_place(ops::zero_(empty({rows}, DType::Int64, index.device())), 0, flat, ones);
   return ops::index_select(counts, 0, flat);
 }
 
@@ -55,7 +55,7 @@ Tensor embedding_backward(const Tensor& g, const Tensor& index, int64_t rows, in
   Tensor terms = ops::reshape(g, {flat.numel(), g.size(-1)});
   if (padding > 0) terms = ops::masked_fill(terms, ops::unsqueeze(ops::eq(flat, padding), 1), 0);
   if (by_frequency) terms = terms / ops::unsqueeze(ops::to_dtype(occurrences(flat, rows), terms.dtype()), 1);
-  return ops::index_add(ops::zero_(empty({rows, g.size(-1)}, g.dtype(), g.device())), 0, flat, terms);
+  return ops::index_add.in_place(ops::zero_(empty({rows, g.size(-1)}, g.dtype(), g.device())), 0, flat, terms);
 }
 
 Tensor embedding_of(const Tensor& index, const Tensor& weight, OptInt padding, OptDouble max_norm, double norm_type,
@@ -82,8 +82,8 @@ Tensor one_hot(const Tensor& index, int64_t num_classes) {
   Sizes sizes = index.sizes();
   sizes.push_back(num_classes);
   const Tensor zeros = ops::zero_(empty(sizes, DType::Int64, index.device()));
-  return ops::scatter(zeros, static_cast<int64_t>(sizes.size()) - 1, ops::unsqueeze(index, -1),
-                      ops::ones_like(ops::unsqueeze(index, -1)));
+  return ops::scatter.in_place(zeros, static_cast<int64_t>(sizes.size()) - 1, ops::unsqueeze(index, -1),
+                               ops::ones_like(ops::unsqueeze(index, -1)));
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ Tensor weight_gradient(const Tensor& g, const Tensor& places, const Meta& weight
   Tensor terms = spread(g, index, offsets, padding, mode);
   if (scales.defined()) terms = terms * ops::unsqueeze(scales, 1);
   if (by_frequency) terms = terms / ops::unsqueeze(ops::to_dtype(occurrences(index, weight.size(0)), terms.dtype()), 1);
-  return ops::index_add(none, 0, index, terms);
+  return ops::index_add.in_place(none, 0, index, terms);
 }
 
 struct Layout {

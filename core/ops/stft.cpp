@@ -88,7 +88,8 @@ Tensor overlapped(const Tensor& frames, int64_t hop, int64_t n) {
   const Tensor places = empty({count * size}, DType::Int64);
   for (int64_t i = 0; i < count * size; ++i) places.data<int64_t>()[i] = i / size * hop + i % size + 1;
   const Tensor zeros = ops::zero_(empty({frames.size(0), n}, frames.dtype(), frames.device()));
-  return ops::index_add(zeros, 1, moved(places, frames.device()), ops::reshape(frames, {frames.size(0), count * size}));
+  return ops::index_add.in_place(zeros, 1, moved(places, frames.device()),
+                                 ops::reshape(frames, {frames.size(0), count * size}));
 }
 
 Tensor cut(const Tensor& y, int64_t start, int64_t end, int64_t wanted) {
