@@ -1,7 +1,8 @@
--- The driver behind run.sh: run.lua BUILD FOLDER PYTHON REPORT [NAME...]. Files of workloads run in facula and in
--- PyTorch by turns, on one thread and on two; the least time of each side counts. NAME is a workload or a file.
+-- The driver behind run.sh: run.lua BUILD FOLDER PYTHONS REPORT [NAME...]. Files of workloads run in facula and in
+-- PyTorch by turns, on one thread and on two; the least time of each side counts. PYTHONS, with colons between them,
+-- may be none. NAME is a workload or a file.
 local torch = require "torch"
-local build, folder, python, report = arg[1], arg[2], arg[3], arg[4]
+local build, folder, pythons, report = arg[1], arg[2], arg[3], arg[4]
 package.path = folder .. "/?.lua;" .. package.path
 local files, write = require "workloads", require "report"
 
@@ -14,25 +15,32 @@ local function output_of(command)
   return text
 end
 
-local sides = {
-  facula = function(file, threads)
+-- `name` is what a side's times are kept under, which the pythons share; `megabytes` are its own, by workload.
+local sides = { {
+  name = "facula", megabytes = {},
+  command = function(file, threads)
     return ("cd '%s' && '%s/facula' %s.lua %d"):format(folder, build, file, threads)
   end,
-  pytorch = python ~= "" and function(file, threads)
-    return ("cd '%s' && OMP_NUM_THREADS=%d '%s' %s.py %d"):format(folder, threads, python, file, threads)
-  end or nil,
-}
+} }
+for python in pythons:gmatch("[^:]+") do
+  sides[#sides + 1] = {
+    name = "pytorch", megabytes = {},
+    command = function(file, threads)
+      return ("cd '%s' && OMP_NUM_THREADS=%d '%s' %s.py %d"):format(folder, threads, python, file, threads)
+    end,
+  }
+end
 
--- Lowers the times in `best[name]` to those of one process, raises its megabytes.
+-- Lowers the times in `best[name]` to those of one process, raises the side's megabytes.
 local function run_once(side, file, threads, names, best)
-  local text = output_of(sides[side](file.file, threads) .. " " .. table.concat(names, " "))
+  local text = output_of(side.command(file.file, threads) .. " " .. table.concat(names, " "))
   local megabytes = tonumber(text:match("([%d.]+) MB"))
-  if not megabytes then error(("%s of %s failed:\n%s"):format(file.file, side, text), 0) end
+  if not megabytes then error(("%s of %s failed:\n%s"):format(file.file, side.name, text), 0) end
   for name, seconds in text:gmatch("([%w_]+) ([%d.]+)\n") do
-    local key = side .. threads
+    local key = side.name .. threads
     local row = best[name]
     row[key] = math.min(row[key] or math.huge, tonumber(seconds))
-    if file.alone then row[side .. "_megabytes"] = math.max(row[side .. "_megabytes"] or 0, megabytes) end
+    side.megabytes[name] = math.max(side.megabytes[name] or 0, megabytes)
   end
 end
 
@@ -47,10 +55,17 @@ local function measure(file, rows)
   for _ = 1, turns do
     for _, names in ipairs(groups) do
       for threads = 1, 2 do
-        for side in pairs(sides) do
-          if side == "facula" or not file.lua_only then run_once(side, file, threads, names, best) end
+        for _, side in ipairs(sides) do
+          if side.name == "facula" or not file.lua_only then run_once(side, file, threads, names, best) end
         end
       end
+    end
+  end
+  if not file.alone then return end
+  for name, row in pairs(best) do
+    for _, side in ipairs(sides) do
+      local key = side.name .. "_megabytes"
+      if side.megabytes[name] then row[key] = math.min(row[key] or math.huge, side.megabytes[name]) end
     end
   end
 end
