@@ -32,25 +32,20 @@ void Node::number() {
 }
 
 uint32_t Node::add_output(const Tensor& t) {
-  outputs.push_back(Meta(t));
+  outputs.add() = Meta(t);
   return static_cast<uint32_t>(outputs.size() - 1);
 }
 
 void Node::destroy(Node* n) {
-  static thread_local std::vector<Node*>* waiting = nullptr;
+  static thread_local Node* waiting = nullptr;
+  static thread_local bool working = false;
   n->abandoned();
-  if (waiting) {
-    waiting->push_back(n);
-    return;
-  }
-  std::vector<Node*> list{n};
-  waiting = &list;
-  while (!list.empty()) {
-    Node* next = list.back();
-    list.pop_back();
-    delete next;
-  }
-  waiting = nullptr;
+  n->next_waiting_ = waiting;
+  waiting = n;
+  if (working) return;
+  working = true;
+  while (waiting) delete std::exchange(waiting, waiting->next_waiting_);
+  working = false;
 }
 
 namespace {
@@ -71,8 +66,8 @@ class AccumulateGrad final : public Node {
     if (!leaf_.impl()->requires_grad) return {};  // it was detached since
     Tensor g = gradients[0];
     AutogradMeta& meta = autograd_meta(leaf_);
-    for (size_t i = 0; i < meta.hooks.size(); ++i) {
-      const Ref<Hook> hook = meta.hooks[i];
+    for (size_t i = 0; meta.extras && i < meta.extras->hooks.size(); ++i) {
+      const Ref<Hook> hook = meta.extras->hooks[i];
       if (const Tensor other = hook->call(g); other.defined()) g = other;
     }
     if (!meta.grad.defined()) {
@@ -84,8 +79,8 @@ class AccumulateGrad final : public Node {
     } else {
       ops::add.in_place(meta.grad, g);
     }
-    for (size_t i = 0; i < meta.after_accumulate.size(); ++i) {
-      const Ref<Hook> hook = meta.after_accumulate[i];
+    for (size_t i = 0; meta.extras && i < meta.extras->after_accumulate.size(); ++i) {
+      const Ref<Hook> hook = meta.extras->after_accumulate[i];
       hook->call(leaf_);
     }
     return {};
@@ -108,10 +103,11 @@ Tensor as_strided_like(const Tensor& x, const Meta& geometry, int64_t shift) {
 class CopySlices final : public Node {
  public:
   CopySlices(const Tensor& base, const Tensor& view, Ref<Node> fn) : base_(base), view_(view), fn_(std::move(fn)) {
-    const AutogradMeta& meta = *view.impl()->autograd;
-    bridge_ = meta.bridge;
-    bridge_arguments_ = meta.bridge_arguments;
-    edges = fn_->edges;
+    if (const AutogradMeta& meta = *view.impl()->autograd; meta.has_bridge()) {
+      bridge_ = meta.extras->bridge;
+      bridge_arguments_ = meta.extras->bridge_arguments;
+    }
+    for (const Edge& e : fn_->edges) edges.push_back(e);
     edges[0] = gradient_edge(base);
     number();
   }
@@ -147,7 +143,7 @@ class CopySlices final : public Node {
 
   Meta base_, view_;
   Ref<Node> fn_;
-  const Operator* bridge_;
+  const Operator* bridge_ = nullptr;
   std::vector<Value> bridge_arguments_;
 };
 
@@ -165,11 +161,13 @@ class RetainGrad final : public Hook {
 // The view's node once more, now that its base has another history.
 void replay_view(const Tensor& t, AutogradMeta& meta) {
   Value arguments[kMaxArguments];
-  const Operator* op = meta.bridge ? meta.bridge : ops::as_strided.op;
-  if (meta.bridge)
-    std::copy(meta.bridge_arguments.begin(), meta.bridge_arguments.end(), arguments);
-  else
+  const Operator* op = ops::as_strided.op;
+  if (meta.has_bridge()) {
+    op = meta.extras->bridge;
+    std::copy(meta.extras->bridge_arguments.begin(), meta.extras->bridge_arguments.end(), arguments);
+  } else {
     arguments[1] = t.sizes(), arguments[2] = t.strides(), arguments[3] = t.offset();
+  }
   arguments[0] = meta.base;
   const Ref<OpNode> node = record(*op, arguments, nullptr);
   meta.grad_fn = node;
@@ -189,8 +187,9 @@ void* AutogradMeta::operator new(size_t) { return Slab<AutogradMeta>::allocate()
 void AutogradMeta::operator delete(void* p) { Slab<AutogradMeta>::release(p); }
 
 void DestroyAutograd::operator()(AutogradMeta* meta) const {
-  for (const Ref<Hook>& hook : meta->hooks)
-    if (auto* retain = dynamic_cast<RetainGrad*>(hook.get())) retain->tensor = nullptr;
+  if (meta->extras) [[unlikely]]
+    for (const Ref<Hook>& hook : meta->extras->hooks)
+      if (auto* retain = dynamic_cast<RetainGrad*>(hook.get())) retain->tensor = nullptr;
   delete meta;
 }
 
@@ -271,7 +270,7 @@ void retain_grad(const Tensor& t) {
   if (!fn || meta.retains_grad) return;
   meta.retains_grad = true;
   Ref<Hook> hook = make_ref<RetainGrad>(t.impl());
-  meta.hooks.push_back(hook);
+  meta.make_extras().hooks.push_back(hook);
   fn->hooks.emplace_back(meta.output_nr, hook);
 }
 
@@ -280,12 +279,13 @@ void add_hook(const Tensor& t, Ref<Hook> hook) {
   if (const Ref<Node> fn = grad_fn(t))
     fn->hooks.emplace_back(t.impl()->autograd->output_nr, std::move(hook));
   else
-    autograd_meta(t).hooks.push_back(std::move(hook));
+    autograd_meta(t).make_extras().hooks.push_back(std::move(hook));
 }
 
 void remove_hook(const Tensor& t, const Hook* hook) {
-  if (!t.impl()->autograd) return;
-  std::erase_if(t.impl()->autograd->hooks, [&](const Ref<Hook>& h) { return h.get() == hook; });
+  AutogradMeta* meta = t.impl()->autograd.get();
+  if (!meta) return;
+  if (meta->extras) std::erase_if(meta->extras->hooks, [&](const Ref<Hook>& h) { return h.get() == hook; });
   if (const Ref<Node> fn = grad_fn(t)) std::erase_if(fn->hooks, [&](const auto& h) { return h.second.get() == hook; });
 }
 

@@ -78,6 +78,9 @@ class Node : public RefCounted {
  protected:
   /// The last reference is gone; the object follows in a moment.
   virtual void abandoned() {}
+
+ private:
+  Node* next_waiting_ = nullptr;  // to be destroyed
 };
 
 /// A tensor's part in the graph; tensors without any share none.
@@ -85,20 +88,31 @@ struct AutogradMeta {
   static void* operator new(size_t);
   static void operator delete(void*);
 
+  /// What few tensors have. The rest fits a cache line: every view and every recorded result has one.
+  struct Extras {
+    std::vector<Ref<Hook>> hooks;             // of leaves
+    std::vector<Ref<Hook>> after_accumulate;  // of leaves
+    const Operator* bridge = nullptr;         // the view operator that changed the dtype (view_as_real)
+    std::vector<Value> bridge_arguments;
+  };
+
   Tensor grad;
-  Ref<Node> grad_fn;             // of non-leaves
-  uint32_t output_nr = 0;        // which output of grad_fn
-  Node* accumulator = nullptr;   // of leaves: the node that adds to `grad`, while a graph holds it
-  std::vector<Ref<Hook>> hooks;  // of leaves
-  std::vector<Ref<Hook>> after_accumulate;
+  Ref<Node> grad_fn;            // of non-leaves
+  Node* accumulator = nullptr;  // of leaves: the node that adds to `grad`, while a graph holds it
+  // Of a view, which an in-place operation may change: it is replayed from its base when the base was changed, by the
+  // bridge or as_strided. Not itself a view of this kind, unless the dtype changed between.
+  Tensor base;
+  uint32_t output_nr = 0;  // which output of grad_fn
+  uint32_t version = 0;    // the storage's when grad_fn was set
   bool retains_grad = false;
   bool is_parameter = false;  // torch.nn.Parameter
+  std::unique_ptr<Extras> extras;
 
-  // A view that an in-place operation may change: replayed from its base when the base was changed.
-  Tensor base;                       // not itself a view of this kind, unless the dtype changed between
-  const Operator* bridge = nullptr;  // the view operator that changed the dtype (view_as_real); else as_strided
-  std::vector<Value> bridge_arguments;
-  uint32_t version = 0;  // the storage's when grad_fn was set
+  Extras& make_extras() {
+    if (!extras) extras = std::make_unique<Extras>();
+    return *extras;
+  }
+  bool has_bridge() const { return extras && extras->bridge; }
 };
 
 /// The tensor's meta, made if it has none.

@@ -179,16 +179,13 @@ void check_in_place(const Operator& op, const Tensor& self, bool recording) {
 void track_view(const Operator& op, const Value* arguments, const Tensor& view) {
   const Tensor& self = arguments[0].get<Tensor>();
   if (view.is(self) || !(view.storage() == self.storage())) return;
+  if (view.dtype() == self.dtype()) return facula::track_view(self, view);
   AutogradMeta& meta = autograd_meta(view);
-  const AutogradMeta* of_self = self.impl()->autograd.get();
   meta.version = view.version();
-  if (view.dtype() != self.dtype()) {
-    meta.base = self;
-    meta.bridge = &op;
-    meta.bridge_arguments.assign(arguments, arguments + op.schema.parameters.size());
-  } else {
-    meta.base = of_self && of_self->base.defined() && !of_self->bridge ? of_self->base : self;
-  }
+  meta.base = self;
+  AutogradMeta::Extras& extras = meta.make_extras();
+  extras.bridge = &op;
+  extras.bridge_arguments.assign(arguments, arguments + op.schema.parameters.size());
 }
 
 void track_views(const Operator& op, const Value* arguments, const Results& results) {
@@ -312,6 +309,15 @@ void run_watched(const Operator& op, Value* arguments, Results& results, Out::Mo
 
 }  // namespace
 
+bool is_plain(const Tensor& x) { return !current_observer() && !(GradMode::enabled() && requires_grad(x)); }
+
+void track_view(const Tensor& self, const Tensor& view) {
+  AutogradMeta& meta = autograd_meta(view);
+  const AutogradMeta* of_self = self.impl()->autograd.get();
+  meta.version = view.version();
+  meta.base = of_self && of_self->base.defined() && !of_self->has_bridge() ? of_self->base : self;
+}
+
 Device Out::device() const {
   Device found;
   bool any = false;
@@ -343,14 +349,15 @@ Ref<OpNode> record(const Operator& op, const Value* arguments, const Tensor* ove
   auto node = make_ref<OpNode>(op);
   for (const Derivative& d : op.derivatives) {
     const Value& v = arguments[d.input];
-    OpNode::Input input{static_cast<int>(node->edges.size()), 1, &d};
+    OpNode::Input& input = node->inputs.add();
+    input = {static_cast<int>(node->edges.size()), 1, &d};
     if (v.is<Tensors>()) {
       for (const Tensor& t : v.get<Tensors>()) node->edges.push_back(t.defined() ? gradient_edge(t) : Edge{});
       input.count = static_cast<int>(v.get<Tensors>().size());
     } else {
-      node->edges.push_back(v.is<Tensor>() ? gradient_edge(v.get<Tensor>()) : Edge{});
+      Edge& edge = node->edges.add();
+      if (v.is<Tensor>()) edge = gradient_edge(v.get<Tensor>());
     }
-    node->inputs.push_back(input);
   }
   node->number();
   node->save_arguments(arguments, overwritten);
@@ -377,12 +384,6 @@ void call_out(const Operator& op, Value* arguments, const Tensors& targets, Resu
         expected == 1 ? " tensor" : " tensors", ", got ", targets.size());
   for (const Tensor& t : targets) check(!overlaps_itself(t), op.schema.name, ": 'out' has elements that share memory");
   run_watched(op, arguments, results, Out::Mode::Given, targets.data(), static_cast<int>(targets.size()));
-}
-
-// As wide as its kind comes: promotion asks for the kind only, and a float64 partner needs all digits.
-static Tensor number_tensor(const Scalar& s) {
-  constexpr DType kWidest[] = {DType::Bool, DType::Int64, DType::Float64, DType::Complex128};
-  return scalar_tensor(s, kWidest[static_cast<int>(s.kind())], true);
 }
 
 void complete(const Operator& op, Value* arguments) {

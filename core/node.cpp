@@ -25,11 +25,11 @@ void OpNode::save_arguments(const Value* arguments, const Tensor* overwritten) {
     for (int e = 0; e < input.count; ++e) needed = needed || needs(static_cast<size_t>(input.edge + e));
     if (!needed) continue;
     const std::vector<Save>& wanted = input.derivative->arguments;
-    if (saved_.size() < wanted.size()) saved_.resize(wanted.size());
+    while (saved_.size() < wanted.size()) saved_.add();
     for (size_t i = 0; i < wanted.size(); ++i) {
       const Value& v = arguments[i];
       if (v.is<Tensor>() && wanted[i] == Save::Meta) {
-        if (std::holds_alternative<std::monostate>(saved_[i])) saved_[i] = Meta(v.get<Tensor>());
+        if (std::holds_alternative<std::monostate>(saved_[i])) saved_[i] = std::make_unique<Meta>(v.get<Tensor>());
       } else if (v.is<Tensor>()) {
         if (!std::holds_alternative<SavedTensor>(saved_[i])) saved_[i] = save(v.get<Tensor>());
       } else if (v.is<Tensors>() && wanted[i] == Save::Meta) {
@@ -41,7 +41,7 @@ void OpNode::save_arguments(const Value* arguments, const Tensor* overwritten) {
         for (const Tensor& t : v.get<Tensors>()) list.push_back(save(t));
         saved_[i] = std::move(list);
       } else if (wanted[i] == Save::Meta) {
-        saved_[i] = Meta();
+        saved_[i] = std::make_unique<Meta>();
       } else {
         saved_[i] = v;
       }
@@ -55,7 +55,7 @@ void OpNode::save_results(const Results& results) {
   for (int i = 0, output = 0; i < wanted; ++i) {
     const Tensor& y = results.tensor(i);
     const bool differentiable = op_.schema.results[static_cast<size_t>(i)].type == Type::Tensor;
-    results_.emplace_back(y, differentiable ? output : -1);
+    results_.push_back(SavedTensor(y, differentiable ? output : -1));
     output += differentiable;
   }
 }
@@ -86,7 +86,7 @@ Tensors OpNode::saved_tensors(int i) const {
 Meta OpNode::saved_meta(int i) const {
   const Saved& s = saved_[static_cast<size_t>(i)];
   if (const auto* whole = std::get_if<SavedTensor>(&s)) return whole->meta();
-  return std::get<Meta>(s);
+  return *std::get<std::unique_ptr<Meta>>(s);
 }
 
 Metas OpNode::saved_metas(int i) const {

@@ -37,12 +37,13 @@ class OpNode final : public Node {
   static void operator delete(void*);
 
  private:
-  using Saved = std::variant<std::monostate, Value, SavedTensor, std::vector<SavedTensor>, Meta, Metas>;
+  using Saved =
+      std::variant<std::monostate, Value, SavedTensor, std::vector<SavedTensor>, std::unique_ptr<Meta>, Metas>;
   Tensor unpack(const SavedTensor& s, int parameter) const;
 
   const Operator& op_;
-  std::vector<Saved> saved_;  // by parameter
-  std::vector<SavedTensor> results_;
+  InlineVector<Saved, 2> saved_;  // by parameter
+  InlineVector<SavedTensor, 1> results_;
   bool released_ = false;
 };
 

@@ -165,6 +165,12 @@ class Observer {
 void set_observer(Observer* observer);
 Observer* current_observer();
 
+/// Would a call with `x` as its only tensor be neither observed nor recorded? A view of it may then be made without one.
+bool is_plain(const Tensor& x);
+/// Notes that `view` shows elements of `self`, of the same dtype: in-place changes of one may have to reach the other's
+/// history.
+void track_view(const Tensor& self, const Tensor& view);
+
 /// All operators, by name. Overloads of one name stand in the order of their declaration.
 class Registry {
  public:

@@ -38,6 +38,9 @@ inline Op conv, conv_input, conv_weight, max_pool_backward, nll_loss, bernoulli;
 inline Op constant_pad_nd, avg_pool, adaptive_avg_pool, resample_pad;
 }  // namespace ops
 
+/// ops::select, without a call where nobody would notice it: loops over data take row after row.
+Tensor select_row(const Tensor& x, int64_t dim, int64_t index);
+
 inline Tensor operator+(const Tensor& a, const Value& b) { return ops::add(a, b); }
 inline Tensor operator-(const Tensor& a, const Value& b) { return ops::sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Value& b) { return ops::mul(a, b); }

@@ -7,7 +7,7 @@ namespace facula {
 
 Tensor converted(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  if (x.impl()->is_number) return scalar_tensor(item(x), dtype, true);
+  if (x.impl()->is_number) return number_tensor(item(x), dtype);
   Tensor y = empty(x.sizes(), dtype, x.device());
   slots::copy(y, x);
   return y;

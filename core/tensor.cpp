@@ -1,6 +1,7 @@
 #include "core/tensor.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
 
@@ -117,11 +118,54 @@ Tensor borrow(void* data, const Sizes& sizes, const IntList& strides, DType dtyp
   return t;
 }
 
-Tensor scalar_tensor(const Scalar& value, DType dtype, bool as_number) {
+static void set_item(const Tensor& x, const Scalar& value) {
+  with_type(x.dtype(), [&]<class T>() { *reinterpret_cast<T*>(x.bytes()) = value.to<T>(); });
+}
+
+Tensor scalar_tensor(const Scalar& value, DType dtype) {
   Tensor x = empty({}, dtype);
-  with_type(dtype, [&]<class T>() { *reinterpret_cast<T*>(x.bytes()) = value.to<T>(); });
-  x.impl()->is_number = as_number;
+  set_item(x, value);
   return x;
+}
+
+namespace {
+
+/// The number of each dtype that a thread made last: most are forgotten after one call, and are used again then.
+class Numbers {
+ public:
+  Numbers() { empty({}, DType::Bool); }  // what tensors need of the thread must end after these
+
+  Tensor make(const Scalar& value, DType dtype) {
+    Tensor& last = of_[static_cast<int>(dtype)];
+    if (!is_free(last, dtype)) {
+      last = empty({}, dtype);
+      last.impl()->is_number = true;
+    }
+    set_item(last, value);
+    return last;
+  }
+
+ private:
+  // Nobody else has it, and nobody changed what it is.
+  static bool is_free(const Tensor& x, DType dtype) {
+    if (!x.defined() || x.ref()->use_count() > 1 || x.storage()->use_count() > 1) return false;
+    const TensorImpl& t = *x.impl();
+    return t.is_number && t.dtype == dtype && t.sizes.empty() && t.offset == 0 && !t.autograd && !t.requires_grad &&
+           t.is_inference == InferenceGuard::enabled();
+  }
+  std::array<Tensor, kDTypes> of_;
+};
+
+}  // namespace
+
+Tensor number_tensor(const Scalar& value, DType dtype) {
+  static thread_local Numbers numbers;
+  return numbers.make(value, dtype);
+}
+
+Tensor number_tensor(const Scalar& value) {
+  constexpr DType kWidest[] = {DType::Bool, DType::Int64, DType::Float64, DType::Complex128};
+  return number_tensor(value, kWidest[static_cast<int>(value.kind())]);
 }
 
 Scalar item(const Tensor& x) {

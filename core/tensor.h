@@ -125,8 +125,12 @@ Tensor empty_strided(const Sizes& sizes, const IntList& strides, DType dtype, De
 /// Over memory of somebody else; `done` runs when the last user is gone.
 Tensor borrow(void* data, const Sizes& sizes, const IntList& strides, DType dtype, Device device,
               std::function<void()> done);
-/// A 0-dim CPU tensor that holds a number; with `as_number` it takes part in promotion as a number does.
-Tensor scalar_tensor(const Scalar& value, DType dtype, bool as_number = false);
+/// A 0-dim CPU tensor.
+Tensor scalar_tensor(const Scalar& value, DType dtype);
+/// Another one, which takes part in promotion as a number does. Without a dtype it is as wide as its kind comes: promotion
+/// asks for the kind only, and a float64 partner needs all digits.
+Tensor number_tensor(const Scalar& value, DType dtype);
+Tensor number_tensor(const Scalar& value);
 /// The only element, from whatever device.
 Scalar item(const Tensor& x);
 

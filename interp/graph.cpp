@@ -118,7 +118,7 @@ int register_after(Call& c) {
   const Tensor& x = c.tensor();
   check(is_leaf(x) && requires_grad(x), c.function.name, ": expected a leaf tensor that requires grad");
   const Ref<Hook> hook = hook_of(c, 1);
-  autograd_meta(x).after_accumulate.push_back(hook);
+  autograd_meta(x).make_extras().after_accumulate.push_back(hook);
   push_object(c.L, c.S.hook, HookHandle{x, hook});
   return 1;
 }
@@ -128,7 +128,8 @@ int remove(lua_State* L, Function& f) {
   check(h, "remove: expected what register_hook returned, got ", describe(L, *f.state, 1));
   if (!h->hook) return 0;
   remove_hook(h->tensor, h->hook.get());
-  if (h->tensor.impl()->autograd) std::erase(h->tensor.impl()->autograd->after_accumulate, h->hook);
+  const AutogradMeta* meta = h->tensor.impl()->autograd.get();
+  if (meta && meta->extras) std::erase(meta->extras->after_accumulate, h->hook);
   *h = {};
   return 0;
 }

@@ -136,10 +136,7 @@ struct Selection {
 Tensor select(const Tensor& x, int64_t dim, int64_t i) {
   check(i != 0, "index: position 0 in dimension ", Counting::shown(dim),
         ", but positions are 1-based (1 is the first, -1 the last)");
-  Value arguments[] = {x, dim, i > 0 ? i - 1 : i};
-  Results results;
-  call(*ops::select.op, arguments, results);
-  return results.tensor();
+  return select_row(x, dim, i > 0 ? i - 1 : i);
 }
 
 Tensor slice(const Tensor& x, int64_t dim, const Range& r) {

@@ -169,8 +169,10 @@ lua_State* open_lua_state(const StateOptions& options) {
   heap.release()->watch(L, collect_soon);  // close_lua_state finds it again
   if (options.max_memory) enable_context_limits();
   if (options.sandbox) context().folders = std::make_shared<const std::vector<std::string>>(options.folders);
-  // Handles die young and by the thousand: fewer, larger steps of the collector are a few per cent faster than small ones.
+  // Handles die young and by the thousand. Fewer, larger steps of the collector are a few per cent faster than small ones,
+  // and so is a cycle after half the usual garbage: what dead handles hold, ten times their own size, stays in the cache.
   lua_gc(L, LUA_GCSETSTEPMUL, 400);
+  lua_gc(L, LUA_GCSETPAUSE, 150);
   Opening opening{options, {}};
   if (lua_cpcall(L, prepare, &opening) != 0) opening.failure = error_message(L, -1);
   if (!opening.failure.empty()) {

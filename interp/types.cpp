@@ -5,11 +5,6 @@
 
 namespace facula::interp {
 
-Tensor number_tensor(const Scalar& s) {
-  constexpr DType kDTypeOf[] = {DType::Bool, DType::Int64, DType::Float64, DType::Complex128};
-  return scalar_tensor(s, kDTypeOf[static_cast<int>(s.kind())], true);
-}
-
 Tensor position_tensor(const IntList& positions) {
   Tensor t = empty({static_cast<int64_t>(positions.size())}, DType::Int64);
   std::copy(positions.begin(), positions.end(), t.data<int64_t>());

@@ -55,8 +55,6 @@ void push_sizes(lua_State* L, const State& S, const IntList& sizes);
 /// Any argument or result; nil for none.
 void push_value(lua_State* L, State& S, const Value& v);
 
-/// A number as a 0-dim tensor that promotes like one.
-Tensor number_tensor(const Scalar& s);
 /// Positions as an int64 tensor of one dimension.
 Tensor position_tensor(const IntList& positions);
 

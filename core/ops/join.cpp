@@ -20,9 +20,7 @@ bool joined(const Tensor& y, const Tensors& tensors, int64_t dim) {
   const auto count = static_cast<int64_t>(tensors.size());
   const int64_t run = y.dim() > 0 ? y.size(dim) * y.stride(dim) * y.item_size() / count : 0;
   if (run < kRun && y.numel() > kSmall * count) return false;
-  auto fits = [&](const Tensor& t) {
-    return t.is_contiguous() && t.dtype() == y.dtype() && t.dim() == y.dim() && t.device() == y.device();
-  };
+  auto fits = [&](const Tensor& t) { return t.is_contiguous() && t.dtype() == y.dtype() && t.device() == y.device(); };
   if (!slots::join.filled(y.device().type) || !y.is_contiguous() || !std::all_of(tensors.begin(), tensors.end(), fits))
     return false;
   slots::join(y, tensors, dim);
@@ -77,23 +75,22 @@ Tensors cat_gradient(Tensor g, Metas tensors, int64_t dim) {
 Tensor stack_forward(Out& out, const Tensors& tensors, int64_t dim) {
   check(!tensors.empty(), "stack: the list of tensors is empty");
   const Sizes& each = tensors[0].sizes();
-  Sizes sizes = each, slice = each;
-  sizes.insert(static_cast<size_t>(dim), static_cast<int64_t>(tensors.size()));
-  slice.insert(static_cast<size_t>(dim), 1);
   const Device device = out.device();
   Tensors slices;
+  slices.reserve(tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
-    const Tensor t = moved(tensors[i], device);
-    check(t.sizes() == each, "stack: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ", t.sizes(),
-          ", the first has ", each);
-    IntList strides = t.strides();
-    strides.insert(static_cast<size_t>(dim), 1);
-    slices.push_back(t.alias(slice, strides, t.offset()));
+    check(tensors[i].sizes() == each, "stack: tensor ", i + static_cast<size_t>(Counting::base()), " has sizes ",
+          tensors[i].sizes(), ", the first has ", each);
+    slices.push_back(moved(tensors[i], device));
   }
+  Sizes sizes = each;
+  sizes.insert(static_cast<size_t>(dim), static_cast<int64_t>(tensors.size()));
   const Tensor y = out.make(sizes, result_type(tensors));
-  if (!joined(y, slices, dim))
-    for (size_t i = 0; i < slices.size(); ++i)
-      slots::copy(y.alias(slice, y.strides(), y.offset() + static_cast<int64_t>(i) * y.stride(dim)), slices[i]);
+  if (joined(y, slices, dim)) return y;
+  IntList strides = y.strides();
+  strides.erase(static_cast<size_t>(dim));
+  for (size_t i = 0; i < slices.size(); ++i)
+    slots::copy(y.alias(each, strides, y.offset() + static_cast<int64_t>(i) * y.stride(dim)), slices[i]);
   return y;
 }
 

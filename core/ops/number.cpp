@@ -15,7 +15,7 @@ Op polar;
 
 /// self * factor, in the default dtype for integers.
 Tensor scaled(Out& out, const char* name, const Tensor& x, double factor) {
-  Tensor inputs[] = {x, scalar_tensor(factor, DType::Float64, true)};
+  Tensor inputs[] = {x, number_tensor(factor, DType::Float64)};
   return pointwise(out, name, slots::mul, kRealFloat, inputs);
 }
 

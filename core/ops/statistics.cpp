@@ -88,7 +88,7 @@ Tensor cov_of(const Tensor& given, int64_t correction, const Tensor& fweights, c
   const Tensor mean = (w.defined() ? ops::sum(x * w, {1}, true) / total : ops::sum(x, {1}, true) / n);
   Tensor freedom;
   if (!w.defined())
-    freedom = scalar_tensor(static_cast<double>(std::max<int64_t>(0, n - correction)), DType::Float64, true);
+    freedom = number_tensor(static_cast<double>(std::max<int64_t>(0, n - correction)), DType::Float64);
   else if (aweights.defined() && correction != 0)
     freedom = total - ops::sum(w * aweights) / total * correction;
   else

@@ -58,11 +58,11 @@ bool view_strides(const Tensor& x, const Sizes& sizes, IntList& strides) {
 }
 
 Tensor view_forward(const Tensor& x, const IntList& wanted) {
-  const Sizes sizes = inferred(wanted, x.numel(), "view");
+  Sizes sizes = inferred(wanted, x.numel(), "view");
   IntList strides;
   check(view_strides(x, sizes, strides), "view: ", x.sizes(), " with strides ", x.strides(), " cannot be seen as ",
         sizes, " without a copy; use reshape");
-  return x.alias(sizes, strides, x.offset());
+  return x.alias(std::move(sizes), std::move(strides), x.offset());
 }
 
 // A bool is a byte of 0 or 1: bytes that are anything else must not be taken for one.
@@ -175,7 +175,7 @@ Tensor transpose_forward(const Tensor& x, int64_t a, int64_t b) {
     std::swap(sizes[static_cast<size_t>(a)], sizes[static_cast<size_t>(b)]);
     std::swap(strides[static_cast<size_t>(a)], strides[static_cast<size_t>(b)]);
   }
-  return x.alias(sizes, strides, x.offset());
+  return x.alias(std::move(sizes), std::move(strides), x.offset());
 }
 
 Tensor t_forward(const Tensor& x) {
@@ -191,7 +191,7 @@ Tensor permute_forward(const Tensor& x, const IntList& dims) {
     sizes[d] = x.size(dims[d]);
     strides[d] = x.stride(dims[d]);
   }
-  return x.alias(sizes, strides, x.offset());
+  return x.alias(std::move(sizes), std::move(strides), x.offset());
 }
 
 Tensor permute_gradient(Tensor g, Meta, IntList dims) {
@@ -209,7 +209,7 @@ Tensor without_dims(const Tensor& x, Drop drop) {
     sizes.push_back(x.size(d));
     strides.push_back(x.stride(d));
   }
-  return x.alias(sizes, strides, x.offset());
+  return x.alias(std::move(sizes), std::move(strides), x.offset());
 }
 
 Tensor unsqueeze_forward(const Tensor& x, int64_t dim) {
@@ -218,7 +218,7 @@ Tensor unsqueeze_forward(const Tensor& x, int64_t dim) {
   const auto at = static_cast<size_t>(dim);
   strides.insert(at, dim < x.dim() ? sizes[at] * strides[at] : 1);
   sizes.insert(at, 1);
-  return x.alias(sizes, strides, x.offset());
+  return x.alias(std::move(sizes), std::move(strides), x.offset());
 }
 
 Tensor select_forward(const Tensor& x, int64_t dim, int64_t index) {
@@ -234,7 +234,7 @@ Tensor select_forward(const Tensor& x, int64_t dim, int64_t index) {
   const int64_t offset = x.offset() + at * strides[static_cast<size_t>(dim)];
   sizes.erase(static_cast<size_t>(dim));
   strides.erase(static_cast<size_t>(dim));
-  return x.alias(sizes, strides, offset);
+  return x.alias(std::move(sizes), std::move(strides), offset);
 }
 
 // Positions from start up to but not including end, both clipped to the tensor, as Python's slices.
@@ -250,7 +250,7 @@ Tensor slice_forward(const Tensor& x, int64_t dim, OptInt start, OptInt end, int
   const int64_t offset = x.offset() + (sizes[d] > 0 && last > first ? first * strides[d] : 0);
   sizes[d] = (last - first + step - 1) / step;
   strides[d] *= step;
-  return x.alias(sizes, strides, offset);
+  return x.alias(std::move(sizes), std::move(strides), offset);
 }
 
 Tensor narrow_of(const Tensor& x, int64_t dim, int64_t start, int64_t length) {
@@ -301,7 +301,7 @@ Tensor diagonal_forward(const Tensor& x, int64_t offset, int64_t dim1, int64_t d
   }
   sizes.push_back(length);
   strides.push_back(x.stride(dim1) + x.stride(dim2));
-  return x.alias(sizes, strides, x.offset() + skip);
+  return x.alias(std::move(sizes), std::move(strides), x.offset() + skip);
 }
 
 // ---- complex numbers as pairs ----
@@ -334,6 +334,13 @@ Tensor view_as_complex_forward(const Tensor& x) {
 Tensor part_of(const Tensor& x, int64_t which) { return ops::select(ops::view_as_real(x), -1, which); }
 
 }  // namespace
+
+Tensor select_row(const Tensor& x, int64_t dim, int64_t index) {
+  if (x.dim() == 0 || !is_plain(x)) return ops::select(x, dim, index);
+  Tensor row = select_forward(x, dim, index);
+  track_view(x, row);
+  return row;
+}
 
 void define_view(const Family& define) {
   define(ops::as_strided, "as_strided(Tensor self, int[] size, int[] stride, int? storage_offset=None) -> Tensor")

@@ -62,10 +62,10 @@ void triangle(const Tensor& out, const Tensor& x, int64_t diagonal, bool upper) 
 // A row of the result holds a run of each tensor; threads share the result's bytes, whatever run they lie in.
 void join(const Tensor& out, std::span<const Tensor> tensors, int64_t dim) {
   if (out.numel() == 0) return;
-  int64_t inner = out.item_size();
-  for (int64_t d = dim + 1; d < out.dim(); ++d) inner *= out.size(d);
+  int64_t rows = 1;
+  for (int64_t d = 0; d < dim; ++d) rows *= out.size(d);
   std::vector<int64_t> start{0};  // of each run within a row
-  for (const Tensor& t : tensors) start.push_back(start.back() + t.size(dim) * inner);
+  for (const Tensor& t : tensors) start.push_back(start.back() + t.numel() / rows * out.item_size());
   const int64_t row = start.back(), total = out.numel() * out.item_size();
   parallel_for(total, kGrain * 4, [&](int64_t begin, int64_t end) {
     int64_t r = begin / row, at = begin % row;

@@ -1,19 +1,30 @@
 #include "kernels/cpu/pack.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace facula::cpu {
+
+// One element n times: by doubling what is there, up to a piece that stays in the cache.
+static void repeat(char* to, const char* from, int64_t n, int64_t item) {
+  constexpr int64_t kPiece = 4096;
+  const int64_t bytes = n * item;
+  if (bytes > 0) std::memcpy(to, from, static_cast<size_t>(item));
+  for (int64_t filled = item, count; filled < bytes; filled += count) {
+    count = std::min({filled, bytes - filled, kPiece});
+    std::memmove(to + filled, to, static_cast<size_t>(count));  // memcpy of at most 4 KB would be inlined, by words
+  }
+}
 
 void copy_row(char* to, int64_t to_stride, const char* from, int64_t from_stride, int64_t n, int64_t item) {
   if (to_stride == item && from_stride == item) {
     std::memmove(to, from, static_cast<size_t>(n * item));
     return;
   }
+  if (to_stride == item && from_stride == 0) return repeat(to, from, n, item);
   with_item(item, [&]<class T>(T) {
     auto* y = reinterpret_cast<T*>(to);
-    if (to_stride == item && from_stride == 0)
-      std::fill_n(y, n, *reinterpret_cast<const T*>(from));
-    else if (to_stride == item)
+    if (to_stride == item)
       for (int64_t i = 0; i < n; ++i) y[i] = *reinterpret_cast<const T*>(from + i * from_stride);
     else
       for (int64_t i = 0; i < n; ++i)

@@ -24,5 +24,6 @@ def loading(workers):
 
 
 for workers in (0, 2):
-    bench(f"loader_{workers}", lambda: loading(workers))
+    for name in ("loader", "samples"):
+        bench(f"{name}_{workers}", lambda: loading(workers))
 finish()

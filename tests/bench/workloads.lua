@@ -86,6 +86,8 @@ return {
   { file = "loader", rows = {
     { "loader_0", 0.3, "6,400 digits, batches of 64, no workers" },
     { "loader_2", 0.3, "the same, two workers" },
+    { "samples_0", nil, "the same sample by sample, no workers" },
+    { "samples_2", nil, "sample by sample, two workers" },
   } },
   { file = "augmentation", lua_only = true, rows = {
     { "digits_crop", nil, "20,000 digits cropped and mirrored, two workers", seconds = 1 },

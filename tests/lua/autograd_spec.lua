@@ -437,3 +437,45 @@ describe("saved_tensors_hooks", function()
     through(same, 3, "argument 'unpack' must be a function")
   end)
 end)
+
+describe("numbers in operators", function()
+  it("stay what they were where a derivative keeps them", function()
+    local w = leaf(1, 2)
+    local y = w * 2
+    local z = w * 5 + 7
+    (y + z):sum():backward()
+    equal(w.grad, torch.tensor { 7, 7 })
+    local power = w ^ 3
+    local _ = w ^ 2
+    w.grad = nil
+    power:sum():backward()
+    equal(w.grad, torch.tensor { 3, 12 })
+  end)
+
+  it("may be made in inference mode before they are recorded", function()
+    local w = leaf(1, 2)
+    torch.inference_mode(function() return w * 2 end)
+    local y = w * 2
+    y:sum():backward()
+    equal(w.grad, torch.tensor { 2, 2 })
+  end)
+
+  it("may stand twice in one call", function()
+    equal(torch.tensor { 0, 5, 10 }:clamp(2, 7), torch.tensor { 2, 5, 7 })
+    equal(torch.where(torch.tensor { true, false }, 1, 2), torch.tensor({ 1, 2 }, { dtype = torch.int64 }))
+  end)
+end)
+
+describe("a row by x[i]", function()
+  it("is a view whose changes reach the history of the whole", function()
+    local x, w = torch.zeros(2, 2), leaf(3)
+    x[2]:mul_(0):add_(w)
+    assert(x.requires_grad)
+    x:sum():backward()
+    equal(w.grad, torch.tensor { 2 })
+  end)
+
+  it("is recorded where the whole is", function()
+    equal(torch.randn(2, 2, { requires_grad = true })[1].grad_fn:name(), "SelectBackward0")
+  end)
+end)
