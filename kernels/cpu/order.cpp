@@ -4,7 +4,7 @@
 //
 // Long rows are sorted by their keys' bytes, lowest first (LSD radix sort: 1M floats in a fifth of std::stable_sort's
 // time), short ones by comparison. A long row that is alone is sorted in pieces, one for each thread, which are then
-// merged. The best k are chosen in one pass that keeps at most 6 k + 32 candidates.
+// merged. The best k are chosen from a few candidates: 6 k + 32 at most are kept.
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -13,6 +13,7 @@
 #include "core/iterator.h"
 #include "core/slots.h"
 #include "kernels/cpu/order.h"
+#include "kernels/cpu/order_keys.h"
 #include "kernels/cpu/register.h"
 
 namespace facula::cpu {
@@ -115,33 +116,61 @@ const Entry* sorted_alone(const Row<T>& row, Scratch<Entry>& scratch) {
   return entries;
 }
 
-// The k lowest entries of the row, in order if wanted. A full list of candidates is cut to the k lowest, and the
-// highest of these is from then on the bar for entering it.
+// Memory for choosing among the elements of a row; one per task.
 template <class T, class Entry>
-const Entry* lowest(const Row<T>& row, int64_t k, bool in_order, std::vector<Entry>& best) {
-  const size_t most = static_cast<size_t>(std::min(row.size, 6 * k + 32));
+struct Choice {
+  explicit Choice(int64_t k)
+      : groups(std::max<int64_t>(64, 4 * k)),
+        keys(std::max<int64_t>(4096, 4 * groups)),
+        tops(groups),
+        places(keys.size()) {}
+  int64_t groups;
+  std::vector<Key<T>> keys, tops;  // of a piece of the row, and the lowest of its groups
+  std::vector<int32_t> places;
+  std::vector<Entry> best;
+};
+
+// The k lowest entries of the row, in order if wanted. A row is looked through in pieces. A piece falls into groups, and
+// the k-th of their lowest keys is a bar that k elements do not exceed: of random ones, few others. A full list of
+// candidates is cut to the k lowest, and only lower keys enter it from then on.
+template <class T, class Entry>
+const Entry* lowest(const Row<T>& row, int64_t k, bool in_order, const KeyRow& key_row, Choice<T, Entry>& choice) {
+  auto& [groups, keys, tops, places, best] = choice;
+  const size_t most = static_cast<size_t>(6 * k + 32);
   best.clear();
-  best.reserve(most);
-  auto cut = [&] { std::nth_element(best.begin(), best.begin() + (k - 1), best.end()); };
-  int64_t i = 0;
-  for (; i < static_cast<int64_t>(most); ++i) best.push_back(Entry(row.key(i), i));
-  if (k > 0 && i < row.size) {
-    cut();
+  if (k == 0) return best.data();
+  auto cut = [&] {
+    std::nth_element(best.begin(), best.begin() + (k - 1), best.end());
     best.resize(k);
-    Key<T> bar = static_cast<Key<T>>(best[k - 1].key());
-    for (; i < row.size; ++i) {
-      const Key<T> key = row.key(i);
-      if (key >= bar) continue;  // an equal key further right loses
-      best.push_back(Entry(key, i));
-      if (best.size() == most) {
-        cut();
-        best.resize(k);
-        bar = static_cast<Key<T>>(best[k - 1].key());
+  };
+  Key<T> bar = static_cast<Key<T>>(~Key<T>{0});
+  const int64_t step = static_cast<int64_t>(keys.size());
+  for (int64_t first = 0; first < row.size; first += step) {
+    const int64_t n = std::min(step, row.size - first);
+    key_row.keys(keys.data(), row.x + first * row.stride, row.stride, n, row.flip != 0);
+    Key<T> limit = bar;
+    if (n >= 2 * groups) {
+      key_row.tops(tops.data(), groups, keys.data(), n);
+      std::nth_element(tops.begin(), tops.begin() + (k - 1), tops.end());
+      limit = std::min(bar, tops[k - 1]);
+    }
+    const int64_t found = key_row.up_to(places.data(), keys.data(), n, limit);
+    for (int64_t i = 0; i < found; ++i) {
+      const Key<T> key = keys[places[i]];
+      if (key > bar) continue;
+      best.push_back(Entry(key, first + places[i]));
+      if (best.size() < most) continue;
+      cut();
+      const Key<T> last = static_cast<Key<T>>(best[k - 1].key());
+      if (last == 0) {  // no key is lower
+        first = row.size;
+        break;
       }
+      bar = static_cast<Key<T>>(last - 1);
     }
   }
-  if (k > 0 && k < static_cast<int64_t>(best.size())) cut();
-  if (in_order) std::sort(best.begin(), best.begin() + k);
+  if (k < static_cast<int64_t>(best.size())) cut();
+  if (in_order) std::sort(best.begin(), best.end());
   return best.data();
 }
 
@@ -200,8 +229,10 @@ void topk(const Tensor& values, const Tensor& positions, const Tensor& x, int64_
   with_real_type("topk", x.dtype(), [&]<class T>() {
     with_entry<T>(size, [&]<class Entry>() {
       for_rows<T>(
-          values, positions, x, dim, largest, [] { return std::vector<Entry>(); },
-          [&](const Row<T>& row, std::vector<Entry>& best) { return lowest(row, k, in_order, best); });
+          values, positions, x, dim, largest, [k] { return Choice<T, Entry>(k); },
+          [&, key_row = key_row_of(x.dtype())](const Row<T>& row, Choice<T, Entry>& choice) {
+            return lowest(row, k, in_order, key_row, choice);
+          });
     });
   });
 }

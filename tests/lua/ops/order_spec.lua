@@ -189,3 +189,35 @@ describe("a long row", function()
     end)
   end)
 end)
+
+describe("topk", function()
+  -- Sorting is stable, so both name the same of equal elements.
+  local function agrees(t, k, largest)
+    local values, positions = t:topk(k, -1, largest)
+    local sorted, order = t:sort { dim = -1, descending = largest, stable = true }
+    equal(positions, order:narrow(-1, 1, k))
+    equal(values, sorted:narrow(-1, 1, k))
+  end
+
+  it("takes what sorting puts first, among few and many elements, few and many of them equal", function()
+    for _, n in ipairs { 1, 17, 300, 1000, 20000 } do
+      for _, k in ipairs { 1, 10, 150 } do
+        if k <= n then
+          local random = torch.randn(3, n)
+          local ties = torch.randint(-3, 3, { 3, n })
+          random[{ 2, math.ceil(n / 2) }] = nan
+          for _, largest in ipairs { true, false } do
+            agrees(random, k, largest)
+            agrees(random:t():contiguous():t(), k, largest)
+            agrees(ties, k, largest)
+            agrees(ties:to(torch.int8), k, largest)
+            agrees(ties:gt(0), k, largest)
+            agrees(torch.zeros(n), k, largest)
+            agrees(torch.full({ n }, nan, { dtype = torch.float16 }), k, largest)
+            agrees(random:double(), k, largest)
+          end
+        end
+      end
+    end
+  end)
+end)
