@@ -136,8 +136,13 @@ class Job {
           const int64_t count = std::min(kBlock, n - i);
           alignas(64) char states[kBlock * 32];
           for (int64_t j = 0; j < count; ++j) {
+            const char* row = split_.x + at[1] + (i + j) * step[1];
+            if (r_.components == 1) {
+              fold(states + j * r_.item, row, 0, reduced_.numel);
+              continue;
+            }
             alignas(64) char state[32];
-            fold(state, split_.x + at[1] + (i + j) * step[1], 0, reduced_.numel);
+            fold(state, row, 0, reduced_.numel);
             for (int c = 0; c < r_.components; ++c)
               copy_row(states + (c * count + j) * r_.item, r_.item, state + c * r_.item, r_.item, 1, r_.item);
           }

@@ -85,15 +85,16 @@ struct Smallest {
   }
 };
 // ---- folds ----------------------------------------------------------------------------------------------------------
-/// The lanes of four vectors, pair by pair.
+/// The lanes of a vector, the lower half with the upper one.
 template <class Op, class D, class V>
-HWY_INLINE hn::TFromD<D> fold_lanes(D d, V a, V b, V c, V e) {
-  using T = hn::TFromD<D>;
-  HWY_ALIGN T lane[HWY_MAX_BYTES / sizeof(T)];
-  hn::Store(Op::vectors(Op::vectors(a, b), Op::vectors(c, e)), d, lane);
-  for (size_t width = hn::Lanes(d) / 2; width > 0; width /= 2)
-    for (size_t i = 0; i < width; ++i) lane[i] = Op::numbers(lane[i], lane[i + width]);
-  return lane[0];
+HWY_INLINE hn::TFromD<D> fold_lanes(D, V v) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) > 1) {
+    const hn::Half<D> half;
+    return fold_lanes<Op>(half, Op::vectors(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+#endif
+  return hn::GetLane(v);
 }
 
 /// In four vectors side by side, since one would wait for itself.
@@ -115,7 +116,7 @@ T fold_vectors(const T* x, int64_t n) {
     const auto rest = static_cast<size_t>(n - i);
     b = Op::vectors(b, hn::IfThenElse(hn::FirstN(d, rest), load_some(d, x + i, n - i), nothing));
   }
-  return fold_lanes<Op>(d, a, b, c, e);
+  return fold_lanes<Op>(d, Op::vectors(Op::vectors(a, b), Op::vectors(c, e)));
 }
 
 /// One by one, for integers and complex numbers; the compiler spreads integers over lanes itself. Partial results side by
