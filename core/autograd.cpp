@@ -50,6 +50,14 @@ void Node::destroy(Node* n) {
 
 namespace {
 
+/// Does nobody else know g's memory? A base whose view g is may hold it too if g alone holds the base.
+bool owns_storage(const Tensor& g) {
+  const AutogradMeta* meta = g.impl()->autograd.get();
+  if (!meta || !meta->base.defined()) return g.storage()->use_count() == 1;
+  const Tensor& base = meta->base;
+  return base.ref().get()->use_count() == 1 && base.numel() == g.numel() && g.storage()->use_count() == 2;
+}
+
 /// The end of the graph at a leaf: adds what arrives to its `.grad`.
 class AccumulateGrad final : public Node {
  public:
@@ -72,7 +80,7 @@ class AccumulateGrad final : public Node {
     }
     if (!meta.grad.defined()) {
       // Nobody else may see it change later, and optimisers like it dense.
-      const bool ours = g.ref().get()->use_count() <= 2 && g.is_contiguous() && g.storage()->use_count() == 1;
+      const bool ours = g.ref().get()->use_count() <= 2 && g.is_contiguous() && owns_storage(g);
       meta.grad = GradMode::enabled() ? g : ours ? detach(g) : detach(ops::clone(g));
     } else if (GradMode::enabled()) {
       meta.grad = meta.grad + g;

@@ -42,6 +42,18 @@ describe("temporaries", function()
     assert(torch.max_memory_allocated() - start < 600 * megabyte, torch.max_memory_allocated() - start)
   end)
 
+  it("that end as a leaf's gradient become it, through views, too", function()
+    local x = torch.zeros(megabyte, { requires_grad = true })
+    local y = (x:view(-1, 2) * 2):view(-1)
+    local ones = torch.ones(megabyte)
+    settled()
+    torch.reset_peak_memory_stats()
+    local start = torch.memory_allocated()
+    y:backward(ones)
+    assert(torch.max_memory_allocated() - start < 6 * megabyte, torch.max_memory_allocated() - start)
+    equal(x.grad:max():item(), 2)
+  end)
+
   it("all go in the end", function()
     local start = settled();
     (function()
