@@ -192,13 +192,28 @@ template <class T, size_t K, class F>
 void map_channels(const Shape& at, const std::array<const T*, K>& numbers, T* y, const F& f) {
   const auto apply = [&]<size_t... k>(std::index_sequence<k...>) {
     if (at.by_planes()) {
+      const bool streams = at.N * at.C * at.S * static_cast<int64_t>(sizeof(T)) >= kStreamBytes;
       parallel_for(at.N * at.C, std::max<int64_t>(1, kGrain / at.S), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) {
           const std::array<T, K> p{numbers[k][i % at.C]...};
           const int64_t first = i * at.S;
-          for_vectors<T>(at.S, [=](auto d, int64_t s)
-                                   HWY_ATTR { hn::StoreU(f(d, first + s, hn::Set(d, p[k])...), d, y + first + s); });
+          const auto write = [=](T* to, int64_t from, int64_t n) {
+            for_vectors<T>(
+                n, [=](auto d, int64_t s) HWY_ATTR { hn::StoreU(f(d, from + s, hn::Set(d, p[k])...), d, to + s); });
+          };
+          if (!streams) {
+            write(y + first, first, at.S);
+            continue;
+          }
+          alignas(64) T block[kBlock];
+          for (int64_t s = first; s < first + at.S; s += kBlock) {
+            const int64_t n = std::min(kBlock, first + at.S - s);
+            write(block, s, n);
+            stream(reinterpret_cast<char*>(y + s), reinterpret_cast<const char*>(block),
+                   n * static_cast<int64_t>(sizeof(T)));
+          }
         }
+        if (streams) end_stream();
       });
       return;
     }
