@@ -56,32 +56,28 @@ void convert(char* to, const char* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = cast<To>(x[i]);
 }
 
-#if HWY_TARGET != HWY_SCALAR
 // The compiler does not find the instructions for these two.
 template <>
 void convert<float, Half>(char* to, const char* from, int64_t n) {
   const hn::ScalableTag<float> d;
-  const hn::Rebind<hwy::float16_t, decltype(d)> d16;
   auto* y = reinterpret_cast<float*>(to);
-  const auto* x = reinterpret_cast<const hwy::float16_t*>(from);
+  const auto* x = reinterpret_cast<const Half*>(from);
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::PromoteTo(d, hn::LoadU(d16, x + i)), d, y + i);
-  for (; i < n; ++i) y[i] = reinterpret_cast<const Half*>(from)[i];
+  for (; i + lanes <= n; i += lanes) store(load(d, x + i), d, y + i);
+  for (; i < n; ++i) y[i] = x[i];
 }
 
 template <>
 void convert<Half, float>(char* to, const char* from, int64_t n) {
   const hn::ScalableTag<float> d;
-  const hn::Rebind<hwy::float16_t, decltype(d)> d16;
-  auto* y = reinterpret_cast<hwy::float16_t*>(to);
+  auto* y = reinterpret_cast<Half*>(to);
   const auto* x = reinterpret_cast<const float*>(from);
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::DemoteTo(d16, hn::LoadU(d, x + i)), d16, y + i);
-  for (; i < n; ++i) reinterpret_cast<Half*>(to)[i] = Half(x[i]);
+  for (; i + lanes <= n; i += lanes) store(load(d, x + i), d, y + i);
+  for (; i < n; ++i) y[i] = Half(x[i]);
 }
-#endif
 
 template <class To>
 constexpr Convert convert_to(DType from) {

@@ -4,7 +4,7 @@
 // Dense tensors go to the row function directly. Everything else is cut into blocks that stay in the first-level cache:
 // strided, broadcast or converted inputs are packed into buffers, results are scattered or converted out of one. So an
 // operator is one loop per dtype, whatever the strides. Dtypes without a row function run by a wider one's: float16 and
-// bfloat16 by float32's, rare float32 functions by float64's, rare complex64 ones by complex128's.
+// bfloat16 by float32's unless the operator is a mere instruction, rare float32 functions by float64's, rare complex64 ones by complex128's.
 #pragma once
 
 #include <array>
@@ -78,6 +78,7 @@ void fill_special_rows();
 template <class... T>
 struct Types {};
 using Floats = Types<float, double>;
+using AllFloats = Types<float, double, Half, BFloat16>;
 using Integers = Types<uint8_t, int8_t, int16_t, int32_t, int64_t>;
 using Complexes = Types<complex64, complex128>;
 

@@ -30,14 +30,15 @@ constexpr Wrapping<T> wrapping(T x) {
 // ---- add, sub: x + alpha * y, x - alpha * y -------------------------------------------------------------------------
 template <class T, bool subtract>
 void sum_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
-  const T alpha = params.empty() ? T(1) : params[0].to<T>();
+  using A = typename BlockOf<T>::type;
+  const A alpha = params.empty() ? A(1) : params[0].to<A>();
   if constexpr (std::is_integral_v<T>) {
     const auto factor = subtract ? 0 - wrapping(alpha) : wrapping(alpha);
     each_number<T, T, 2>(out, in, n, [=](T x, T y) { return wrapping(x) + factor * wrapping(y); });
   } else if (alpha == 1) {
     each<T, 2>(out, in, n, [](auto, auto x, auto y) { return subtract ? hn::Sub(x, y) : hn::Add(x, y); });
   } else {
-    const T factor = subtract ? -alpha : alpha;
+    const A factor = subtract ? -alpha : alpha;
     each<T, 2>(out, in, n, [=](auto d, auto x, auto y) { return hn::MulAdd(hn::Set(d, factor), y, x); });
   }
 }
@@ -53,41 +54,41 @@ void sums(Types<T...>) {
 }
 
 void fill_sums() {
-  sums<slots::add, false>(Floats());
+  sums<slots::add, false>(AllFloats());
   sums<slots::add, false>(Integers());
-  sums<slots::sub, true>(Floats());
+  sums<slots::sub, true>(AllFloats());
   sums<slots::sub, true>(Integers());
   add_row<slots::add, 2>(DType::Bool, bool_sum_row);
 }
 
 // ---- products and quotients -----------------------------------------------------------------------------------------
 void fill_products() {
-  vectors<slots::mul, 2>(Floats(), [](auto, auto x, auto y) { return hn::Mul(x, y); });
+  vectors<slots::mul, 2>(AllFloats(), [](auto, auto x, auto y) { return hn::Mul(x, y); });
   numbers<slots::mul, 2>(Integers(), [](auto x, auto y) { return wrapping(x) * wrapping(y); });
   numbers<slots::mul, 2>(Types<bool>(), [](bool x, bool y) { return x & y; });
-  vectors<slots::div, 2>(Floats(), [](auto, auto x, auto y) { return hn::Div(x, y); });
-  vectors<slots::square, 1>(Floats(), [](auto, auto x) { return hn::Mul(x, x); });
+  vectors<slots::div, 2>(AllFloats(), [](auto, auto x, auto y) { return hn::Div(x, y); });
+  vectors<slots::square, 1>(AllFloats(), [](auto, auto x) { return hn::Mul(x, x); });
   numbers<slots::square, 1>(Integers(), [](auto x) { return wrapping(x) * wrapping(x); });
-  vectors<slots::reciprocal, 1>(Floats(), [](auto d, auto x) { return hn::Div(one(d), x); });
-  vectors<slots::sqrt, 1>(Floats(), [](auto, auto x) { return hn::Sqrt(x); });
-  vectors<slots::rsqrt, 1>(Floats(), [](auto d, auto x) { return hn::Div(one(d), hn::Sqrt(x)); });
+  vectors<slots::reciprocal, 1>(AllFloats(), [](auto d, auto x) { return hn::Div(one(d), x); });
+  vectors<slots::sqrt, 1>(AllFloats(), [](auto, auto x) { return hn::Sqrt(x); });
+  vectors<slots::rsqrt, 1>(AllFloats(), [](auto d, auto x) { return hn::Div(one(d), hn::Sqrt(x)); });
 }
 
 // ---- signs ----------------------------------------------------------------------------------------------------------
 void fill_signs() {
-  vectors<slots::neg, 1>(Floats(), [](auto, auto x) { return hn::Neg(x); });
+  vectors<slots::neg, 1>(AllFloats(), [](auto, auto x) { return hn::Neg(x); });
   numbers<slots::neg, 1>(Integers(), [](auto x) { return 0 - wrapping(x); });
-  vectors<slots::abs, 1>(Floats(), [](auto, auto x) { return hn::Abs(x); });
+  vectors<slots::abs, 1>(AllFloats(), [](auto, auto x) { return hn::Abs(x); });
   numbers<slots::abs, 1>(Integers(), [](auto x) { return x < 0 ? 0 - wrapping(x) : wrapping(x); });
-  vectors<slots::sgn, 1>(Floats(), [](auto d, auto x) {  // 0 for NaN
+  vectors<slots::sgn, 1>(AllFloats(), [](auto d, auto x) {  // 0 for NaN
     const auto zero = hn::Zero(d);
     return hn::IfThenElse(hn::Gt(x, zero), one(d), hn::IfThenElseZero(hn::Lt(x, zero), hn::Neg(one(d))));
   });
   numbers<slots::sgn, 1>(Integers(), [](auto x) { return (x > 0) - (x < 0); });
   numbers<slots::abs, 1>(Types<bool>(), [](bool x) { return x; });
   numbers<slots::sgn, 1>(Types<bool>(), [](bool x) { return x; });
-  vectors<slots::copysign, 2>(Floats(), [](auto, auto x, auto y) { return hn::CopySign(x, y); });
-  vectors<slots::relu, 1>(Floats(), [](auto d, auto x) {  // NaN and -0 stay
+  vectors<slots::copysign, 2>(AllFloats(), [](auto, auto x, auto y) { return hn::CopySign(x, y); });
+  vectors<slots::relu, 1>(AllFloats(), [](auto d, auto x) {  // NaN and -0 stay
     return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
   });
   numbers<slots::relu, 1>(Integers(), [](auto x) { return x < 0 ? decltype(x)(0) : x; });
@@ -97,13 +98,13 @@ void fill_signs() {
 // Comparisons with NaN are false; a second test sends it where it belongs. Of equal zeros the first stays.
 void fill_extrema() {
   vectors<slots::maximum, 2>(
-      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(x)), x, y); });
+      AllFloats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(x)), x, y); });
   vectors<slots::minimum, 2>(
-      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(x)), x, y); });
+      AllFloats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(x)), x, y); });
   vectors<slots::fmax, 2>(
-      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(y)), x, y); });
+      AllFloats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Ge(x, y), hn::IsNaN(y)), x, y); });
   vectors<slots::fmin, 2>(
-      Floats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(y)), x, y); });
+      AllFloats(), [](auto, auto x, auto y) { return hn::IfThenElse(hn::Or(hn::Le(x, y), hn::IsNaN(y)), x, y); });
   const auto larger = [](auto x, auto y) { return std::max(x, y); };
   const auto smaller = [](auto x, auto y) { return std::min(x, y); };
   using Ordered = Types<bool, uint8_t, int8_t, int16_t, int32_t, int64_t>;
@@ -116,10 +117,10 @@ void fill_extrema() {
 // ---- rounding -------------------------------------------------------------------------------------------------------
 void fill_roundings() {
   // Highway's portable forms lose the sign of zeros.
-  vectors<slots::ceil, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Ceil(x), x); });
-  vectors<slots::floor, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Floor(x), x); });
-  vectors<slots::round, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Round(x), x); });  // half to even
-  vectors<slots::trunc, 1>(Floats(), [](auto, auto x) { return hn::CopySign(hn::Trunc(x), x); });
+  vectors<slots::ceil, 1>(AllFloats(), [](auto, auto x) { return hn::CopySign(hn::Ceil(x), x); });
+  vectors<slots::floor, 1>(AllFloats(), [](auto, auto x) { return hn::CopySign(hn::Floor(x), x); });
+  vectors<slots::round, 1>(AllFloats(), [](auto, auto x) { return hn::CopySign(hn::Round(x), x); });  // half to even
+  vectors<slots::trunc, 1>(AllFloats(), [](auto, auto x) { return hn::CopySign(hn::Trunc(x), x); });
   const auto same = [](auto x) { return x; };
   numbers<slots::ceil, 1>(Integers(), same);
   numbers<slots::floor, 1>(Integers(), same);

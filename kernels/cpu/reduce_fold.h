@@ -137,20 +137,6 @@ T fold(const T* x, int64_t n) {
     return fold_numbers<Op>(x, n);
 }
 
-/// What blocks of T are computed in.
-template <class T>
-struct BlockOf {
-  using type = T;
-};
-template <>
-struct BlockOf<Half> {
-  using type = float;
-};
-template <>
-struct BlockOf<BFloat16> {
-  using type = float;
-};
-
 }  // namespace facula::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -16,52 +16,114 @@ HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// What blocks of T are computed in.
+template <class T>
+struct BlockOf {
+  using type = T;
+};
+template <>
+struct BlockOf<Half> {
+  using type = float;
+};
+template <>
+struct BlockOf<BFloat16> {
+  using type = float;
+};
+
+// ---- loads and stores of vectors; narrow floats are widened and rounded on their way --------------------------------
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const hn::TFromD<D>* x) {
+  return hn::LoadU(d, x);
+}
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D d, hn::TFromD<D>* y) {
+  hn::StoreU(v, d, y);
+}
+
+#if HWY_TARGET == HWY_SCALAR
+template <class D, class T>
+requires(sizeof(T) == 2) HWY_INLINE hn::Vec<D> load(D d, const T* x) { return hn::Set(d, static_cast<float>(*x)); }
+template <class D, class T>
+requires(sizeof(T) == 2) HWY_INLINE void store(hn::Vec<D> v, D, T* y) { *y = T(hn::GetLane(v)); }
+#else
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const Half* x) {
+  const hn::Rebind<hwy::float16_t, D> d16;
+  return hn::PromoteTo(d, hn::LoadU(d16, reinterpret_cast<const hwy::float16_t*>(x)));
+}
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D, Half* y) {
+  const hn::Rebind<hwy::float16_t, D> d16;
+  hn::StoreU(hn::DemoteTo(d16, v), d16, reinterpret_cast<hwy::float16_t*>(y));
+}
+
+template <class D>
+HWY_INLINE hn::Vec<D> load(D d, const BFloat16* x) {
+  const hn::Rebind<uint16_t, D> d16;
+  const hn::Rebind<uint32_t, D> d32;
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const uint16_t*>(x)))));
+}
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D, BFloat16* y) {  // as BFloat16::from_float: half to even, NaN stays quiet
+  const hn::Rebind<uint16_t, D> d16;
+  const hn::Rebind<int32_t, D> signed32;
+  const hn::Rebind<uint32_t, D> d32;
+  const auto bits = hn::BitCast(d32, v), upper = hn::ShiftRight<16>(bits);
+  const auto odd = hn::And(upper, hn::Set(d32, 1));
+  const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fff))));
+  const auto quiet = hn::Or(upper, hn::Set(d32, 0x40));
+  const auto result = hn::IfThenElse(hn::RebindMask(d32, hn::IsNaN(v)), quiet, rounded);
+  hn::StoreU(hn::DemoteTo(d16, hn::BitCast(signed32, result)), d16, reinterpret_cast<uint16_t*>(y));
+}
+#endif
+
 /// The first n < Lanes(d) elements; the others are zero.
-template <class D, class T = hn::TFromD<D>>
+template <class D, class T>
 HWY_INLINE hn::Vec<D> load_some(D d, const T* x, int64_t n) {
-#if HWY_MEM_OPS_MIGHT_FAULT
-  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)] = {};
-  std::copy_n(x, n, buffer);
-  return hn::Load(d, buffer);
-#else
-  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(n)), d, x);
-#endif
+  if constexpr (HWY_MEM_OPS_MIGHT_FAULT || !std::is_same_v<T, hn::TFromD<D>>) {
+    HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)] = {};
+    std::copy_n(x, n, buffer);
+    return load(d, buffer);
+  } else {
+    return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(n)), d, x);
+  }
 }
 
-template <class D, class V, class T = hn::TFromD<D>>
-HWY_INLINE void store_some(V v, D d, T* y, int64_t n) {
-#if HWY_MEM_OPS_MIGHT_FAULT
-  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
-  hn::Store(v, d, buffer);
-  std::copy_n(buffer, n, y);
-#else
-  hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(n)), d, y);
-#endif
+template <class D, class T>
+HWY_INLINE void store_some(hn::Vec<D> v, D d, T* y, int64_t n) {
+  if constexpr (HWY_MEM_OPS_MIGHT_FAULT || !std::is_same_v<T, hn::TFromD<D>>) {
+    HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+    store(v, d, buffer);
+    std::copy_n(buffer, n, y);
+  } else {
+    hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(n)), d, y);
+  }
 }
 
+// ---- loops ----------------------------------------------------------------------------------------------------------
 template <class T, bool heavy, class F, size_t... K>
 HWY_INLINE void each(char* out, const char* const* in, int64_t n, const F& f, std::index_sequence<K...>) {
-  const hn::ScalableTag<T> d;
+  const hn::ScalableTag<typename BlockOf<T>::type> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   T* y = reinterpret_cast<T*>(out);
   const T* const x[] = {reinterpret_cast<const T*>(in[K])...};
   if constexpr (heavy) {  // a long body: once
     for (int64_t i = 0; i < n; i += lanes) {
       const bool whole = n - i >= lanes;
-      const auto v = f(d, (whole ? hn::LoadU(d, x[K] + i) : load_some(d, x[K] + i, n - i))...);
+      const auto v = f(d, (whole ? load(d, x[K] + i) : load_some(d, x[K] + i, n - i))...);
       if (whole) [[likely]]
-        hn::StoreU(v, d, y + i);
+        store(v, d, y + i);
       else
         store_some(v, d, y + i, n - i);
     }
   } else {
     int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) hn::StoreU(f(d, hn::LoadU(d, x[K] + i)...), d, y + i);
+    for (; i + lanes <= n; i += lanes) store(f(d, load(d, x[K] + i)...), d, y + i);
     if (i < n) store_some(f(d, load_some(d, x[K] + i, n - i)...), d, y + i, n - i);
   }
 }
 
-/// y[i] = f(d, x0[i], x1[i], ...) by vectors of T.
+/// y[i] = f(d, x0[i], x1[i], ...) by vectors of T, or of float where T is narrower.
 template <class T, int N, bool heavy = false, class F>
 HWY_INLINE void each(char* out, const char* const* in, int64_t n, const F& f) {
   each<T, heavy>(out, in, n, f, std::make_index_sequence<N>());

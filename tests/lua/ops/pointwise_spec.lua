@@ -1,6 +1,6 @@
 local torch = require "torch"
 local spec = require "spec"
-local cases = spec.cases
+local cases, describe, it, equal = spec.cases, spec.describe, spec.it, spec.equal
 
 local x = torch.tensor { { 1, -2, 3 }, { 0.5, 4, -0.25 } }
 local row, column = torch.tensor { 10, 20, 30 }, torch.tensor { { 1 }, { 2 } }
@@ -87,3 +87,29 @@ for name, holds in pairs {
       gives = { holds(1, 3), holds(2, 2), holds(3, 1) } },
   })
 end
+
+describe("float16 and bfloat16", function()
+  local function edges(dtype)
+    local numbers = torch.cat { torch.randn(58):mul(torch.randn(58):mul(20):exp()),
+      torch.tensor { 0, -0.0, 1 / 0, -1 / 0, 0 / 0, 65504, 1e-7, 3e38, 1.00390625 } }
+    return numbers:to(dtype)
+  end
+
+  it("are computed in float32 and rounded once, to the nearest and half to even", function()
+    torch.manual_seed(1)
+    for _, dtype in ipairs { torch.float16, torch.bfloat16 } do
+      local first = edges(dtype)
+      local second = first[{ torch.randperm(67) }]
+      for n = 1, 67 do
+        local a, b = first:narrow(1, 68 - n, n), second:narrow(1, 1, n)
+        for _, name in ipairs { "add", "sub", "mul", "div", "maximum", "minimum", "fmax", "fmin", "copysign" } do
+          equal(torch[name](a, b), torch[name](a:float(), b:float()):to(dtype))
+        end
+        for _, name in ipairs { "neg", "abs", "sgn", "square", "reciprocal", "sqrt", "rsqrt", "relu", "floor" } do
+          equal(torch[name](a), torch[name](a:float()):to(dtype))
+        end
+        equal(torch.add(a, b, { alpha = 0.3 }), torch.add(a:float(), b:float(), { alpha = 0.3 }):to(dtype))
+      end
+    end
+  end)
+end)
