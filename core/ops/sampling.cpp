@@ -105,25 +105,27 @@ Tensor dirichlet_forward(Out& out, const Tensor& shape, const Gen& generator) {
 
 // ---- multinomial ----
 
-void check_weights(const Tensor& p) {
-  if (p.is_meta() || p.numel() == 0) return;
-  const double low = item(ops::amin(p)).to<double>(), high = item(ops::amax(p)).to<double>();
-  check(low >= 0 && high < INFINITY, "multinomial: weights must be finite and not negative, got ",
-        low >= 0 ? high : low);
-  check(item(ops::amin(ops::sum(p, IntList{-1}))).to<double>() > 0, "multinomial: the weights of a row add up to zero");
+// totals: the sums of the rows of weights
+void check_weights(const Tensor& p, const Tensor& totals) {
+  const double low = item(ops::amin(p)).to<double>();
+  check(low >= 0, "multinomial: weights must be finite and not negative, got ", low);
+  const double high = item(ops::amax(totals)).to<double>();
+  check(high < INFINITY, "multinomial: weights must be finite and have a finite sum, got ", high);
+  check(item(ops::amin(totals)).to<double>() > 0, "multinomial: the weights of a row add up to zero");
 }
 
 // The first place where the running sum exceeds a uniform share of the whole.
 Tensor drawn_with_replacement(const Tensor& p, int64_t count, const Gen& generator) {
-  const Tensor sums = ops::cumsum(p, -1);
-  const Tensor total = ops::narrow(sums, -1, p.size(-1) - 1, 1);
+  const Tensor sums = ops::cumsum(p, -1), totals = ops::narrow(sums, -1, p.size(-1) - 1, 1);
+  check_weights(p, totals);
   Sizes sizes = p.sizes();
   sizes.back() = count;
   const Tensor u = uniform_like(empty(sizes, DType::Float64, p.device()), generator);
-  return ops::searchsorted(ops::contiguous(sums / total), u, false, true);
+  return ops::searchsorted(sums, u * totals, false, true);
 }
 // The largest weight over exponential number: Efraimidis and Spirakis 2006.
 Tensor drawn_once(const Tensor& p, int64_t count, const Gen& generator) {
+  check_weights(p, ops::sum(p, IntList{-1}));
   const Tensor e = empty(p.sizes(), DType::Float64, p.device());
   slots::exponential(e, 1.0, numbers_for(e, generator));
   return ops::topk.all({p / e, count, -1}).tensor(1);
@@ -137,12 +139,11 @@ Tensor multinomial_forward(Out& out, const Tensor& given, int64_t count, bool re
   check(replacement || count <= n, "multinomial: ", count, " samples of ", n, " without replacement");
   check(n > 0, "multinomial: no weights in ", given.sizes());
   NoGrad guard;
-  const Tensor p = converted(given, DType::Float64);
-  check_weights(p);
   Sizes sizes = given.sizes();
   sizes.back() = count;
   const Tensor y = out.make(sizes, DType::Int64);
   if (y.is_meta() || y.numel() == 0) return y;
+  const Tensor p = converted(given, DType::Float64);
   return written(y, (replacement ? drawn_with_replacement : drawn_once)(p, count, generator));
 }
 

@@ -52,20 +52,20 @@ A run(T* y, const T* x, int64_t n, A sum) {
   return sum;
 }
 
-/// Four neighbouring pieces at once, since each addition waits for the one before it.
+/// Four neighbouring runs of n elements at once, since each addition waits for the one before it.
 template <class Op, bool write, class T, class A>
-void run_four(T* y, const T* x, A* sums) {
+void run_four(T* y, const T* x, int64_t n, A* sums) {
   A a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-  for (int64_t i = 0; i < kPiece; ++i) {
+  for (int64_t i = 0; i < n; ++i) {
     a = Op::numbers(a, static_cast<A>(x[i]));
-    b = Op::numbers(b, static_cast<A>(x[i + kPiece]));
-    c = Op::numbers(c, static_cast<A>(x[i + 2 * kPiece]));
-    d = Op::numbers(d, static_cast<A>(x[i + 3 * kPiece]));
+    b = Op::numbers(b, static_cast<A>(x[i + n]));
+    c = Op::numbers(c, static_cast<A>(x[i + 2 * n]));
+    d = Op::numbers(d, static_cast<A>(x[i + 3 * n]));
     if constexpr (write) {
       y[i] = static_cast<T>(a);
-      y[i + kPiece] = static_cast<T>(b);
-      y[i + 2 * kPiece] = static_cast<T>(c);
-      y[i + 3 * kPiece] = static_cast<T>(d);
+      y[i + n] = static_cast<T>(b);
+      y[i + 2 * n] = static_cast<T>(c);
+      y[i + 3 * n] = static_cast<T>(d);
     }
   }
   sums[0] = a, sums[1] = b, sums[2] = c, sums[3] = d;
@@ -78,7 +78,7 @@ void run_pieces(T* y, const T* x, int64_t n, A* sums) {
     for (int64_t p = 4 * begin; p < 4 * end && p * kPiece < n;) {
       const int64_t first = p * kPiece;
       if (!std::is_integral_v<A> && p % 4 == 0 && first + 4 * kPiece <= n) {
-        run_four<Op, write>(y + first, x + first, sums + p);
+        run_four<Op, write>(y + first, x + first, kPiece, sums + p);
         p += 4;
       } else {
         sums[p] = run<Op, write>(y + first, x + first, std::min(kPiece, n - first), sums[p]);
@@ -100,16 +100,29 @@ void scan_long_row(T* y, const T* x, int64_t n) {
   run_pieces<Op, true>(y, x, n, sums.get());
 }
 
+/// Rows [begin, end) of n elements, too short to be cut.
+template <class Op, class T>
+void scan_rows(T* y, const T* x, int64_t n, int64_t begin, int64_t end) {
+  using A = typename Accumulator<T>::type;
+  for (int64_t r = begin; r < end;) {
+    A sums[4];
+    std::fill_n(sums, 4, Op::template nothing<A>());
+    const bool four = !std::is_integral_v<A> && r + 4 <= end;
+    if (four)
+      run_four<Op, true>(y + r * n, x + r * n, n, sums);
+    else
+      run<Op, true>(y + r * n, x + r * n, n, sums[0]);
+    r += four ? 4 : 1;
+  }
+}
+
 template <class Op, class T>
 void scan(T* y, const T* x, const Around& at) {
   using A = typename Accumulator<T>::type;
   if (at.inner == 1)
     return parallel_for(at.outer, std::max<int64_t>(1, kGrain / at.n), [&](int64_t begin, int64_t end) {
-      for (int64_t row = begin * at.n; row < end * at.n; row += at.n)
-        if (at.n >= 4 * kPiece)
-          scan_long_row<Op>(y + row, x + row, at.n);
-        else
-          run<Op, true>(y + row, x + row, at.n, Op::template nothing<A>());
+      if (at.n < 4 * kPiece) return scan_rows<Op>(y, x, at.n, begin, end);
+      for (int64_t row = begin * at.n; row < end * at.n; row += at.n) scan_long_row<Op>(y + row, x + row, at.n);
     });
   const int64_t strips = (at.inner + kBlock - 1) / kBlock, width = std::min(at.inner, kBlock);
   parallel_for(at.outer * strips, std::max<int64_t>(1, kGrain / (at.n * width)), [&](int64_t begin, int64_t end) {
