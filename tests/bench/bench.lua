@@ -2,7 +2,7 @@
 --
 -- The file is run as `facula FILE.lua THREADS [NAME...]` and prints `name seconds`, the least mean of a few rounds of
 -- calls, for the workloads of those names or for all; behind the last, the most memory that was resident.
-local torch = require "torch"
+local torch, timed = require "torch", require "timing"
 
 local rounds, round = 7, 0.03 -- seconds at least, of one
 
@@ -14,25 +14,10 @@ for i = 2, #arg do
   wanted[arg[i]] = true
 end
 
-local function time_of(body, calls)
-  local start = torch.monotonic()
-  for _ = 1, calls do body() end
-  return torch.monotonic() - start
-end
-
 local function bench(name, setup)
   if wanted and not wanted[name] then return end
   torch.manual_seed(1)
-  local body = setup()
-  local calls = 1
-  while true do
-    local took = time_of(body, calls)
-    if took >= round then break end
-    calls = math.ceil(calls * math.min(100, 1.2 * round / took))
-  end
-  local best = math.huge
-  for _ = 1, rounds do best = math.min(best, time_of(body, calls) / calls) end
-  print(("%s %.9f"):format(name, best))
+  print(("%s %.9f"):format(name, timed(setup(), rounds, round)))
   collectgarbage()
 end
 
