@@ -79,7 +79,7 @@ void correlate(const Planes<T>& y, const Space& out, int64_t channels, const T* 
       const int height = static_cast<int>(std::min<int64_t>(t.rows, channels - i));
       const T* rows[kTileRows];
       for (int r = 0; r < height; ++r) rows[r] = a + (i + r) * a_row;
-      t.sum(height, vectors, steps, rows, copy + first, T(1), sums, t.cols(), false);
+      t.sum(height, vectors * t.lanes, steps, rows, copy + first, T(1), sums, t.cols(), false);
       for (const Run* run = runs; run != runs + count; ++run) {
         T* to = run->to + i * y.plane;
         if (y.step[2] == 1) {

@@ -92,7 +92,7 @@ class WeightSums {
       const T* rows[kTileRows];
       for (int r = 0; r < height; ++r) rows[r] = copy() + row_at[i + r];
       for_panels([&](const T* from, int64_t o, int vectors) {
-        t.sum(height, vectors, steps, rows, from, T(1), sums + i * pitch + o, pitch, add);
+        t.sum(height, vectors * t.lanes, steps, rows, from, T(1), sums + i * pitch + o, pitch, add);
       });
     }
   }

@@ -1,6 +1,7 @@
-// BLAS for floating and complex numbers. Integers, which BLAS does not know, and large float32 products are summed by
-// tiles: b is packed into panels as wide as a tile, a is read as it lies. That is 1.0 to 1.25 times as fast as OpenBLAS
-// 0.3.21, and a block of a product costs little more than its share.
+// Sums of tiles (tile.h) for real numbers and integers, BLAS for complex numbers and for vectors. Rows of a are read as
+// they lie, and rows of b where it is small; a larger b is packed into panels as wide as a tile. That is 0.8 to 1.0
+// times OpenBLAS 0.3.21's time on AVX-512, a block of a product costs little more than its share, and how a product is
+// cut does not change its bits.
 #include "kernels/cpu/gemm.h"
 
 #include <cblas.h>
@@ -117,21 +118,15 @@ void product_by_blas(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<
 }
 
 // c (+)= alpha * a @ b, c and its rows dense. A piece of b of `inner` rows is packed at a time, so that it stays in the
-// second-level cache. Rows of a are read in place; columns, which would meet in few places of the cache, are packed.
+// second-level cache, unless it is so small that it stays there as it lies. Columns of a, which would meet in few places
+// of the cache, are packed.
 template <class T>
 class TileProduct {
  public:
   TileProduct(const Matrix<T>& to, const Matrix<const T>& left, const Matrix<const T>& right, T factor, bool add_to)
-      : c(to),
-        a(left),
-        b(right),
-        alpha(factor),
-        add(add_to),
-        inner(std::min(kInner, a.cols)),
-        width(std::min(kPacked / inner / pitch * pitch, (c.cols + pitch - 1) / pitch * pitch)),
-        panels(empty({inner * width}, dtype_of<T>)),
-        columns(empty({a_in_place ? 0 : inner * t.lanes}, dtype_of<T>)) {
-    for (int64_t k = 0; k < inner; ++k) a_step[k] = a_in_place ? k : k * t.lanes, b_step[k] = k * pitch;
+      : c(to), a(left), b(right), alpha(factor), add(add_to) {
+    if (!a_in_place) columns = empty({inner * t.lanes}, dtype_of<T>);
+    if (!b_in_place || c.cols % t.lanes != 0) panels = empty({inner * (b_in_place ? pitch : width)}, dtype_of<T>);
   }
 
   void run() {
@@ -140,74 +135,85 @@ class TileProduct {
   }
 
  private:
+  // Rows of b as wide as a tile, `step` apart, for columns j .. j + cols of c.
+  struct Panel {
+    const T* at;
+    int64_t step, j, cols;
+  };
+
   // The products of rows k0 .. of b, of its columns j0 ..
   void add_piece(int64_t k0, int64_t j0) {
-    const TileSteps steps{std::min(inner, a.cols - k0), a_step, b_step};
-    for_panels(j0, [&](T* panel, int64_t j, int, int64_t cols) {
-      const T* from = b.at + k0 * b.row_stride + j * b.col_stride;
+    const int64_t count = std::min(inner, a.cols - k0);
+    for_panels(k0, j0, [&](const Panel& panel) {
+      if (is_in_place(panel.cols)) return;
+      const T* from = b.at + k0 * b.row_stride + panel.j * b.col_stride;
       if (b.is_row_major())
-        t.pack_rows(from, b.row_stride, steps.inner, cols, panel, pitch);
+        t.pack_rows(from, b.row_stride, count, panel.cols, const_cast<T*>(panel.at), pitch);
       else
-        t.pack_columns(from, b.col_stride, steps.inner, cols, panel, pitch);
+        t.pack_columns(from, b.col_stride, count, panel.cols, const_cast<T*>(panel.at), pitch);
     });
     for (int64_t i0 = 0; i0 < c.rows; i0 += t.lanes) {
       const int64_t i1 = std::min<int64_t>(c.rows, i0 + t.lanes);
       const T* left = a.at + i0 * a.row_stride + k0 * a.col_stride;
       if (!a_in_place) {
-        t.pack_rows(left, a.col_stride, steps.inner, i1 - i0, memory(columns), t.lanes);
+        t.pack_rows(left, a.col_stride, count, i1 - i0, memory(columns), t.lanes);
         left = memory(columns);
       }
       for (int64_t i = i0; i < i1; i += t.rows) {
         const int height = static_cast<int>(std::min<int64_t>(t.rows, i1 - i));
         const T* rows[kTileRows];
         for (int r = 0; r < height; ++r) rows[r] = left + (i - i0 + r) * (a_in_place ? a.row_stride : 1);
-        for_panels(j0, [&](const T* panel, int64_t j, int vectors, int64_t cols) {
-          add_tile(height, vectors, cols, steps, rows, panel, c.at + i * c.row_stride + j, add || k0 > 0);
+        for_panels(k0, j0, [&](const Panel& panel) {
+          t.sum_evenly(height, panel.cols, {count, a_in_place ? 1 : t.lanes, panel.step}, rows, panel.at, alpha,
+                       c.at + i * c.row_stride + panel.j, c.row_stride, add || k0 > 0);
         });
       }
     }
   }
 
-  // Calls visit(panel, first column, vectors, columns) for the tiles in a row of the piece.
+  bool is_in_place(int64_t cols) const { return b_in_place && cols % t.lanes == 0; }
+
+  // Calls visit for the tiles in a row of the piece.
   template <class Visit>
-  void for_panels(int64_t j, Visit&& visit) const {
+  void for_panels(int64_t k0, int64_t j, Visit&& visit) const {
     const int64_t end = std::min(c.cols, j + width);
-    for (T* panel = memory(panels); j < end; panel += inner * pitch) {
-      const int vectors = t.next_vectors(end - j);
-      const int64_t cols = std::min<int64_t>(vectors * t.lanes, end - j);
-      visit(panel, j, vectors, cols);
+    for (const T* packed = memory(panels); j < end;) {
+      const int64_t cols = std::min<int64_t>(t.next_vectors(end - j) * t.lanes, end - j);
+      if (is_in_place(cols)) {
+        visit(Panel{b.at + k0 * b.row_stride + j, b.row_stride, j, cols});
+      } else {
+        visit(Panel{packed, pitch, j, cols});
+        packed += inner * pitch;
+      }
       j += cols;
     }
   }
 
-  void add_tile(int height, int vectors, int64_t cols, const TileSteps& steps, const T* const* rows, const T* panel,
-                T* to, bool sum) const {
-    if (cols == vectors * t.lanes) return t.sum(height, vectors, steps, rows, panel, alpha, to, c.row_stride, sum);
-    T edge[kTileRows * kTileCols];
-    t.sum(height, vectors, steps, rows, panel, alpha, edge, pitch, false);
-    for (int r = 0; r < height; ++r)
-      for (int64_t q = 0; q < cols; ++q) {
-        T& x = to[r * c.row_stride + q];
-        x = sum ? plus(x, edge[r * pitch + q]) : edge[r * pitch + q];
-      }
+  static T* memory(const Tensor& x) { return x.defined() ? reinterpret_cast<T*>(x.bytes()) : nullptr; }
+  // The longest even pieces of the sums.
+  static int64_t piece(int64_t n) {
+    const int64_t pieces = (n - 1) / kInner + 1;
+    return (n - 1) / pieces + 1;
   }
 
-  static T* memory(const Tensor& x) { return reinterpret_cast<T*>(x.bytes()); }
-
-  static constexpr int64_t kInner = 384, kPacked = 128 * 1024;
+  static constexpr int64_t kInner = 512, kPacked = (768 << 10) / sizeof(T), kInPlace = (256 << 10) / sizeof(T);
   const Tiles<T>& t = tiles<T>();
   const Matrix<T> c;
   const Matrix<const T> a, b;
   const T alpha;
   const bool add, a_in_place = a.col_stride == 1 || a.cols == 1;
-  const int64_t pitch = t.cols(), inner, width;
-  const Tensor panels, columns;
-  int64_t a_step[kInner], b_step[kInner];
+  const bool b_in_place = b.is_row_major() && (c.rows <= 8 * t.rows || b.rows * b.row_stride <= kInPlace);
+  const int64_t pitch = t.cols(), inner = piece(a.cols),
+                width = std::min(kPacked / inner / pitch * pitch, (c.cols + pitch - 1) / pitch * pitch);
+  Tensor panels, columns;
 };
 
-// BLAS has less to prepare for small products, and vectors are as fast as memory.
-bool is_large(int64_t rows, int64_t cols, int64_t inner) {
-  return rows >= 16 && cols >= 16 && inner >= 16 && rows * cols * inner > 100 * 100 * 100;
+// A vector is as fast as memory, and few rows do not pay for the transposition of b.
+template <class T>
+bool is_for_tiles(const Matrix<T>& c, const Matrix<const T>& b) {
+  if (!is_blas<T>) return true;
+  if (is_complex(dtype_of<T>) || tiles<T>().lanes == 1 || c.rows == 1 || c.cols == 1) return false;
+  return b.is_row_major() || c.rows >= 16;
 }
 
 }  // namespace
@@ -219,7 +225,7 @@ void gemm(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b
   // C^T = B^T A^T: column-major results become row-major, and rows become columns.
   if (c.cols > 1 && (c.rows == 1 || c.col_stride != 1))
     return gemm(c.transposed(), b.transposed(), a.transposed(), alpha, beta);
-  if (!is_blas<T> || (std::is_same_v<T, float> && tiles<T>().lanes > 1 && is_large(c.rows, c.cols, a.cols))) {
+  if (is_for_tiles(c, b)) {
     if (beta != T(0)) scale(c, beta);
     return TileProduct<T>(c, a, b, alpha, beta != T(0)).run();
   }

@@ -18,7 +18,7 @@ Matrix<T> matrix(const Tensor& x, int64_t batch) {
 }
 
 // Large enough that packing the operands anew for each block costs little, and many enough for the threads of one
-// machine.
+// machine. Columns are cut first: each of their blocks packs a part of b of its own.
 struct Blocks {
   int64_t height, width, down, across;
 
@@ -30,10 +30,11 @@ struct Blocks {
     for (;;) {
       down = (rows + height - 1) / height, across = (cols + width - 1) / width;
       const double flops = 2.0 * double(height) * double(width) * double(inner);
-      int64_t& longer = height >= width ? height : width;
-      const bool wanted = longer > kMost || flops > double(kLarge) || (down * across < 4 && flops > small);
-      if (!wanted || longer < 2 * kStep) return;
-      longer = halved(longer);
+      const bool wanted =
+          std::max(height, width) > kMost || flops > double(kLarge) || (down * across < 4 && flops > small);
+      int64_t& side = width >= 4 * kStep || width >= height ? width : height;
+      if (!wanted || side < 2 * kStep) return;
+      side = halved(side);
     }
   }
 };

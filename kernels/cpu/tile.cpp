@@ -20,12 +20,18 @@ HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+constexpr int64_t kAhead = 8;  // rows of b that a narrow tile asks for before it needs them: 6 per cent
 constexpr int kRows = HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_SCALAR ? 4 : 8;
 
-template <class T, int R, int V>
-void SumTile(const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c, int64_t c_stride, bool add) {
+template <class T, int R, int V, class Steps>
+void SumTile(int64_t cols, const Steps& steps, const T* const* a, const T* b, T alpha, T* c, int64_t c_stride,
+             bool add) {
   const hn::ScalableTag<T> d;
   constexpr int64_t lanes = hn::MaxLanes(d);
+  T* line = c;
+  for (int i = 0; i < R; ++i, line += c_stride)
+    for (int j = 0; j < V; ++j) __builtin_prefetch(line + j * lanes, 1);
+
   hn::Vec<decltype(d)> sum[R][V];
   const T* row[R];
   for (int i = 0; i < R; ++i) {
@@ -33,36 +39,46 @@ void SumTile(const TileSteps& steps, const T* const* a, const T* b, T alpha, T* 
     for (int j = 0; j < V; ++j) sum[i][j] = hn::Zero(d);
   }
   for (int64_t k = 0; k < steps.inner; ++k) {
-    const int64_t at = steps.a[k];
-    const T* from = b + steps.b[k];
+    const int64_t at = steps.a_step(k);
+    const T* from = b + steps.b_step(k);
     hn::Vec<decltype(d)> right[V];
-    for (int j = 0; j < V; ++j) right[j] = hn::LoadU(d, from + j * lanes);
+    for (int j = 0; j < V; ++j) {
+      if constexpr (std::is_same_v<Steps, EvenSteps> && V < kTileVectors)
+        __builtin_prefetch(b + steps.b_step(k + kAhead) + j * lanes);
+      right[j] = hn::LoadU(d, from + j * lanes);
+    }
     for (int i = 0; i < R; ++i) {
       const auto left = hn::Set(d, row[i][at]);
       for (int j = 0; j < V; ++j) sum[i][j] = hn::MulAdd(left, right[j], sum[i][j]);
     }
   }
+
   const auto factor = hn::Set(d, alpha);
-  for (int i = 0; i < R; ++i)
+  const auto last = hn::FirstN(d, static_cast<size_t>(cols - (V - 1) * lanes));  // columns of the last vector
+  for (int i = 0; i < R; ++i, c += c_stride)
     for (int j = 0; j < V; ++j) {
-      T* to = c + i * c_stride + j * lanes;
+      T* to = c + j * lanes;
       const auto scaled = hn::Mul(factor, sum[i][j]);
-      hn::StoreU(add ? hn::Add(hn::LoadU(d, to), scaled) : scaled, d, to);
+      if (j < V - 1)
+        hn::StoreU(add ? hn::Add(hn::LoadU(d, to), scaled) : scaled, d, to);
+      else
+        hn::BlendedStore(add ? hn::Add(hn::MaskedLoad(last, d, to), scaled) : scaled, last, d, to);
     }
 }
 
-template <class T>
-using TileFn = void (*)(const TileSteps&, const T* const*, const T*, T, T*, int64_t, bool);
+template <class T, class Steps>
+using TileFn = void (*)(int64_t, const Steps&, const T* const*, const T*, T, T*, int64_t, bool);
 
-template <class T, int... I>
-constexpr std::array<TileFn<T>, sizeof...(I)> TileTable(std::integer_sequence<int, I...>) {
-  return {SumTile<T, I / kTileVectors + 1, I % kTileVectors + 1>...};
+template <class T, class Steps, int... I>
+constexpr std::array<TileFn<T, Steps>, sizeof...(I)> TileTable(std::integer_sequence<int, I...>) {
+  return {SumTile<T, I / kTileVectors + 1, I % kTileVectors + 1, Steps>...};
 }
-template <class T>
-void AnyTile(int height, int vectors, const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c,
+template <class T, class Steps>
+void AnyTile(int height, int64_t cols, const Steps& steps, const T* const* a, const T* b, T alpha, T* c,
              int64_t c_stride, bool add) {
-  static constexpr auto table = TileTable<T>(std::make_integer_sequence<int, kRows * kTileVectors>());
-  table[(height - 1) * kTileVectors + vectors - 1](steps, a, b, alpha, c, c_stride, add);
+  static constexpr auto table = TileTable<T, Steps>(std::make_integer_sequence<int, kRows * kTileVectors>());
+  constexpr int64_t lanes = hn::MaxLanes(hn::ScalableTag<T>());
+  table[(height - 1) * kTileVectors + (cols - 1) / lanes](cols, steps, a, b, alpha, c, c_stride, add);
 }
 
 template <class T>
@@ -77,11 +93,11 @@ void PackRows(const T* b, int64_t row_stride, int64_t count, int64_t cols, T* pa
 }
 
 #if HWY_TARGET != HWY_SCALAR
-// Four numbers of each of the columns at b, as 128-bit blocks side by side: block i is from column 4 i.
+// 128 bits of each of some columns at b, side by side: block i is from column i * blocks' lanes.
 template <class D>
-hn::Vec<D> Blocks(D d, const float* b, int64_t col_stride) {
+hn::Vec<D> Blocks(D d, const hn::TFromD<D>* b, int64_t col_stride) {
   constexpr int64_t lanes = hn::MaxLanes(D());
-  if constexpr (lanes == 4) {
+  if constexpr (lanes * sizeof(hn::TFromD<D>) == 16) {
     return hn::LoadU(d, b);
   } else {
     const hn::Half<D> half;
@@ -91,7 +107,7 @@ hn::Vec<D> Blocks(D d, const float* b, int64_t col_stride) {
 
 // Row k + r of `packed` becomes number r of the columns at b, for r < 4: squares are transposed within blocks.
 template <class D>
-void PackFour(D d, const float* b, int64_t col_stride, float* packed, int64_t pitch) {
+void PackSquares(D d, const float* b, int64_t col_stride, float* packed, int64_t pitch) {
   const hn::RepartitionToWide<D> wide;
   const auto v0 = Blocks(d, b, col_stride), v1 = Blocks(d, b + col_stride, col_stride);
   const auto v2 = Blocks(d, b + 2 * col_stride, col_stride), v3 = Blocks(d, b + 3 * col_stride, col_stride);
@@ -104,6 +120,12 @@ void PackFour(D d, const float* b, int64_t col_stride, float* packed, int64_t pi
   hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, high01, high23)), d, packed + 2 * pitch);
   hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, high01, high23)), d, packed + 3 * pitch);
 }
+template <class D>
+void PackSquares(D d, const double* b, int64_t col_stride, double* packed, int64_t pitch) {
+  const auto v0 = Blocks(d, b, col_stride), v1 = Blocks(d, b + col_stride, col_stride);
+  hn::StoreU(hn::InterleaveLower(d, v0, v1), d, packed);
+  hn::StoreU(hn::InterleaveUpper(d, v0, v1), d, packed + pitch);
+}
 #endif
 
 template <class T>
@@ -112,10 +134,10 @@ void PackColumns(const T* b, int64_t col_stride, int64_t count, int64_t cols, T*
   const int64_t lanes = hn::Lanes(d), whole = cols / lanes * lanes;
   int64_t done = 0;  // rows of whole vectors
 #if HWY_TARGET != HWY_SCALAR
-  if constexpr (std::is_same_v<T, float>)
-    for (; done + 4 <= count; done += 4)
-      for (int64_t j = 0; j < whole; j += lanes)
-        PackFour(d, b + done + j * col_stride, col_stride, packed + done * pitch + j, pitch);
+  constexpr int64_t square = 16 / sizeof(T);
+  for (; done + square <= count; done += square)
+    for (int64_t j = 0; j < whole; j += lanes)
+      PackSquares(d, b + done + j * col_stride, col_stride, packed + done * pitch + j, pitch);
 #endif
   for (int64_t j = 0; j < whole; ++j)
     for (int64_t k = done; k < count; ++k) packed[k * pitch + j] = b[k + j * col_stride];
@@ -140,7 +162,12 @@ void CopyRows(int height, int64_t count, const T* c, int64_t c_stride, T* y, int
 
 template <class T>
 Tiles<T> VectorTiles() {
-  return {kRows,      static_cast<int>(hn::Lanes(hn::ScalableTag<T>())), AnyTile<T>, PackRows<T>, PackColumns<T>,
+  return {kRows,
+          static_cast<int>(hn::Lanes(hn::ScalableTag<T>())),
+          AnyTile<T, TileSteps>,
+          AnyTile<T, EvenSteps>,
+          PackRows<T>,
+          PackColumns<T>,
           CopyRows<T>};
 }
 Tiles<float> FloatTiles() { return VectorTiles<float>(); }
@@ -167,14 +194,14 @@ void add_product(T& sum, T x, T y) {
     sum += T(x.real() * y.real() - x.imag() * y.imag(), x.real() * y.imag() + x.imag() * y.real());
 }
 
-template <class T>
-void plain_sum(int height, int vectors, const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c,
+template <class T, class Steps>
+void plain_sum(int height, int64_t cols, const Steps& steps, const T* const* a, const T* b, T alpha, T* c,
                int64_t c_stride, bool add) {
-  const int width = vectors * kPlainLanes;
+  const auto width = static_cast<int>(cols);
   T sum[kPlainRows][kTileVectors * kPlainLanes] = {};
   for (int64_t k = 0; k < steps.inner; ++k)
     for (int i = 0; i < height; ++i)
-      for (int j = 0; j < width; ++j) add_product(sum[i][j], a[i][steps.a[k]], b[steps.b[k] + j]);
+      for (int j = 0; j < width; ++j) add_product(sum[i][j], a[i][steps.a_step(k)], b[steps.b_step(k) + j]);
   for (int i = 0; i < height; ++i)
     for (int j = 0; j < width; ++j) {
       T& to = c[i * c_stride + j];
@@ -208,8 +235,9 @@ void plain_copy_rows(int height, int64_t count, const T* c, int64_t c_stride, T*
 
 template <class T>
 const Tiles<T>& tiles() {
-  static const Tiles<T> code{kPlainRows,         kPlainLanes,           plain_sum<T>,
-                             plain_pack_rows<T>, plain_pack_columns<T>, plain_copy_rows<T>};
+  static const Tiles<T> code{
+      kPlainRows,         kPlainLanes,           plain_sum<T, TileSteps>, plain_sum<T, EvenSteps>,
+      plain_pack_rows<T>, plain_pack_columns<T>, plain_copy_rows<T>};
   return code;
 }
 template <>
