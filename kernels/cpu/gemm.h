@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "core/half.h"
+
 namespace facula::cpu {
 
 /// A matrix in somebody's memory; strides in elements.
@@ -37,6 +39,12 @@ Matrix<T> row_major(T* at, int64_t rows, int64_t cols) {
 /// For float32, float64, complex64, complex128 and the integers, which wrap.
 template <class T>
 void gemm(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b, T alpha, T beta);
+
+/// Whether this machine has a unit for products of bfloat16 matrices, which adds in float32.
+bool multiplies_bfloat16();
+/// The same with it. Numbers below 2^-126 count as zeros.
+void gemm(const Matrix<BFloat16>& c, const Matrix<const BFloat16>& a, const Matrix<const BFloat16>& b, float alpha,
+          float beta);
 
 /// The sum of x[i * x_stride] * y[i * y_stride], for the same types; n is at most 2^31 - 1.
 template <class T>

@@ -48,42 +48,56 @@ Tensor dense_copy(const Tensor& x, DType dtype) {
   return copy.expanded(x.sizes());
 }
 
-template <class T>
-void multiply(const Tensor& out, const Tensor& a, const Tensor& b, T alpha, T beta) {
-  const int64_t inner = a.size(2);
-  const Blocks blocks(out.size(1), out.size(2), inner);
+// `speed` is how many times as fast as float32's the arithmetic is.
+template <class T, class Factor>
+void multiply(const Tensor& out, const Tensor& a, const Tensor& b, Factor alpha, Factor beta, int64_t speed = 1) {
+  const int64_t inner = a.size(2), work = inner / speed + 1;
+  const Blocks blocks(out.size(1), out.size(2), work);
   const int64_t per_matrix = blocks.down * blocks.across;
-  const int64_t flops = std::max<int64_t>(1, 2 * blocks.height * blocks.width * inner);
+  const int64_t flops = std::max<int64_t>(1, 2 * blocks.height * blocks.width * work);
   parallel_for(out.size(0) * per_matrix, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
       const int64_t batch = task / per_matrix, block = task % per_matrix;
       const Matrix<T> c = matrix<T>(out, batch);
       const int64_t row = block / blocks.across * blocks.height, col = block % blocks.across * blocks.width;
       const int64_t height = std::min(blocks.height, c.rows - row), width = std::min(blocks.width, c.cols - col);
-      gemm<T>(c.block(row, col, height, width), matrix<const T>(a, batch).block(row, 0, height, inner),
-              matrix<const T>(b, batch).block(0, col, inner, width), alpha, beta);
+      gemm(c.block(row, col, height, width), matrix<const T>(a, batch).block(row, 0, height, inner),
+           matrix<const T>(b, batch).block(0, col, inner, width), alpha, beta);
     }
   });
+}
+
+// The same of matrices that need not be dense.
+template <class T, class Factor>
+void multiply_any(const Tensor& out, const Tensor& a, const Tensor& b, Factor alpha, Factor beta, int64_t speed = 1) {
+  auto dense = [](const Tensor& x) { return matrix<T>(x, 0).is_dense() ? x : dense_copy(x, x.dtype()); };
+  if (matrix<T>(out, 0).is_dense()) return multiply<T>(out, dense(a), dense(b), alpha, beta, speed);
+  const Tensor copy = dense_copy(out, out.dtype());
+  multiply<T>(copy, dense(a), dense(b), alpha, beta, speed);
+  slots::copy(out, copy);
+}
+
+void multiply_as_float(const Tensor& out, const Tensor& a, const Tensor& b, float alpha, float beta) {
+  const Tensor wide = empty(out.sizes(), DType::Float32);
+  if (beta != 0) slots::copy(wide, out);
+  multiply<float>(wide, dense_copy(a, DType::Float32), dense_copy(b, DType::Float32), alpha, beta);
+  slots::copy(out, wide);
 }
 
 void bmm(const Tensor& out, const Tensor& a, const Tensor& b, const Scalar& alpha, const Scalar& beta) {
   if (out.numel() == 0) return;
   with_type(out.dtype(), [&]<class T>() {
-    if constexpr (std::is_same_v<T, bool>) {
+    constexpr int64_t kUnitSpeed = 8;
+    if constexpr (std::is_same_v<T, bool>)
       fail("bmm: bool matrices have no product");
-    } else if constexpr (std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>) {
-      const Tensor wide = empty(out.sizes(), DType::Float32);
-      if (beta.to<float>() != 0) slots::copy(wide, out);
-      multiply<float>(wide, dense_copy(a, DType::Float32), dense_copy(b, DType::Float32), alpha.to<float>(),
-                      beta.to<float>());
-      slots::copy(out, wide);
-    } else {
-      auto dense = [](const Tensor& x) { return matrix<T>(x, 0).is_dense() ? x : dense_copy(x, x.dtype()); };
-      if (matrix<T>(out, 0).is_dense()) return multiply<T>(out, dense(a), dense(b), alpha.to<T>(), beta.to<T>());
-      const Tensor copy = dense_copy(out, out.dtype());
-      multiply<T>(copy, dense(a), dense(b), alpha.to<T>(), beta.to<T>());
-      slots::copy(out, copy);
-    }
+    else if constexpr (std::is_same_v<T, Half>)
+      multiply_as_float(out, a, b, alpha.to<float>(), beta.to<float>());
+    else if constexpr (!std::is_same_v<T, BFloat16>)
+      multiply_any<T>(out, a, b, alpha.to<T>(), beta.to<T>());
+    else if (multiplies_bfloat16())
+      multiply_any<T>(out, a, b, alpha.to<float>(), beta.to<float>(), kUnitSpeed);
+    else
+      multiply_as_float(out, a, b, alpha.to<float>(), beta.to<float>());
   });
 }
 
