@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -25,15 +26,24 @@ void check_path(const std::string& path, const std::string& operation) {
   check(path.find('\0') == std::string::npos, operation, ": the path has a zero byte in it");
 }
 
-// The file that a link leads to, or the path itself.
-std::string followed(const std::string& path) {
-  const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
-  return real ? real.get() : path;
-}
-
 std::string directory_of(const std::string& path) {
   const size_t slash = path.rfind('/');
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+}
+
+// The file that a link leads to, which need not be there yet, or the path itself.
+std::string followed(std::string path) {
+  constexpr int kMostLinks = 40;  // as many as Linux follows
+  for (int i = 0; i < kMostLinks; ++i) {
+    const std::unique_ptr<char, decltype(&std::free)> real(realpath(path.c_str(), nullptr), &std::free);
+    if (real) return real.get();
+    char to[PATH_MAX];
+    const ssize_t n = readlink(path.c_str(), to, sizeof to);
+    if (n <= 0) return path;
+    const std::string link(to, static_cast<size_t>(n));
+    path = link[0] == '/' ? link : directory_of(path) + '/' + link;
+  }
+  return path;
 }
 
 // Within one of the context's folders, whatever links lead there?
@@ -96,11 +106,10 @@ Replacement::Replacement(std::string path, std::string operation)
   check_path(path_, operation_);
   check_access(path_, target_, operation_);
   struct stat found;
-  if (stat(target_.c_str(), &found) == 0)
-    check(S_ISREG(found.st_mode), operation_, ": '", path_, "' exists and is not a plain file");
-  // Of a fixed length, because the name itself may be as long as the file system allows.
-  static std::atomic<unsigned> count{0};
-  temporary_ = text(directory_of(target_), "/.facula-", getpid(), "-", count++);
+  if (stat(target_.c_str(), &found) != 0) return;
+  check(S_ISREG(found.st_mode), operation_, ": '", path_, "' exists and is not a plain file");
+  // Its folder may allow what the file itself does not.
+  if (access(target_.c_str(), W_OK) != 0) fail_with(errno);
 }
 
 Replacement::~Replacement() {
@@ -109,7 +118,8 @@ Replacement::~Replacement() {
 }
 
 const std::string& Replacement::temporary() {
-  named_ = true;
+  FACULA_ASSERT(named_ == (descriptor_ >= 0));
+  if (!named_) open_named();
   return temporary_;
 }
 
@@ -117,19 +127,33 @@ void Replacement::open() {
   descriptor_ = ::open(directory_of(target_).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
   if (descriptor_ >= 0 && access(nameless(descriptor_).c_str(), F_OK) == 0) return;
   if (descriptor_ >= 0) close(descriptor_);
-  descriptor_ = ::open(temporary().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail_with(errno);
+  open_named();
+}
+
+void Replacement::open_named() {
+  take_temporary_name([this](const char* name) {
+    descriptor_ = ::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    return descriptor_ >= 0;
+  });
+}
+
+// Names are of a fixed length, because the target's may be as long as the file system allows. One may be taken: by a process of
+// this number that was killed, or that is at work on another machine.
+void Replacement::take_temporary_name(FunctionRef<bool(const char*)> take) {
+  static std::atomic<unsigned> count{0};
+  constexpr int kMostTries = 10'000;
+  for (int i = 0; i < kMostTries; ++i) {
+    temporary_ = text(directory_of(target_), "/.facula-", getpid(), "-", count++);
+    named_ = take(temporary_.c_str());
+    if (named_) return;
+    if (errno != EEXIST) break;
+  }
+  fail_with(errno);
 }
 
 void Replacement::write(const void* data, uint64_t size) {
   if (descriptor_ < 0) open();
-  const auto* from = static_cast<const char*>(data);
-  for (uint64_t done = 0; done < size;) {
-    if (interrupt_requested()) throw Interrupted();
-    const ssize_t n = ::write(descriptor_, from + done, std::min(size - done, kChunk));
-    if (n < 0 && errno != EINTR) fail_with(errno);
-    if (n > 0) done += static_cast<uint64_t>(n);
-  }
+  put(position_, data, size);
   position_ += size;
   if (position_ - handed_over_ < kHandOver) return;
   sync_file_range(descriptor_, static_cast<off_t>(handed_over_), static_cast<off_t>(position_ - handed_over_),
@@ -139,29 +163,41 @@ void Replacement::write(const void* data, uint64_t size) {
 
 void Replacement::rewrite(uint64_t offset, const void* data, uint64_t size) {
   FACULA_ASSERT(offset + size <= position_);
-  const ssize_t n = pwrite(descriptor_, data, size, static_cast<off_t>(offset));
-  if (n < 0) fail_with(errno);
-  if (static_cast<uint64_t>(n) != size) fail_with(ENOSPC);
+  put(offset, data, size);
+}
+
+void Replacement::put(uint64_t offset, const void* data, uint64_t size) {
+  const auto* from = static_cast<const char*>(data);
+  for (uint64_t done = 0; done < size;) {
+    if (interrupt_requested()) throw Interrupted();
+    const ssize_t n =
+        pwrite(descriptor_, from + done, std::min(size - done, kChunk), static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) fail_with(n < 0 ? errno : ENOSPC);
+    done += static_cast<uint64_t>(n);
+  }
 }
 
 // A file without a name gets the target's, if that is free; names in use can only be taken over by renaming.
 void Replacement::give_name() {
   if (!named_) {
     const std::string file = nameless(descriptor_);
-    if (linkat(AT_FDCWD, file.c_str(), AT_FDCWD, target_.c_str(), AT_SYMLINK_FOLLOW) == 0) return;
-    if (errno != EEXIST || linkat(AT_FDCWD, file.c_str(), AT_FDCWD, temporary().c_str(), AT_SYMLINK_FOLLOW) != 0)
-      fail_with(errno);
+    const auto link = [&](const char* name) {
+      return linkat(AT_FDCWD, file.c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0;
+    };
+    if (link(target_.c_str())) return;
+    if (errno != EEXIST) fail_with(errno);
+    take_temporary_name(link);
   }
   if (rename(temporary_.c_str(), target_.c_str()) != 0) fail_with(errno);
   named_ = false;
 }
 
 void Replacement::commit() {
-  if (descriptor_ < 0) descriptor_ = ::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC);
+  FACULA_ASSERT(descriptor_ >= 0);
   struct stat old;
   const bool replaces = stat(target_.c_str(), &old) == 0;
-  if (descriptor_ < 0 || (replaces && fchmod(descriptor_, old.st_mode & 07777) != 0) || fsync(descriptor_) != 0)
-    fail_with(errno);
+  if ((replaces && fchmod(descriptor_, old.st_mode & 07777) != 0) || fsync(descriptor_) != 0) fail_with(errno);
   give_name();
   if (close(std::exchange(descriptor_, -1)) != 0) fail_with(errno);
   // The directory holds the new name. Some file systems cannot sync directories; the file is whole all the same.
@@ -219,8 +255,8 @@ void append_file(const std::string& path, std::string_view bytes, const char* op
   while (!bytes.empty()) {
     const ssize_t n = write(file.get(), bytes.data(), bytes.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int problem = errno;
+    if (n <= 0) {
+      const int problem = n < 0 ? errno : ENOSPC;
       const bool whole = ftruncate(file.get(), found.st_size) == 0;
       fail_with(reason(problem) + (whole ? "" : "; its end is incomplete"));
     }

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/parallel.h"
+
 namespace facula {
 
 /// The names in a folder in order, but for `.` and `..`; those of folders end in a slash.
@@ -15,7 +17,7 @@ std::vector<std::string> list_folder(const std::string& path, const std::string&
 /// `commit`: whoever reads `path` finds the old file or the new one, even after a crash. Without a commit nothing remains.
 class Replacement {
  public:
-  /// A symbolic link is followed. Errors: `path` is something else than a plain file, the directory cannot be found.
+  /// A symbolic link is followed. Errors: `path` is something else than a plain file, or one that must not be written.
   Replacement(std::string path, std::string operation);
   ~Replacement();
   Replacement(const Replacement&) = delete;
@@ -28,7 +30,7 @@ class Replacement {
   void rewrite(uint64_t offset, const void* data, uint64_t size);
   uint64_t position() const { return position_; }
 
-  /// The name of a file in the same directory, for those who write it themselves.
+  /// The name of the file until `commit`, for those who write it themselves. Ask for it before the first `write`.
   const std::string& temporary();
   /// What was written is brought to the disk, takes the old file's permissions and its name.
   void commit();
@@ -38,12 +40,15 @@ class Replacement {
 
  private:
   void open();
+  void open_named();
+  void take_temporary_name(FunctionRef<bool(const char*)> take);
+  void put(uint64_t offset, const void* data, uint64_t size);
   void give_name();
 
   std::string path_, target_, temporary_;
   std::string operation_;
   int descriptor_ = -1;
-  bool named_ = false;  // is there, or may there be, a file at `temporary_`?
+  bool named_ = false;  // is the file at `temporary_`?
   uint64_t position_ = 0, handed_over_ = 0;
 };
 

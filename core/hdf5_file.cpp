@@ -86,16 +86,13 @@ Sizes usual_chunks(const Sizes& sizes, int64_t item) {
 void copy_file(const std::string& path, Replacement& to) {
   constexpr uint64_t kPiece = uint64_t{1} << 20;
   const InputFile from(path, "hdf5.open");
-  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(to.temporary().c_str(), "wb"), std::fclose);
-  if (!out) to.fail_with(errno);
   std::string piece(kPiece, '\0');
   for (uint64_t at = 0, size = static_cast<uint64_t>(from.size()); at < size;) {
     const uint64_t n = std::min(kPiece, size - at);
     check(from.read(at, n, piece.data()), "hdf5.open: cannot read '", path, "'");
-    if (std::fwrite(piece.data(), 1, n, out.get()) != n) to.fail_with(errno);
+    to.write(piece.data(), n);
     at += n;
   }
-  if (std::fflush(out.get()) != 0) to.fail_with(errno);
 }
 
 std::string parent_end(const std::string& name, size_t& at) {
@@ -121,12 +118,13 @@ File::File(const std::string& path, Mode mode) : path_(path), mode_(mode) {
     file_ = Handle(lib.H5Fopen(path.c_str(), kReadOnly, kDefault));
   } else {
     replacement_ = std::make_unique<Replacement>(path, "hdf5.open");
+    const std::string& temporary = replacement_->temporary();
     if (mode == Mode::Append) {
       copy_file(path, *replacement_);
       file_bytes_ = InputFile(path, "hdf5.open").size();
-      file_ = Handle(lib.H5Fopen(replacement_->temporary().c_str(), kReadWrite, kDefault));
+      file_ = Handle(lib.H5Fopen(temporary.c_str(), kReadWrite, kDefault));
     } else {
-      file_ = Handle(lib.H5Fcreate(replacement_->temporary().c_str(), kTruncate, kDefault, kDefault));
+      file_ = Handle(lib.H5Fcreate(temporary.c_str(), kTruncate, kDefault, kDefault));
     }
   }
   if (!file_) wrong("open", "is not a file of HDF5, or damaged (", last_error(), ")");
@@ -143,6 +141,7 @@ void File::close() {
   const bool good = library().H5Fclose(file_.release()) >= 0;
   const auto replacement = std::move(replacement_);
   if (!good) wrong("close", "cannot be written (", last_error(), ")");
+  if (broken_) wrong("close", "stays as it was: not everything could be written");
   if (replacement) replacement->commit();
 }
 
@@ -157,6 +156,11 @@ void File::check_read(bool good, const char* operation, const std::string& name)
 
 void File::check_written(bool good, const char* operation, const std::string& name) const {
   if (!good) wrong(operation, "cannot take '", name, "' (", last_error(), ")");
+}
+
+void File::check_arrived(bool good, const char* operation, const std::string& name) {
+  broken_ = broken_ || !good;
+  check_written(good, operation, name);
 }
 
 // The library asks for every group on the way.
@@ -373,12 +377,13 @@ void File::write(const std::string& name, const Value& value, const Storage& sto
     }
   }
   const Handle space = space_of(sizes);
-  const Handle set(
+  Handle set(
       lib.H5Dcreate2(file_.get(), name.c_str(), elements.type(), space.get(), link.get(), settings.get(), kDefault));
   check_written(static_cast<bool>(set), "write", name);
   if (numel_of(sizes) > 0)
-    check_written(lib.H5Dwrite(set.get(), elements.type(), kAll, kAll, kDefault, elements.address()) >= 0, "write",
+    check_arrived(lib.H5Dwrite(set.get(), elements.type(), kAll, kAll, kDefault, elements.address()) >= 0, "write",
                   name);
+  check_arrived(set.close(), "write", name);  // a short one is written only now
   file_bytes_ += numel_of(sizes) * static_cast<int64_t>(lib.H5Tget_size(elements.type()));
 }
 

@@ -73,6 +73,8 @@ class File {
   void check_open(const char* operation, bool writes = false) const;
   void check_read(bool good, const char* operation, const std::string& name) const;
   void check_written(bool good, const char* operation, const std::string& name) const;
+  /// The same of what is lost then, so that the old file stays.
+  void check_arrived(bool good, const char* operation, const std::string& name);
   Handle object(const std::string& name, const char* operation, int kind = 0);
   bool holds(const std::string& name) const;
   /// Fails where the file cannot hold so many elements of `item` bytes, each byte of it being as many as `inflation`.
@@ -82,6 +84,7 @@ class File {
   std::string path_;
   Mode mode_;
   int64_t file_bytes_ = 0;
+  bool broken_ = false;  // something did not arrive
   std::unique_ptr<Replacement> replacement_;
   Handle file_;
 };

@@ -38,6 +38,8 @@ Library load() {
   FACULA_HDF5_VARIABLES(FACULA_HDF5_FIND)
 #undef FACULA_HDF5_FIND
   find(found, dlsym(found, "H5Literate2") ? "H5Literate2" : "H5Literate", lib.H5Literate);
+  // At the program's end it would go through files that it could not write, and crash. Ours are closed by then.
+  lib.H5dont_atexit();
   unsigned major = 0, minor = 0, release = 0;
   lib.H5get_libversion(&major, &minor, &release);
   check(major == 1 && minor >= 10, "hdf5: libhdf5 has version ", major, '.', minor, ", expected 1.10 or later");

@@ -24,6 +24,7 @@ using VisitError = int (*)(unsigned, const ErrorEntry*, void*);
 
 // result, name, parameters
 #define FACULA_HDF5_FUNCTIONS(X)                                                                                   \
+  X(int, H5dont_atexit, ())                                                                                        \
   X(int, H5open, ())                                                                                               \
   X(int, H5get_libversion, (unsigned*, unsigned*, unsigned*))                                                      \
   X(int, H5Eset_auto2, (Identifier, void*, void*))                                                                 \
@@ -148,6 +149,8 @@ class Handle {
 
   Identifier get() const { return id_; }
   Identifier release() { return std::exchange(id_, -1); }
+  /// False if that failed: what was held back for writing may be lost.
+  bool close() { return library().H5Idec_ref(release()) >= 0; }
   explicit operator bool() const { return id_ >= 0; }
 
  private:

@@ -125,6 +125,87 @@ describe("torch.save and torch.load", function()
   end)
 end)
 
+-- Calls body with the name of a folder, which is removed afterwards.
+local function with_folder(body)
+  local folder = shell.folder()
+  local good, problem = pcall(body, folder)
+  os.execute(("chmod -R u+w %s; rm -rf %s"):format(folder, folder))
+  if not good then error(problem, 0) end
+end
+
+-- The error of `body`, run by somebody for whom permissions count.
+local function as_nobody(body)
+  local ffi = require "ffi"
+  ffi.cdef "int setuid(unsigned id); unsigned getuid(void);"
+  local channel = torch.core.start_worker(function(channel)
+    if ffi.C.getuid() == 0 then ffi.C.setuid(65534) end
+    channel:send(select(2, pcall(body)))
+  end)
+  local _, problem = channel:receive()
+  channel:finish(5)
+  return tostring(problem)
+end
+
+describe("torch.save into a folder", function()
+  it("follows links, also those that lead to a file that is not there yet", function()
+    with_folder(function(folder)
+      local links = "cd %s && mkdir a && ln -s a/file link && ln -s link second && ln -s loop loop"
+      assert(os.execute(links:format(folder)) == 0)
+      for _, name in ipairs { "second", "second", "link" } do
+        torch.save(name, folder .. "/" .. name)
+        equal(torch.load(folder .. "/a/file"), name)
+      end
+      equal(shell.output_of(("cd %s && readlink link second && ls -A . a"):format(folder)),
+        "a/file\nlink\n.:\na\nlink\nloop\nsecond\n\na:\nfile\n")
+      fails(function() torch.save(1, folder .. "/loop/file") end, "(Too many levels of symbolic links)")
+    end)
+  end)
+
+  it("takes names as long as the file system does", function()
+    with_folder(function(folder)
+      local longest = folder .. "/" .. ("n"):rep(255)
+      for version = 1, 2 do
+        torch.save(version, longest)
+        equal(torch.load(longest), version)
+      end
+      fails(function() torch.save(1, longest .. "n") end, "n' (File name too long)")
+      fails(function() torch.save(1, folder .. "/no/file") end, "/no/file' (No such file or directory)")
+      fails(function() torch.save(1, longest .. "/file") end, "/file' (Not a directory)")
+    end)
+  end)
+
+  it("says whose permission is missing", function()
+    with_folder(function(folder)
+      torch.save(1, folder .. "/file")
+      os.execute(("chmod 555 %s; chmod 444 %s/file"):format(folder, folder))
+      local problem = as_nobody(function() torch.save(2, folder .. "/new") end)
+      assert(problem:find("save: cannot write '" .. folder .. "/new' (Permission denied)", 1, true), problem)
+      os.execute("chmod 777 " .. folder)
+      problem = as_nobody(function() torch.save(2, folder .. "/file") end)
+      assert(problem:find("/file' (Permission denied)", 1, true), problem)
+      equal({ torch.load(folder .. "/file"), shell.output_of("ls -A " .. folder) }, { 1, "file\n" })
+    end)
+  end)
+
+  it("leaves one file of two processes that save at once", function()
+    with_folder(function(folder)
+      local path, writers = folder .. "/file", {}
+      torch.save({ 0, torch.zeros(1000) }, path)
+      for id = 1, 2 do
+        writers[id] = torch.core.start_worker(function()
+          for k = 1, 50 do torch.save({ id * k, torch.full({ 1000 }, id * k) }, path) end
+        end)
+      end
+      for _ = 1, 50 do
+        local number, x = unpack(torch.load(path))
+        equal({ x:min():item(), x:max():item() }, { number, number })
+      end
+      for id = 1, 2 do equal(writers[id]:fate(), "ended with exit code 0") end
+      equal(shell.output_of("ls -A " .. folder), "file\n")
+    end)
+  end)
+end)
+
 describe("torch.load", function()
   it("refuses files that are missing or something else, by name", function()
     fails(function() torch.load("/no/such/file") end, "/no/such/file")
