@@ -187,6 +187,17 @@ describe("torch.save into a folder", function()
     end)
   end)
 
+  -- The system's signal once ended the program.
+  it("says so where files may not become so large", function()
+    with_folder(function(folder)
+      local code = ("torch.save(torch.zeros(1e5), [[%s/file]])"):format(folder)
+      local output = shell.output_of(("ulimit -f 8; '%s' -e '%s' 2>&1; echo $?"):format(shell.program, code))
+      assert(output:find("cannot write '" .. folder .. "/file' (File too large)", 1, true), output)
+      assert(output:find("\n1\n$"), output)
+      equal(shell.output_of("ls -A " .. folder), "")
+    end)
+  end)
+
   it("leaves one file of two processes that save at once", function()
     with_folder(function(folder)
       local path, writers = folder .. "/file", {}
