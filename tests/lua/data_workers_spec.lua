@@ -226,6 +226,28 @@ describe("a worker that", function()
     end, "was killed by signal 15 (Terminated)")
   end)
 
+  it("reaches for memory that is not its own is named, too", function()
+    failure(function(i)
+      if i == 5 then require("ffi").cast("int *", 8)[0] = i end
+      return i
+    end, "was killed by signal 11 (Segmentation fault)")
+  end)
+
+  -- The error once came with a later task, before batches that were there, and with that task's number.
+  it("ends is missed at the batch that it owes", function()
+    local count = 0
+    local set = set_of(function(i)
+      if i == 5 then signal("KILL") end
+      return i
+    end, 40)
+    fails(function()
+      for _ in data.DataLoader(set, { batch_size = 2, num_workers = 2, prefetch_factor = 8 }):iter() do
+        count = count + 1
+      end
+    end, "was killed by signal 9 (Killed); batch 3 was its next")
+    equal(count, 2)
+  end)
+
   it("ends by itself is an error", function()
     failure(function(i) return i == 5 and os.exit(3) or i end, "ended with exit code 3")
     failure(function(i) return i == 5 and os.exit() or i end, "ended with exit code 0")
@@ -248,6 +270,8 @@ describe("a worker that", function()
     failure(function(i) return torch.ones(i) end, "stack: tensor 2 has sizes (2), the first has (1)")
     failure(function(i) return i == 5 and "five" or i end, "a string in sample")
     failure(function(i) if i ~= 5 then return i end end, "the data set gave nothing for sample 5")
+    failure(function(i) return ({ 1, 2, 3 })[i] end, "the data set gave nothing for sample 4")
+    failure(function() return torch.zeros(2 ^ 40) end, "out of memory: 4398046511104 bytes cannot be had")
   end)
 
   it("gives what cannot go to another process says where it is", function()
