@@ -59,6 +59,9 @@ describe("models", function()
     { "mobilenet_v2", 314, 2655927112, { -0.888067, 0.448549, 1.95449 } },
     { "shufflenet_v2_x0_5", 338, 3031477610, { -183.591, -129.182, -210.401 } },
     { "shufflenet_v2_x1_0", 338, 566952172, { -51.98, -27.4626, -45.3648 } },
+    { "mobilenet_v3_small", 244, 2823197864, { 0.562199, 0.51737, 0.651817 } },
+    { "mobilenet_v3_large", 312, 3564987950, { 1.51063, 0.804698, -0.480795 } },
+    { "convnext_tiny", 182, 860408546, { 1.24222, 1.39651, -1.37695 } },
     { "efficientnet_b0", 360, 2433325428, { -0.514391, -0.0836173, 0.267177 } },
   } do
     local name, count, hash, expected = unpack(row)
@@ -77,7 +80,8 @@ describe("models", function()
   end)
 
   it("learn: every parameter gets a gradient", function()
-    for _, name in ipairs { "resnet18", "mobilenet_v2", "shufflenet_v2_x0_5", "efficientnet_b0", "googlenet" } do
+    for _, name in ipairs { "resnet18", "mobilenet_v2", "shufflenet_v2_x0_5", "efficientnet_b0", "googlenet",
+      "mobilenet_v3_small", "convnext_tiny" } do
       local model = models[name] { num_classes = 2 }
       local total = 0
       for _, y in ipairs { model(torch.rand(2, 3, 32, 32)) } do total = total + y:sum() end

@@ -6,19 +6,19 @@ local init = nn.init
 local Classifier, layers = require "torch.vision.models.classifier", require "torch.vision.models.layers"
 local conv_norm, make_divisible = layers.conv_norm, layers.make_divisible
 
-local MBConv = class("MBConv(int inputs, int outputs, int expand_ratio, int kernel, int stride, float drop, float eps)",
-  nn.Module)
+local MBConv = class("MBConv(int inputs, int outputs, int expand_ratio, int kernel, int stride, float drop, float eps, "
+  .. "float momentum)", nn.Module)
 MBConv.format = ""
 
 function MBConv:init(opt)
   local width = make_divisible(opt.inputs * opt.expand_ratio, 8)
   self.block = nn.Sequential()
   if width ~= opt.inputs then
-    self.block:append(conv_norm(opt.inputs, width, 1, { activation = nn.SiLU, eps = opt.eps }))
+    self.block:append(conv_norm(opt.inputs, width, 1, 1, 1, nn.SiLU, opt.eps, opt.momentum))
   end
-  self.block:append(conv_norm(width, width, opt.kernel, opt.stride, width, nn.SiLU, opt.eps))
+  self.block:append(conv_norm(width, width, opt.kernel, opt.stride, width, nn.SiLU, opt.eps, opt.momentum))
   self.block:append(layers.SqueezeExcitation(width, math.max(1, math.floor(opt.inputs / 4)), nn.SiLU))
-  self.block:append(conv_norm(width, opt.outputs, 1, { eps = opt.eps }))
+  self.block:append(conv_norm(width, opt.outputs, 1, { eps = opt.eps, momentum = opt.momentum }))
   self.stochastic_depth = layers.StochasticDepth(opt.drop)
 end
 
@@ -35,7 +35,8 @@ local STAGES = {
 
 ---@class vision.EfficientNet: vision.Classifier
 local EfficientNet = class("EfficientNet(float width_mult, float depth_mult, float dropout, "
-  .. "float stochastic_depth_prob=0.2, int num_classes=1000, float norm_eps=1e-5)", Classifier)
+  .. "float stochastic_depth_prob=0.2, int num_classes=1000, float norm_eps=1e-5, float norm_momentum=0.1)",
+  Classifier)
 
 local function uniform(m)
   local k = 1 / math.sqrt(m.weight:size(1))
@@ -51,7 +52,7 @@ local function make_stage(stage, opt, done, total)
   for i = 1, math.ceil(stage[6] * opt.depth_mult) do
     blocks:append(MBConv { inputs = i == 1 and inputs or outputs, outputs = outputs, expand_ratio = expand_ratio,
       kernel = kernel, stride = i == 1 and stride or 1, eps = opt.norm_eps,
-      drop = opt.stochastic_depth_prob * (done + i - 1) / total })
+      momentum = opt.norm_momentum, drop = opt.stochastic_depth_prob * (done + i - 1) / total })
   end
   return blocks, outputs
 end
@@ -59,14 +60,14 @@ end
 function EfficientNet:init(opt)
   local first, total, done, outputs = make_divisible(32 * opt.width_mult, 8), 0, 0, nil
   for _, stage in ipairs(STAGES) do total = total + math.ceil(stage[6] * opt.depth_mult) end
-  self.features = nn.Sequential(conv_norm(3, first, 3, 2, { activation = nn.SiLU, eps = opt.norm_eps }))
+  self.features = nn.Sequential(conv_norm(3, first, 3, 2, 1, nn.SiLU, opt.norm_eps, opt.norm_momentum))
   for _, stage in ipairs(STAGES) do
     local blocks
     blocks, outputs = make_stage(stage, opt, done, total)
     self.features:append(blocks)
     done = done + #blocks
   end
-  self.features:append(conv_norm(outputs, 4 * outputs, 1, { activation = nn.SiLU, eps = opt.norm_eps }))
+  self.features:append(conv_norm(outputs, 4 * outputs, 1, 1, 1, nn.SiLU, opt.norm_eps, opt.norm_momentum))
   self.avgpool = nn.AdaptiveAvgPool2d(1)
   self.classifier = nn.Sequential(nn.Dropout(opt.dropout, { inplace = true }),
     nn.Linear(4 * outputs, opt.num_classes))
@@ -82,9 +83,9 @@ end
 local models = { EfficientNet = EfficientNet }
 for i, entry in ipairs {
   { 1.0, 1.0, 0.2 }, { 1.0, 1.1, 0.2 }, { 1.1, 1.2, 0.3 }, { 1.2, 1.4, 0.3 }, { 1.4, 1.8, 0.4 },
-  { 1.6, 2.2, 0.4, 1e-3 }, { 1.8, 2.6, 0.5, 1e-3 }, { 2.0, 3.1, 0.5, 1e-3 },
+  { 1.6, 2.2, 0.4, 1e-3, 0.01 }, { 1.8, 2.6, 0.5, 1e-3, 0.01 }, { 2.0, 3.1, 0.5, 1e-3, 0.01 },
 } do
   models["efficientnet_b" .. i - 1] = Classifier.builder(EfficientNet, { width_mult = entry[1],
-    depth_mult = entry[2] }, { dropout = entry[3], norm_eps = entry[4] })
+    depth_mult = entry[2] }, { dropout = entry[3], norm_eps = entry[4], norm_momentum = entry[5] })
 end
 return models

@@ -17,9 +17,11 @@ for file, names in pairs {
   squeezenet = "SqueezeNet squeezenet1_0 squeezenet1_1",
   googlenet = "GoogLeNet googlenet",
   mobilenet = "MobileNetV2 mobilenet_v2",
+  mobilenet_v3 = "MobileNetV3 mobilenet_v3_large mobilenet_v3_small",
   shufflenet = [[ShuffleNetV2 shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0]],
   efficientnet = [[EfficientNet efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4
     efficientnet_b5 efficientnet_b6 efficientnet_b7]],
+  convnext = "ConvNeXt convnext_tiny convnext_small convnext_base convnext_large",
   vision_transformer = "VisionTransformer vit_b_16 vit_b_32 vit_l_16 vit_l_32 vit_h_14",
 } do
   for name in names:gmatch "%S+" do homes[name] = ("torch.vision.models.%s:%s"):format(file, name) end

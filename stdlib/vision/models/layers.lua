@@ -15,25 +15,25 @@ function layers.make_divisible(x, divisor)
 end
 
 local read = torch.core.signature("conv_norm(int inputs, int outputs, int kernel=3, int stride=1, int groups=1, "
-  .. "any activation=None, float eps=1e-5)")
+  .. "any activation=None, float eps=1e-5, float momentum=0.1)")
 
 --- A convolution that keeps the size at stride 1, batch normalisation, and an activation if there is one.
----@param ... any  inputs, outputs, kernel = 3, stride = 1, groups = 1, activation (a class), eps = 1e-5
+---@param ... any  inputs, outputs, kernel = 3, stride = 1, groups = 1, activation (a class), eps = 1e-5, momentum = 0.1
 ---@return nn.Sequential
 function layers.conv_norm(...)
   local opt = read(...)
   local sequence = nn.Sequential(
     nn.Conv2d(opt.inputs, opt.outputs, opt.kernel, { stride = opt.stride, padding = (opt.kernel - 1) / 2,
       groups = opt.groups, bias = false }),
-    nn.BatchNorm2d(opt.outputs, { eps = opt.eps }))
+    nn.BatchNorm2d(opt.outputs, { eps = opt.eps, momentum = opt.momentum }))
   if opt.activation then sequence:append(opt.activation { inplace = true }) end
   return sequence
 end
 
 --- x times a weight per channel that follows from the channels' means (Hu, Shen and Sun 2018).
 ---@class vision.SqueezeExcitation: nn.Module
-local SqueezeExcitation = class("SqueezeExcitation(int input_channels, int squeeze_channels, any activation)",
-  nn.Module)
+local SqueezeExcitation = class("SqueezeExcitation(int input_channels, int squeeze_channels, any activation, "
+  .. "any? scale_activation=None)", nn.Module)
 SqueezeExcitation.format = ""
 
 function SqueezeExcitation:init(opt)
@@ -41,7 +41,7 @@ function SqueezeExcitation:init(opt)
   self.fc1 = nn.Conv2d(opt.input_channels, opt.squeeze_channels, 1)
   self.fc2 = nn.Conv2d(opt.squeeze_channels, opt.input_channels, 1)
   self.activation = opt.activation { inplace = true }
-  self.scale_activation = nn.Sigmoid()
+  self.scale_activation = (opt.scale_activation or nn.Sigmoid)()
 end
 
 function SqueezeExcitation:forward(x)
