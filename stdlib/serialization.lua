@@ -49,14 +49,16 @@ local function load_archive(opt)
   check(false, "load: '%s' is a zip archive, but not a file of torch.save", opt.path)
 end
 
-local read_load = core.signature("load(str path, Device? map_location=None, *, bool mmap=False)")
+local read_load = core.signature("load(str path, Device? map_location=None, *, bool mmap=False, "
+  .. "bool weights_only=True)")
 
 --- What `torch.save` wrote, here, in PyTorch or in Torch7. The file may come from anywhere: no code in it is run, and
 --- wrong files are errors. Objects of classes are not made; of a module there is its state, for `load_state_dict`.
 ---@param path string
 ---@param map_location? torch.Device|string  where the tensors go. Default: the CPU.
 ---@param options? table  mmap: tensors lie in the file, are read when first used and not compared with checksums; the
----                       file must not become shorter meanwhile. Default: copies.
+---                       file must not become shorter meanwhile. Default: copies. weights_only: accepted as PyTorch
+---                       spells it; a file is never more than data here.
 ---@return any
 function serialization.load(...)
   local opt = read_load(...)

@@ -133,6 +133,8 @@ describe("a DataLoader", function()
     fails(function() data.DataLoader(set, 2):iter()() end, "value 1 is a number in sample 1 of the batch, a string in")
     fails(function() data.DataLoader({}, 2) end, "the dataset is a table with the methods size and get")
     fails(function() data.DataLoader(numbers(), 0) end, "batch_size is at least 1, got 0")
+    fails(function() for _ in data.DataLoader(numbers(), 2) do error("a batch") end end,
+      "a loader is no iterator; write `for x, y in loader:iter() do`")
   end)
 
   it("takes batches of positions from a batch_sampler", function()

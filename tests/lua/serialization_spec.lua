@@ -111,6 +111,15 @@ describe("torch.save and torch.load", function()
     equal(round_trip(back.model):module_class(), "Linear")
   end)
 
+  it("take PyTorch's weights_only, which changes nothing", function()
+    with_file(function(path)
+      torch.save({ 1, torch.ones(2) }, path)
+      for _, value in ipairs { true, false } do
+        equal(torch.load(path, { map_location = "cpu", weights_only = value })[2], torch.ones(2))
+      end
+    end)
+  end)
+
   it("refuse what is not data, saying where it is", function()
     with_file(function(path)
       fails(function() torch.save({ a = { b = print } }, path) end, "save: the value.a.b is a function")

@@ -150,6 +150,11 @@ function DataLoader:iter()
   return crew:iter(tasks, seed)
 end
 
+-- What a `for` over the loader itself comes to.
+function DataLoader:__call()
+  check(false, "DataLoader: a loader is no iterator; write `for x, y in loader:iter() do`")
+end
+
 --- The same with the batch's number, from 1, in front.
 ---@return fun(): integer?, any ...
 function DataLoader:enumerate()
