@@ -46,7 +46,8 @@ local function logits(model, side)
 end
 
 describe("models", function()
-  -- The outline and the logits for an image of 64 x 64 as torchvision has them; large models are not run.
+  -- The outline and the logits for an image of 64 x 64, or of another size, as torchvision has them; large models are
+  -- not run.
   for _, row in ipairs {
     { "alexnet", 16, 301039793 },
     { "vgg11_bn", 62, 2961858006 },
@@ -56,6 +57,7 @@ describe("models", function()
     { "squeezenet1_0", 52, 2180100340, { 0.0688215, 0.15583, 0 } },
     { "squeezenet1_1", 52, 2121454049, { 0.0873053, 0.0686361, 0 } },
     { "googlenet", 364, 1769924517, { 2.153, 2.5535, 2.81285 } },
+    { "inception_v3", 580, 812168933, { -0.0495931, -0.14438, -0.0149289 }, 80 },
     { "mobilenet_v2", 314, 2655927112, { -0.888067, 0.448549, 1.95449 } },
     { "shufflenet_v2_x0_5", 338, 3031477610, { -183.591, -129.182, -210.401 } },
     { "shufflenet_v2_x1_0", 338, 566952172, { -51.98, -27.4626, -45.3648 } },
@@ -64,11 +66,11 @@ describe("models", function()
     { "convnext_tiny", 182, 860408546, { 1.24222, 1.39651, -1.37695 } },
     { "efficientnet_b0", 360, 2433325428, { -0.514391, -0.0836173, 0.267177 } },
   } do
-    local name, count, hash, expected = unpack(row)
+    local name, count, hash, expected, side = unpack(row)
     it("have the names, sizes and numbers of torchvision's: " .. name, function()
       local model = models[name] { num_classes = 3 }
       equal(outline(model), { count, hash })
-      if expected then equal(logits(model, 64), expected, 1e-4) end
+      if expected then equal(logits(model, side or 64), expected, 1e-4) end
     end)
   end
 
@@ -88,6 +90,15 @@ describe("models", function()
       total:backward()
       for key, p in model:named_parameters() do assert(p.grad, name .. ": " .. key) end
     end
+  end)
+
+  it("give a second opinion's logits in training only", function()
+    local model = models.inception_v3 { num_classes = 2 }
+    equal(model.AuxLogits(torch.rand(2, 768, 17, 17)):size(), { 2, 2 })
+    equal(select("#", model:eval()(torch.rand(1, 3, 75, 75))), 1)
+    local without = models.inception_v3 { num_classes = 2, aux_logits = false }
+    equal(select("#", without(torch.rand(2, 3, 75, 75))), 1)
+    equal(without:state_dict()["AuxLogits.fc.weight"], nil)
   end)
 
   it("have a LeNet for small images", function()

@@ -2,20 +2,8 @@
 
 local torch, class = require "torch", require "torch.class"
 local nn, F, init = torch.nn, torch.nn.functional, torch.nn.init
-local Classifier = require "torch.vision.models.classifier"
-
-local BasicConv2d = class("BasicConv2d(int inputs, int outputs, int kernel=1, int stride=1)", nn.Module)
-BasicConv2d.format = ""
-
-function BasicConv2d:init(opt)
-  self.conv = nn.Conv2d(opt.inputs, opt.outputs, opt.kernel, { stride = opt.stride, padding = (opt.kernel - 1) / 2,
-    bias = false })
-  self.bn = nn.BatchNorm2d(opt.outputs, { eps = 0.001 })
-end
-
-function BasicConv2d:forward(x)
-  return F.relu(self.bn(self.conv(x)))
-end
+local Classifier, layers = require "torch.vision.models.classifier", require "torch.vision.models.layers"
+local BasicConv2d = layers.BasicConv2d
 
 -- The third branch is called 5 x 5 in the paper, but in all published weights it is 3 x 3.
 local Inception = class("Inception(int inputs, int[] widths)", nn.Module)
@@ -90,19 +78,12 @@ function GoogLeNet:init(opt)
   self:_accept_old_states()
 end
 
--- Images normalised as for torchvision's other models, as the original network wants them: (x - 0.5) / 0.5.
-local function renormalised(x)
-  local mean, std = torch.tensor { 0.485, 0.456, 0.406 }, torch.tensor { 0.229, 0.224, 0.225 }
-  local scale, shift = (std / 0.5):to(x), ((mean - 0.5) / 0.5):to(x)
-  return x * scale:view(1, 3, 1, 1) + shift:view(1, 3, 1, 1)
-end
-
 ---@param x torch.Tensor        [N, 3, H, W], 15 or more on each side
 ---@return torch.Tensor logits  [N, num_classes]
 ---@return torch.Tensor? aux2   [N, num_classes] in training
 ---@return torch.Tensor? aux1   [N, num_classes] in training
 function GoogLeNet:forward(x)
-  if self.transform_input then x = renormalised(x) end
+  if self.transform_input then x = layers.renormalised(x) end
   x = self.maxpool2(self.conv3(self.conv2(self.maxpool1(self.conv1(x)))))
   local before = {} -- what the blocks that the second opinions stand before are given
   for _, block in ipairs(BLOCKS) do

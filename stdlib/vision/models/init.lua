@@ -16,6 +16,7 @@ for file, names in pairs {
   densenet = "DenseNet densenet121 densenet161 densenet169 densenet201",
   squeezenet = "SqueezeNet squeezenet1_0 squeezenet1_1",
   googlenet = "GoogLeNet googlenet",
+  inception = "Inception3 inception_v3",
   mobilenet = "MobileNetV2 mobilenet_v2",
   mobilenet_v3 = "MobileNetV3 mobilenet_v3_large mobilenet_v3_small",
   shufflenet = [[ShuffleNetV2 shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0]],

@@ -30,6 +30,32 @@ function layers.conv_norm(...)
   return sequence
 end
 
+--- A convolution, batch normalisation and ReLU, as in the networks of Inception; `padded`: the size stays at stride 1.
+---@class vision.BasicConv2d: nn.Module
+local BasicConv2d = class("BasicConv2d(int inputs, int outputs, int[2] kernel=1, int stride=1, bool padded=True)",
+  nn.Module)
+BasicConv2d.format = ""
+
+function BasicConv2d:init(opt)
+  local kernel, padding = opt.kernel, 0
+  if opt.padded then padding = { (kernel[1] - 1) / 2, (kernel[2] - 1) / 2 } end
+  self.conv = nn.Conv2d(opt.inputs, opt.outputs, kernel, { stride = opt.stride, padding = padding, bias = false })
+  self.bn = nn.BatchNorm2d(opt.outputs, { eps = 0.001 })
+end
+
+function BasicConv2d:forward(x)
+  return nn.functional.relu(self.bn(self.conv(x)))
+end
+
+--- Images normalised as for torchvision's other models, as the first networks of Inception want them: (x - 0.5) / 0.5.
+---@param x torch.Tensor  [N, 3, H, W]
+---@return torch.Tensor
+function layers.renormalised(x)
+  local mean, std = torch.tensor { 0.485, 0.456, 0.406 }, torch.tensor { 0.229, 0.224, 0.225 }
+  local scale, shift = (std / 0.5):to(x), ((mean - 0.5) / 0.5):to(x)
+  return x * scale:view(1, 3, 1, 1) + shift:view(1, 3, 1, 1)
+end
+
 --- x times a weight per channel that follows from the channels' means (Hu, Shen and Sun 2018).
 ---@class vision.SqueezeExcitation: nn.Module
 local SqueezeExcitation = class("SqueezeExcitation(int input_channels, int squeeze_channels, any activation, "
@@ -78,5 +104,5 @@ function layers.normal(std)
   end
 end
 
-layers.SqueezeExcitation, layers.StochasticDepth = SqueezeExcitation, StochasticDepth
+layers.BasicConv2d, layers.SqueezeExcitation, layers.StochasticDepth = BasicConv2d, SqueezeExcitation, StochasticDepth
 return layers
