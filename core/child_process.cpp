@@ -1,8 +1,11 @@
 #include "core/child_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
 #include <spawn.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,11 +21,31 @@
 extern char** environ;
 
 namespace facula {
+namespace {
+
+// Where the system's own signal would come too early: in a thread that waits for the parent's end, whatever this one does.
+// Before Linux 5.3 the end of the connection has to do.
+void watch(pid_t parent) {
+  const int process = static_cast<int>(syscall(SYS_pidfd_open, parent, 0));
+  if (process < 0) return;
+  if (getppid() != parent) _exit(0);
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are for the thread that works
+  std::thread([process] {
+    pollfd end{process, POLLIN, 0};
+    while (poll(&end, 1, -1) != 1) {
+    }
+    _exit(0);
+  }).detach();
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+}  // namespace
 
 void ChildProcess::attach_to_parent(pid_t parent) {
   std::signal(SIGINT, SIG_IGN);
-  // The signal comes when the thread that made the child ends, which only for a main thread is the process's end. Others'
-  // children see the end of their connection.
+  // The signal comes when the thread that made the child ends, which only for a main thread is the process's end.
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() != parent) _exit(0);
 }
 
@@ -34,10 +57,12 @@ ChildProcess::ChildProcess(const char* operation, FunctionRef<int()> body) : par
   if (id_ > 0) return;
   int code = 1;
   try {
-    if (on_main_thread)
+    if (on_main_thread) {
       attach_to_parent(parent_);
-    else
+    } else {
       std::signal(SIGINT, SIG_IGN);
+      watch(parent_);
+    }
     set_num_threads(1);
     code = body();
   } catch (const std::exception& e) {

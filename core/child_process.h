@@ -10,7 +10,7 @@
 
 namespace facula {
 
-/// A child. It is killed when its object goes, and when the thread or process that made it ends before.
+/// A child. It is killed when its object goes, and when the process that made it ends before.
 class ChildProcess {
  public:
   /// Forks. `body` runs in the child, which has one thread, no Ctrl-C, and ends with the exit code that it returns: neither

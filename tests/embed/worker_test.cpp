@@ -1,5 +1,14 @@
 // Hosts whose scripts load data in worker processes.
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
 #include <future>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -9,6 +18,19 @@ using namespace facula::test;
 
 // Sanitizers of GCC 12 do not follow forks of processes whose threads are busy.
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+
+// A script whose worker writes its process id to a descriptor and then works forever.
+std::string text_of_worker(int descriptor) {
+  return R"(
+    local pipe = io.open("/proc/self/fd/)" +
+         std::to_string(descriptor) + R"(", "w")
+    local set = {size = function() return 4 end, get = function(_, i)
+      pipe:write(torch.core.process_id(), "\n")
+      pipe:flush()
+      while true do end
+    end}
+    for x in torch.utils.data.DataLoader(set, {num_workers = 1}):iter() do end)";
+}
 
 TEST_CASE("states in several threads have workers at once") {
   std::vector<std::thread> threads;
@@ -48,6 +70,36 @@ TEST_CASE("an interrupt ends waiting for a worker") {
     for x in torch.utils.data.DataLoader(set, {num_workers = 1}):iter() do started() end)";
   CHECK(S.run(code) == FACULA_INTERRUPTED);
   other.join();
+}
+
+// In a host's other thread: the system's own signal for that only looks after the children of the main thread.
+TEST_CASE("a worker that never looks up is gone when its host is killed") {
+  REQUIRE(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);  // so that the worker can be waited for
+  int ends[2];
+  REQUIRE(pipe(ends) == 0);
+  const pid_t host = fork();
+  REQUIRE(host >= 0);
+  if (host == 0) {
+    std::thread([&] {
+      const Opened S;
+      const std::string code = text_of_worker(ends[1]);
+      S.run(code.c_str());
+    }).join();
+    _exit(0);
+  }
+  close(ends[1]);
+  pid_t worker = 0;
+  FILE* const from = fdopen(ends[0], "r");
+  REQUIRE(std::fscanf(from, "%d", &worker) == 1);
+  std::fclose(from);
+  kill(host, SIGKILL);
+  CHECK(waitpid(host, nullptr, 0) == host);
+  pollfd end{static_cast<int>(syscall(SYS_pidfd_open, worker, 0)), POLLIN, 0};
+  CHECK(poll(&end, 1, 5000) == 1);
+  if (end.fd >= 0) close(end.fd);
+  kill(worker, SIGKILL);
+  CHECK(waitpid(worker, nullptr, 0) == worker);
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 #endif
