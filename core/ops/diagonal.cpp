@@ -12,7 +12,7 @@ namespace {
 
 // 1 + |offset| rows more than the diagonal is long, checked.
 int64_t side_for(const char* name, int64_t length, int64_t offset) {
-  int64_t side;
+  int64_t side = 0;
   check(offset > INT64_MIN && !__builtin_add_overflow(length, std::abs(offset), &side), name, ": diagonal ", offset,
         " is out of range");
   return side;

@@ -17,9 +17,6 @@ template <class T>
 constexpr bool is_complex_number = false;
 template <class R>
 constexpr bool is_complex_number<std::complex<R>> = true;
-template <class T>
-constexpr bool is_real_float = std::is_floating_point_v<T> || std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>;
-
 template <class To, class From>
 HWY_INLINE To cast(From x) {
   if constexpr (is_complex_number<From>) {

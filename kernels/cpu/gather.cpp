@@ -12,7 +12,7 @@ template <class Item>
 void take_items(const Tensor& out, const Tensor& x, const Tensor& index, Step step) {
   LoopNest<3> nest({&out, &index, &x});
   nest.parallel_rows(kHeavyGrain, [&](const std::array<char*, 3>& p, int64_t count) {
-    const auto [to, next, from] = nest.stride[0];
+    const int64_t to = nest.stride[0][0], next = nest.stride[0][1], from = nest.stride[0][2];
     constexpr int64_t kItem = sizeof(Item);
     auto address = [&](int64_t i) {
       return p[2] + i * from + (*reinterpret_cast<const int64_t*>(p[1] + i * next) - step.first) * step.bytes;
