@@ -60,8 +60,8 @@ template <class T>
 static void copy_transposed(const LoopNest<2>& nest, int d) {
   const int64_t rows = nest.size[d], columns = nest.size[0], height = std::min(rows, kTileRows);
   const int64_t bands = (rows + height - 1) / height;
-  const auto [y_row, x_row] = nest.stride[d];
-  const auto [y_step, x_run] = nest.stride[0];
+  const int64_t y_row = nest.stride[d][0], x_row = nest.stride[d][1];
+  const int64_t y_step = nest.stride[0][0], x_run = nest.stride[0][1];
   Walk tasks;
   tasks.add(bands, {height * y_row, height * x_row});
   for (int k = 1; k < nest.dims; ++k)

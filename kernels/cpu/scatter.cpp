@@ -57,7 +57,7 @@ void spread(const Tensor& target, const Tensor& index, const Tensor& src, int64_
           *reinterpret_cast<const T*>(from + i * from_stride));
   };
   if (given.numel > 1 && std::abs(given.stride[0][1]) < std::abs(rest.stride[0][2])) {
-    const auto [position_stride, from_stride] = given.stride[0];
+    const int64_t position_stride = given.stride[0][0], from_stride = given.stride[0][1];
     auto walk = [&](char* to, int64_t d_index, int64_t d_src) {
       given.rows(0, given.numel, [&](const std::array<char*, 2>& p, int64_t count) {
         for (int64_t i = 0; i < count; ++i)
