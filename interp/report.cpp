@@ -72,7 +72,7 @@ std::string limit(int resource) {
 
 std::string build_report() {
   return text("facula ", FACULA_VERSION,                                                       //
-              "\nLuaJIT:  ", LUAJIT_VERSION + sizeof("LuaJIT"),                                //
+              "\nLuaJIT:  ", &LUAJIT_VERSION[sizeof("LuaJIT")],                                //
               "\nBLAS:    ", openblas_get_config(), ", running as ", openblas_get_corename(),  //
               "\nvectors: ", instruction_set(),                                                //
               "\nthreads: ", num_threads(),                                                    //

@@ -19,6 +19,7 @@
 #include "interp/hdf5.h"
 #include "interp/heap.h"
 #include "interp/image.h"
+#include "interp/json.h"
 #include "interp/library.h"
 #include "interp/limited_call.h"
 #include "interp/memory.h"
@@ -97,6 +98,7 @@ void open(lua_State* L) {
   open_files(L, S);
   open_images(L, S);
   open_csv(L, S);
+  open_json(L, S);
   open_hdf5(L, S);
   open_workers(L, S);
   open_downloads(L, S);

@@ -28,11 +28,11 @@ TEST_CASE("JSON is read as it is written") {
 
 TEST_CASE("what is not JSON is refused") {
   for (const char* text :
-       {"",       " ",           "[",   "]",   "[1",       "[1,]",        "[,1]", "{",     "{\"a\"}", "{\"a\":}",
-        "{a: 1}", "{\"a\": 1,}", "01",  "-",   "1.",       ".5",          "1e",   "1e+",   "+1",      "0x1",
-        "nul",    "truth",       "'a'", "\"a", "\"a\nb\"", "\"\\u0061\"", "1 2",  "[] []", "NaN"})
+       {"",       " ",           "[",   "]",   "[1",       "[1,]",       "[,1]", "{",     "{\"a\"}", "{\"a\":}",
+        "{a: 1}", "{\"a\": 1,}", "01",  "-",   "1.",       ".5",         "1e",   "1e+",   "+1",      "0x1",
+        "nul",    "truth",       "'a'", "\"a", "\"a\nb\"", "\"\\u006\"", "1 2",  "[] []", "NaN"})
     CHECK_MESSAGE(!parse_json(text), text);
   CHECK(!parse_json(std::string(1000000, '[')));
-  CHECK(!parse_json("[[[1]]]", 3));
-  CHECK(parse_json("[[1]]", 3));
+  CHECK(!parse_json("[[[1]]]", 2));
+  CHECK(parse_json("[[1]]", 2));
 }

@@ -17,9 +17,7 @@ uint64_t little_endian(std::string_view bytes) {
   return n;
 }
 
-uint64_t big_endian(std::string_view bytes) {
-  return little_endian(std::string(bytes.rbegin(), bytes.rend()));
-}
+uint64_t big_endian(std::string_view bytes) { return little_endian(std::string(bytes.rbegin(), bytes.rend())); }
 
 // A chunk is the length of its data, four letters, the data, and the checksum of letters and data, all big-endian.
 void correct_png(std::string& file) {
