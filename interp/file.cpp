@@ -210,14 +210,15 @@ int write_zip(Call& c) {
 // Over the same memory where the elements are aligned there.
 int reinterpret(Call& c) {
   const Tensor& bytes = c.tensor(0);
+  const auto where = c.get<std::string>(4);
   const auto dtype = c.get<DType>(2);
   const Sizes sizes = c.get<IntList>(3);
-  check(bytes.is_cpu() && bytes.dtype() == DType::UInt8 && bytes.dim() == 1 && bytes.is_contiguous(),
-        "reinterpret: expected a dense row of uint8 on the CPU");
-  check(sizes.size() <= kMaxDims, "reinterpret: ", sizes.size(), " dimensions, more than ", kMaxDims);
+  check(bytes.is_cpu() && bytes.dtype() == DType::UInt8 && bytes.dim() == 1 && bytes.is_contiguous(), where,
+        ": expected a dense row of uint8 on the CPU");
+  check(sizes.size() <= kMaxDims, where, ": ", sizes.size(), " dimensions, more than ", kMaxDims);
   const uint64_t offset = count(c, 1, "offset"), item = static_cast<uint64_t>(item_size(dtype)),
                  numel = static_cast<uint64_t>(numel_of(sizes)), have = byte_count(bytes);
-  check(offset <= have && numel <= (have - offset) / item, "reinterpret: ", sizes, " of ", dtype, " from byte ", offset,
+  check(offset <= have && numel <= (have - offset) / item, where, ": ", sizes, " of ", dtype, " from byte ", offset,
         " on reach beyond ", have, " bytes");
   char* const data = bytes.bytes() + offset;
   const uint64_t from_start = static_cast<uint64_t>(bytes.offset()) + offset;
@@ -229,7 +230,7 @@ int reinterpret(Call& c) {
     x = empty(sizes, dtype);
     std::memcpy(x.bytes(), data, numel * item);
   }
-  check(holds_booleans(x), "reinterpret: there are other values than 0 and 1");
+  check(holds_booleans(x), where, ": there are other values than 0 and 1");
   return c.returns(x);
 }
 
@@ -279,8 +280,10 @@ constexpr Native kFunctions[] = {
      "Replaces a file by an archive. Each of the contents is a string, or a tensor or list of both, which is aligned "
      "to 64 "
      "bytes."},
-    {"core.reinterpret(Tensor bytes, int offset, DType dtype, int[] sizes) -> Tensor", reinterpret,
-     "The elements that begin `offset` bytes into a uint8 tensor, over its memory if they are aligned there."},
+    {"core.reinterpret(Tensor bytes, int offset, DType dtype, int[] sizes, str where='reinterpret') -> Tensor",
+     reinterpret,
+     "The elements that begin `offset` bytes into a uint8 tensor, over its memory if they are aligned there. Messages "
+     "begin with `where`."},
     {"core.bytes(Tensor x) -> str", bytes_of, "The elements of a tensor as they lie in memory, row by row."},
     {"core.swap_bytes(Tensor x) -> Tensor", swap_bytes,
      "Turns big-endian elements into little-endian ones and back, in place."},

@@ -82,8 +82,8 @@ function json.encode(value)
   return table.concat(out)
 end
 
---- The value that a text stands for. Errors: where it is not JSON, has two equal keys in a table, or is nested deeper than
---- 100 levels.
+--- The value that a text stands for. Errors: where it is not JSON, has two equal keys in a table, or is nested deeper
+--- than 100 levels.
 ---@param text string
 ---@return any
 function json.decode(text)

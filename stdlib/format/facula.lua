@@ -159,8 +159,11 @@ local function make_tensor(record, blobs, path, place)
   valid(is_counts(size) and is_counts(stride) and #size == #stride and reader.is_count(record.offset), path,
     "tensor %s has no sizes, strides or offset", place)
   local x = valid(reader.view(blob, size, stride, record.offset), path, "tensor %s reaches beyond its data", place)
-  if record.parameter == true then return core.parameter(x, record.requires_grad == true) end
-  return record.requires_grad == true and x:requires_grad_() or x
+  local requires_grad = record.requires_grad == true
+  valid(not requires_grad or x:is_floating_point() or x:is_complex(), path, "tensor %s of %s requires grad", place,
+    x.dtype)
+  if record.parameter == true then return core.parameter(x, requires_grad) end
+  return requires_grad and x:requires_grad_() or x
 end
 
 local numbers = { inf = math.huge, ["-inf"] = -math.huge, nan = 0 / 0 }
@@ -169,7 +172,7 @@ local function parse_int64(digits)
   if type(digits) ~= "string" or not digits:find("^%-?%d+$") or #digits > 20 then return nil end
   local n, sign = 0LL, digits:sub(1, 1) == "-" and -1LL or 1LL
   for digit in digits:gmatch("%d") do n = n * 10LL + sign * tonumber(digit) end
-  return n
+  return tostring(n) == digits .. "LL" and n or nil
 end
 
 -- What a value's description stands for.

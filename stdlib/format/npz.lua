@@ -18,8 +18,9 @@ function npz.load(...)
   local zip, arrays = core.open_zip(opt.path, "load_npz"), {}
   for _, entry in ipairs(zip:names()) do
     local name = entry:match("^(.*)%.npy$")
-    local valid = reader.validator("load_npz", opt.path .. "/" .. entry)
-    if name then arrays[name] = npy.read(reader.entry(zip, entry), valid, opt.mmap) end
+    local path = opt.path .. "/" .. entry
+    local source = reader.entry(zip, entry, ("load_npz: '%s' is damaged"):format(path))
+    if name then arrays[name] = npy.read(source, reader.validator("load_npz", path), opt.mmap) end
   end
   return arrays
 end

@@ -154,7 +154,8 @@ local function archive_rows(zip, folder, opt, valid, rows)
     valid(size == r.count * r.dtype.itemsize, "%s has %s bytes, %s of %s need %s", name, size, r.count, r.dtype,
       r.count * r.dtype.itemsize)
     rows[name] = rows[name] or zip:tensor(name, opt.mmap and not big)
-    local row = core.reinterpret(rows[name], 0, r.dtype, { r.count })
+    local where = ("load: '%s' is damaged: %s"):format(opt.path, name)
+    local row = core.reinterpret(rows[name], 0, r.dtype, { r.count }, where)
     if big then row = core.swap_bytes(row:clone()) end
     rows[key] = opt.map_location and row:to(opt.map_location) or row
     return rows[key]
@@ -171,7 +172,8 @@ function pytorch.load_archive(zip, opt)
     "load: '%s' is a program of TorchScript; save model.state_dict() with torch.save in PyTorch", opt.path)
   local rows = {}
   local options = options_for(opt.path, archive_rows(zip, folder, opt, valid, rows))
-  local value = Unpickler(reader.entry(zip, folder .. "data.pkl"), 0, options):load()
+  local pickle = reader.entry(zip, folder .. "data.pkl", "load: '" .. opt.path .. "'")
+  local value = Unpickler(pickle, 0, options):load()
   forget(rows)
   return value
 end

@@ -77,12 +77,13 @@ end
 --- An entry of a zip archive with the methods of an open file: `size()`, `read(offset, count)`, `tensor(...)`.
 ---@param zip userdata  from core.open_zip
 ---@param name string
-function reader.entry(zip, name)
+---@param where string   how messages about its elements begin
+function reader.entry(zip, name, where)
   local entry = {}
   function entry:size() return zip:size(name) end
   function entry:read(offset, count) return zip:head(name, offset + count):sub(offset + 1) end
   function entry:tensor(offset, dtype, sizes, mmap)
-    return core.reinterpret(zip:tensor(name, mmap), offset, dtype, sizes)
+    return core.reinterpret(zip:tensor(name, mmap), offset, dtype, sizes, where)
   end
   return entry
 end

@@ -44,11 +44,14 @@ void count_line(lua_State* L, lua_Debug* at) {
   last = line * 3;
 }
 
-void run(facula_state* state, const std::string& code) {
-  const facula_status status = facula_run_string(state, code.c_str(), "=fuzz");
-  if (status == FACULA_OK || status == FACULA_LIMIT) return;
+[[noreturn]] void fail(facula_state* state) {
   std::fprintf(stderr, "%s\n%s\n", facula_message(state), facula_traceback(state));
   std::abort();
+}
+
+void run(facula_state* state, const std::string& code) {
+  const facula_status status = facula_run_string(state, code.c_str(), "=fuzz");
+  if (status != FACULA_OK && status != FACULA_LIMIT) fail(state);
 }
 
 constexpr const char* kReadTexts = "read = require('texts').read";
@@ -60,7 +63,7 @@ constexpr const char* kReadFiles = R"(
     local good, problem = pcall(reader.read, path)
     if good then return end
     problem = tostring(problem)
-    local is_answer = problem:find(path, 1, true) and not problem:find("attempt to", 1, true)
+    local is_answer = problem:find(path, 1, true) and not problem:find "^[^:]*:%d+: attempt to "
     if not is_answer then error("no answer but: " .. problem, 0) end
   end)";
 
@@ -71,11 +74,13 @@ class Reader {
     facula_options options{};
     options.size = sizeof options;
     options.max_memory = size_t{1} << 30;
-    options.sandbox = is_of_texts();
-    options.folders = &folder;
-    options.folder_count = 1;
-    options.timeout = is_of_texts() ? 2 : 0;
-    if (facula_open(&options, &state_) != FACULA_OK) std::abort();
+    if (is_of_texts()) {
+      options.sandbox = 1;
+      options.folders = &folder;
+      options.folder_count = 1;
+      options.timeout = 2;
+    }
+    if (facula_open(&options, &state_) != FACULA_OK) fail(nullptr);
     set("name", name_);
     set("tests", FACULA_TESTS);
     run(state_, is_of_texts() ? kReadTexts : kReadFiles);
@@ -95,7 +100,7 @@ class Reader {
     facula_value value{};
     value.type = FACULA_STRING;
     value.as.string = {text.data(), text.size()};
-    if (facula_set(state_, global, &value) != FACULA_OK) std::abort();
+    if (facula_set(state_, global, &value) != FACULA_OK) fail(state_);
   }
 
   std::string name_;

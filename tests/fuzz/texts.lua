@@ -41,7 +41,7 @@ function texts.read(text)
   local reader = readers[(text:byte() or 0) % #readers + 1]
   local good, problem = pcall(reader, text:sub(2))
   problem = tostring(problem)
-  if not good and problem:find("attempt to", 1, true) then error(problem, 0) end
+  if not good and problem:find "^[^:]*:%d+: attempt to " then error(problem, 0) end
 end
 
 return texts

@@ -2,7 +2,7 @@
 --- by tests/fuzz.
 --
 -- `read(path)` reads a file, and what it gave. `samples` are functions that write a small file to a path. `open_ended`
--- says that a part of a file may be one.
+-- says that what a file begins with may be one, `is_part` that it is no file but stands in one.
 
 local torch = require "torch"
 local shell, files, t7_writer = require "shell", require "files", require "t7_writer"
@@ -53,6 +53,21 @@ add("load_archives", load_both_ways(torch.load), {
   function(path) torch.save(torch.nn.Linear(2, 3), path, { format = "pytorch" }) end,
 })
 
+-- The description in such a file alone, where sizes and checksums of the archive keep no change away.
+local core, description, blobs = torch.core, nil, nil
+files.with(function(path)
+  torch.save(nested, path)
+  description, blobs = core.read_archive(path)
+end)
+add("load_description", function(path)
+  local read_archive = core.read_archive
+  function core.read_archive() return shell.read(path), blobs end
+  local good, value = pcall(require("torch.format.facula").load, { path = path })
+  core.read_archive = read_archive
+  if not good then error(value, 0) end
+  return value
+end, { function(path) shell.write(path, description) end }, { is_part = true })
+
 -- The value's pickle, which names one storage of four floats.
 local PICKLES = {
   "\128\2](ctorch._utils\n_rebuild_tensor_v2\n((U\7storagectorch\nFloatStorage\nU\0010U\3cpuK\4NtQK\0(K\2K\2t(K\2K\1t"
@@ -101,7 +116,7 @@ local old_net = t7_writer.map("net", t7_writer.object("nn.Sequential", "modules"
   "again", linear, "f", t7_writer.closure(), "on", true, "text", "some")
 local old_nets = {}
 for manner in pairs(t7_writer.manners) do old_nets[#old_nets + 1] = holding(t7_writer.write(old_net, manner)) end
-add("load_t7", torch.load_t7, old_nets)
+add("load_t7", torch.load_t7, old_nets, { open_ended = true }) -- as text, without its last end of line
 
 add("load_csv", torch.load_csv, {
   holding('a,b,c\n1,2.5,"x""y"\n3,,z\n'),

@@ -261,7 +261,7 @@ describe("torch.load", function()
   end)
 
   it("looks at a description before it uses it", function()
-    local blobs = { torch.zeros(4) }
+    local blobs = { torch.zeros(4), torch.zeros(1, { dtype = torch.int64 }) }
     local function description(changes)
       local fields = {
         format = '"facula"', version = "1", root = '{"tensor":0}', objects = "[]",
@@ -282,6 +282,7 @@ describe("torch.load", function()
       { { root = '{"code":"os.exit()"}' }, "a value of unknown kind 'code'" },
       { { root = "{}" }, "a value of unknown kind" },
       { { root = '{"int64":"1e5"}' }, "'int64'" },
+      { { root = '{"int64":"9223372036854775808"}' }, "'int64'" },
       { { root = '{"bytes":"f"}' }, "'bytes'" },
       { { objects = "{}" }, "no objects or tensors" },
       { { objects = '[{"map":[1]}]' }, "a key without a value" },
@@ -289,7 +290,7 @@ describe("torch.load", function()
       { { objects = '[{"state_dict":[1,2]}]' }, "a wrong key" },
       { { objects = '[{"what":[]}]' }, "object 0 is of unknown kind" },
       { { objects = "[3]" }, "object 0 is of unknown kind" },
-      { tensor '{"blob":1,"size":[4],"stride":[1],"offset":0}', "tensor 0 has no data" },
+      { tensor '{"blob":2,"size":[4],"stride":[1],"offset":0}', "tensor 0 has no data" },
       { tensor '{"blob":0,"size":[4],"stride":[1]}', "tensor 0 has no sizes, strides or offset" },
       { tensor '{"blob":0,"size":[4],"stride":[1,1],"offset":0}', "tensor 0 has no sizes" },
       { tensor '{"blob":0,"size":[4],"stride":[1],"offset":1}', "tensor 0 reaches beyond its data" },
@@ -297,13 +298,16 @@ describe("torch.load", function()
       { tensor '{"blob":0,"size":[2,9007199254740992],"stride":[1,1],"offset":0}', "reaches beyond its data" },
       { tensor '{"blob":0,"size":[-1],"stride":[1],"offset":0}', "tensor 0 has no sizes" },
       { tensor '{"blob":0,"size":[1.5],"stride":[1],"offset":0}', "tensor 0 has no sizes" },
+      { tensor '{"blob":1,"size":[1],"stride":[1],"offset":0,"requires_grad":true}',
+        "tensor 0 of torch.int64 requires grad" },
     }
     with_file(function(path)
       torch.core.write_archive(path, description {}, blobs)
       equal(torch.load(path), torch.zeros(4))
       for _, entry in ipairs(wrong) do
         torch.core.write_archive(path, description(entry[1]), blobs)
-        fails(function() torch.load(path) end, entry[2])
+        local message = fails(function() torch.load(path) end, entry[2])
+        assert(message:find(path, 1, true), message)
       end
       torch.core.write_archive(path, "not JSON", blobs)
       fails(function() torch.load(path) end, "is damaged")

@@ -244,6 +244,9 @@ describe("torch.load of PyTorch's archives", function()
       { tensor_pickle(4, 0, { 2 ^ 32, 2 ^ 32 }, { 0, 0 }), "wrong arguments" },
     }
     for _, row in ipairs(rows) do fails(function() loaded(row[1], { ["0"] = { four } }) end, row[2]) end
+    local message = fails(function() loaded(tensor_pickle(1, 0, { 1 }, { 1 }, "BoolStorage"), { ["0"] = "\2" }) end,
+      "a/data/0: there are other values than 0 and 1")
+    assert(message:find("load: '/tmp/", 1, true), message)
   end)
 
   it("refuses programs, and archives of something else, with advice", function()

@@ -83,6 +83,14 @@ describe("torch.load_safetensors", function()
     equal((loaded(file_of("{}"))):size(), 0)
   end)
 
+  it("reads long names and many tensors", function()
+    local name, rows = ("n"):rep(2 ^ 24), {}
+    equal((loaded(file_of('{"' .. name .. '":' .. row("F32", "", 0, 4) .. "}", "\0\0\128\63")))[name]:item(), 1)
+    for i = 1, 20000 do rows[i] = ('"%d":'):format(i) .. row("U8", "1", i - 1, i) end
+    local tensors = loaded(file_of("{" .. table.concat(rows, ",") .. "}", ("\7"):rep(20000)))
+    equal({ tensors:size(), tensors["20000"]:item() }, { 20000, 7 })
+  end)
+
   it("refuses lengths of the header that lie", function()
     for _, length in ipairs { 0, 1, 7, 3, 2 ^ 31, 2 ^ 53, 100e6 + 1 } do
       fails(function() loaded(file_of("{}", "", length)) end, "does not fit")
