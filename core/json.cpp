@@ -4,8 +4,6 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "core/error.h"
-
 namespace facula {
 namespace {
 
@@ -35,7 +33,7 @@ class Reader {
 
  private:
   [[noreturn]] void expected(const std::string& what, size_t at) const {
-    fail("json: expected ", what, " at byte ", at + 1);
+    throw JsonError(facula::text("json: expected ", what, " at byte ", at + 1));
   }
   [[noreturn]] void expected(const std::string& what) const { expected(what, at_); }
 
@@ -253,7 +251,7 @@ std::optional<Json> parse_json(std::string_view text, int most_depth) {
   Builder builder(out);
   try {
     read_json(text, builder, most_depth);
-  } catch (const Error&) {
+  } catch (const JsonError&) {
     return std::nullopt;
   }
   return out;

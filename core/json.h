@@ -7,7 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "core/error.h"
+
 namespace facula {
+
+/// What a text lacks to be JSON: `json: expected ... at byte 7`, counted from 1.
+class JsonError : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Is told what a text holds, in its order: of a table its keys, each before its value.
 class JsonVisitor {
@@ -25,8 +33,8 @@ class JsonVisitor {
   ~JsonVisitor() = default;
 };
 
-/// Reads the value that is all of the text. Errors: `json: expected ... at byte 7`, counted from 1, for what is not JSON, has
-/// two equal keys in a table, or is nested deeper than `most_depth` lists and tables; what the visitor throws.
+/// Reads the value that is all of the text. Errors: JsonError for what is not JSON, has two equal keys in a table, or is
+/// nested deeper than `most_depth` lists and tables; what the visitor throws.
 void read_json(std::string_view text, JsonVisitor& visitor, int most_depth);
 
 /// Is it well-formed UTF-8 (RFC 3629)?

@@ -28,6 +28,7 @@
 #include "interp/number.h"
 #include "interp/output.h"
 #include "interp/raster.h"
+#include "interp/safetensors.h"
 #include "interp/sandbox.h"
 #include "interp/settings.h"
 #include "interp/traceback.h"
@@ -99,6 +100,7 @@ void open(lua_State* L) {
   open_images(L, S);
   open_csv(L, S);
   open_json(L, S);
+  open_safetensors(L, S);
   open_hdf5(L, S);
   open_workers(L, S);
   open_downloads(L, S);

@@ -14,70 +14,13 @@ local safetensors = {}
 local LONGEST_HEADER = 100e6 -- the format's own bound
 local ALIGNMENT = 64
 
-local dtypes = {
-  BOOL = "bool", U8 = "uint8", I8 = "int8", I16 = "int16", I32 = "int32", I64 = "int64", F16 = "float16",
-  BF16 = "bfloat16", F32 = "float32", F64 = "float64", C64 = "complex64",
+local dtype_names = {
+  [torch.bool] = "BOOL", [torch.uint8] = "U8", [torch.int8] = "I8", [torch.int16] = "I16", [torch.int32] = "I32",
+  [torch.int64] = "I64", [torch.float16] = "F16", [torch.bfloat16] = "BF16", [torch.float32] = "F32",
+  [torch.float64] = "F64", [torch.complex64] = "C64",
 }
-local unsigned = { U16 = "u2", U32 = "u4", U64 = "u8" }
-local names = {}
-for name, dtype in pairs(dtypes) do names[torch[dtype]] = name end
 
 -- Reading ---------------------------------------------------------------------------------------------------
-
-local function read_header(file, valid)
-  local size = file:size()
-  valid(size >= 8, "it is too short for a header")
-  local length = 0
-  for i, byte in ipairs { file:read(0, 8):byte(1, 8) } do length = length + byte * 256 ^ (i - 1) end
-  valid(length >= 2 and length <= LONGEST_HEADER and length <= size - 8, "its header of %s bytes does not fit", length)
-  local text = file:read(8, length)
-  valid(text:sub(1, 1) == "{", "its header does not begin with '{'")
-  local good, header = pcall(json.decode, text)
-  valid(good, "its header is no JSON (%s)", tostring(header):gsub("^.-json: ", ""))
-  return header, 8 + length
-end
-
--- What the header says of one tensor, as far as it can be true of a file with so many bytes of elements.
-local function read_row(name, row, available, valid)
-  valid(type(row) == "table" and json.is_list(row.shape) and json.is_list(row.data_offsets) and #row.data_offsets == 2
-    and reader.are_counts(row.shape) and reader.are_counts(row.data_offsets) and type(row.dtype) == "string",
-    "tensor '%s' is not described by dtype, shape and data_offsets", name)
-  local dtype, widen = torch[dtypes[row.dtype] or ""], nil
-  if not dtype then dtype, widen = reader.unsigned(unsigned[row.dtype]) end
-  valid(dtype, "tensor '%s' has the unknown dtype '%s'", name, row.dtype)
-  local first, last, numel = row.data_offsets[1], row.data_offsets[2], reader.numel(row.shape)
-  valid(first <= last and last <= available, "tensor '%s' lies from byte %s to %s of %s", name, first, last, available)
-  valid(numel and numel * dtype.itemsize == last - first, "tensor '%s' (%s) of %s does not fill %s bytes", name,
-    table.concat(row.shape, ", "), row.dtype, last - first)
-  return { name = name, dtype = dtype, widen = widen, shape = row.shape, first = first, last = last }
-end
-
--- All tensors as they lie in the file, which they fill without gap or overlap.
-local function read_rows(header, available, valid)
-  local rows = {}
-  for name, row in pairs(header) do
-    if name ~= "__metadata__" then rows[#rows + 1] = read_row(name, row, available, valid) end
-  end
-  table.sort(rows, function(a, b)
-    if a.first ~= b.first then return a.first < b.first end
-    if a.last ~= b.last then return a.last < b.last end
-    return a.name < b.name
-  end)
-  local at = 0
-  for _, row in ipairs(rows) do
-    valid(row.first == at, "tensor '%s' begins at byte %s, the one before ends at %s", row.name, row.first, at)
-    at = row.last
-  end
-  valid(at == available, "there are %s bytes behind the last tensor", available - at)
-  return rows
-end
-
-local function read_metadata(metadata, valid)
-  if metadata == nil then return {} end
-  local good = type(metadata) == "table" and metadata ~= json.null and not json.is_list(metadata)
-  for _, value in pairs(good and metadata or {}) do good = good and type(value) == "string" end
-  return valid(good and metadata, "__metadata__ has other values than texts")
-end
 
 local read_load = core.signature("load_safetensors(str path, Device? device=None, *, bool mmap=False)")
 
@@ -89,15 +32,14 @@ local read_load = core.signature("load_safetensors(str path, Device? device=None
 ---@return table<string, string> metadata
 function safetensors.load(...)
   local opt = read_load(...)
-  local file, valid = core.open_file(opt.path, "load_safetensors"), reader.validator("load_safetensors", opt.path)
-  local header, start = read_header(file, valid)
-  local metadata = read_metadata(header.__metadata__, valid)
-  local tensors = StateDict()
-  for _, row in ipairs(read_rows(header, file:size() - start, valid)) do
-    local x = file:tensor(start + row.first, row.dtype, row.shape, opt.mmap)
-    if row.widen then x = valid(row.widen(x), "tensor '%s' has numbers beyond 2^63", row.name) end
-    tensors[row.name] = opt.device and x:to(opt.device) or x
+  local names, list, unsigned, metadata = core.read_safetensors(opt.path, opt.mmap)
+  for _, i in ipairs(unsigned) do
+    local _, widen = reader.unsigned("u" .. list[i].dtype.itemsize)
+    list[i] = check(widen(list[i]), "load_safetensors: '%s' is damaged: tensor '%s' has numbers beyond 2^63", opt.path,
+      names[i])
   end
+  local tensors = StateDict()
+  for i, name in ipairs(names) do tensors[name] = opt.device and list[i]:to(opt.device) or list[i] end
   return tensors, metadata
 end
 
@@ -110,8 +52,8 @@ local function sorted(tensors)
     check(type(name) == "string" and name ~= "__metadata__" and json.is_utf8(name),
       "save_safetensors: '%s' is no name for a tensor", name)
     check(torch.is_tensor(x), "save_safetensors: '%s' is a %s, not a tensor", name, type(x))
-    check(names[x.dtype], "save_safetensors: '%s' is %s, which the format does not have", name, x.dtype)
-    rows[#rows + 1] = { name = name, x = x, dtype = names[x.dtype], itemsize = x.dtype.itemsize }
+    check(dtype_names[x.dtype], "save_safetensors: '%s' is %s, which the format does not have", name, x.dtype)
+    rows[#rows + 1] = { name = name, x = x, dtype = dtype_names[x.dtype], itemsize = x.dtype.itemsize }
   end
   table.sort(rows, function(a, b)
     if a.itemsize ~= b.itemsize then return a.itemsize > b.itemsize end

@@ -31,6 +31,7 @@ function Stream:take(count)
     local rest = self.size - position
     self.valid(count <= rest, "%s bytes at byte %s reach beyond its %s", count, position, self.size)
     self.text = self.source:read(position, math.min(math.max(count, CHUNK), rest))
+    self.valid(#self.text >= count, "%s bytes at byte %s cannot be read", count, position)
     self.first, self.at, stop = position, 1, count
   end
   local taken = self.text:sub(self.at, stop)

@@ -249,6 +249,22 @@ describe("torch.load of PyTorch's archives", function()
     assert(message:find("load: '/tmp/", 1, true), message)
   end)
 
+  it("reads a pickle that is deflated, and refuses one that cannot be inflated", function()
+    with(function(path)
+      write_archive(path, "K\7.")
+      local content = shell.read(path)
+      local method = content:find("PK\1\2", 1, true) + 10
+      shell.write(path, content:sub(1, method - 1) .. "\8" .. content:sub(method + 1))
+      local message = fails(function() torch.load(path) end, "1 bytes at byte 0 cannot be read")
+      assert(message:find(path, 1, true), message)
+      if not files.python("zipfile", [[
+with zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED) as z:
+  z.writestr("a/data.pkl", b"N0" * 200000 + b"K\x07.")
+  z.writestr("a/version", "3")]], path) then return end
+      equal(torch.load(path), 7)
+    end)
+  end)
+
   it("refuses programs, and archives of something else, with advice", function()
     with(function(path)
       torch.core.write_zip(path, "save", { "a/data.pkl", "a/version", "a/constants.pkl" }, { ").", "3\n", ")." })

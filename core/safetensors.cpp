@@ -1,0 +1,208 @@
+#include "core/safetensors.h"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <unordered_set>
+
+#include "core/iterator.h"
+#include "core/json.h"
+#include "core/mapped_file.h"
+
+namespace facula {
+namespace {
+
+constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own bound
+constexpr int kMostLevels = 100;
+constexpr double kLargest = 0x1p53;
+constexpr std::string_view kMetadata = "__metadata__";
+
+struct Element {
+  std::string_view name;
+  DType dtype;
+  bool is_unsigned = false;
+};
+constexpr Element kElements[] = {
+    {"F32", DType::Float32},     {"F16", DType::Float16},     {"BF16", DType::BFloat16}, {"F64", DType::Float64},
+    {"I64", DType::Int64},       {"I32", DType::Int32},       {"I16", DType::Int16},     {"I8", DType::Int8},
+    {"U8", DType::UInt8},        {"BOOL", DType::Bool},       {"C64", DType::Complex64}, {"U16", DType::Int16, true},
+    {"U32", DType::Int32, true}, {"U64", DType::Int64, true},
+};
+
+struct Row {
+  std::string name;
+  const Element* element = nullptr;
+  Sizes shape, offsets;
+
+  uint64_t first() const { return static_cast<uint64_t>(offsets[0]); }
+  uint64_t last() const { return static_cast<uint64_t>(offsets[1]); }
+};
+
+/// Takes rows and metadata from the header. On level 1 are names, on level 2 the fields of a row, on level 3 their items.
+class Header final : public JsonVisitor {
+ public:
+  explicit Header(const MappedFile& file) : file_(file) {}
+
+  void null() override { other(); }
+  void boolean(bool) override { other(); }
+  void number(double value, std::string_view) override {
+    if (!list_ || level_ != 3) return other();
+    described(value >= 0 && value <= kLargest && value == static_cast<double>(static_cast<int64_t>(value)) &&
+              list_->size() < kMaxDims);
+    list_->reserve(list_->size() + 1);
+    list_->push_back(static_cast<int64_t>(value));
+  }
+  void string(std::string_view text) override {
+    if (level_ != 2) return other();
+    if (in_metadata_) {
+      metadata.emplace_back(std::move(key_), text);
+    } else if (field_ == Field::DType) {
+      const auto found =
+          std::find_if(std::begin(kElements), std::end(kElements), [&](const Element& e) { return e.name == text; });
+      file_.valid(found != std::end(kElements), "tensor '", row().name, "' has the unknown dtype '", text, "'");
+      row().element = found;
+    } else {
+      other();
+    }
+  }
+  void begin_list() override {
+    if (level_ == 2 && !in_metadata_ && field_ == Field::Shape)
+      list_ = &row().shape;
+    else if (level_ == 2 && !in_metadata_ && field_ == Field::Offsets)
+      list_ = &row().offsets;
+    else
+      other();
+    ++level_;
+  }
+  void begin_table() override {
+    if (level_ > 1) other();
+    ++level_;
+  }
+  bool key(std::string_view name) override {
+    if (level_ == 1) return begin_row(name);
+    if (level_ != 2) return true;
+    if (in_metadata_) {
+      key_ = name;
+      return true;
+    }
+    field_ = name == "dtype"          ? Field::DType
+             : name == "shape"        ? Field::Shape
+             : name == "data_offsets" ? Field::Offsets
+                                      : Field::Other;
+    const unsigned bit = 1u << static_cast<int>(field_);
+    const bool fresh = field_ == Field::Other || !(fields_ & bit);
+    fields_ |= bit;
+    return fresh;
+  }
+  void end() override {
+    --level_;
+    if (level_ == 2) list_ = nullptr;
+    if (level_ == 1 && !in_metadata_)
+      described(row().element && (fields_ & kAllFields) == kAllFields && row().offsets.size() == 2);
+  }
+
+  std::vector<Row> rows;
+  std::vector<std::pair<std::string, std::string>> metadata;
+
+ private:
+  enum class Field : uint8_t { DType, Shape, Offsets, Other };
+  static constexpr unsigned kAllFields = 7;
+
+  Row& row() { return rows.back(); }
+  void described(bool good) {
+    file_.valid(good, "tensor '", row().name, "' is not described by dtype, shape and data_offsets");
+  }
+  bool begin_row(std::string_view name) {
+    in_metadata_ = name == kMetadata;
+    fields_ = 0;
+    if (!in_metadata_) rows.push_back({std::string(name), nullptr, {}, {}});
+    return names_.emplace(name).second;
+  }
+  // A value where none of its kind belongs; in fields that nobody knows there may be any.
+  void other() {
+    if (level_ == 0) return;
+    if (in_metadata_) file_.valid(false, kMetadata, " has other values than texts");
+    described(level_ > 1 && field_ == Field::Other);
+  }
+
+  const MappedFile& file_;
+  std::unordered_set<std::string> names_;
+  int level_ = 0;
+  bool in_metadata_ = false;
+  Field field_ = Field::Other;
+  unsigned fields_ = 0;      // that the row has had
+  IntList* list_ = nullptr;  // whose items are read
+  std::string key_;
+};
+
+std::optional<uint64_t> product(const Sizes& sizes) {
+  uint64_t numel = 1;
+  bool empty = false;
+  for (const int64_t n : sizes) {
+    empty = empty || n == 0;
+    if (__builtin_mul_overflow(numel, static_cast<uint64_t>(std::max<int64_t>(n, 1)), &numel)) return std::nullopt;
+  }
+  if (numel > static_cast<uint64_t>(kLargest)) return std::nullopt;
+  return empty ? 0 : numel;
+}
+
+// Sorts the rows as they lie in the file, whose `available` bytes they fill without gap or overlap.
+void check_places(const MappedFile& file, std::vector<Row>& rows, uint64_t available) {
+  for (const Row& row : rows) {
+    file.valid(row.first() <= row.last() && row.last() <= available, "tensor '", row.name, "' lies from byte ",
+               row.first(), " to ", row.last(), " of ", available);
+    const uint64_t bytes = row.last() - row.first(), item = static_cast<uint64_t>(item_size(row.element->dtype));
+    const std::optional<uint64_t> numel = product(row.shape);
+    file.valid(numel && bytes % item == 0 && *numel == bytes / item, "tensor '", row.name, "' ", row.shape, " of ",
+               row.element->name, " does not fill ", bytes, " bytes");
+  }
+  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return std::make_tuple(a.first(), a.last(), std::string_view(a.name)) <
+           std::make_tuple(b.first(), b.last(), std::string_view(b.name));
+  });
+  uint64_t at = 0;
+  for (const Row& row : rows) {
+    file.valid(row.first() == at, "tensor '", row.name, "' begins at byte ", row.first(), ", the one before ends at ",
+               at);
+    at = row.last();
+  }
+  file.valid(at == available, "there are ", available - at, " bytes behind the last tensor");
+}
+
+// The header's text, which begins at byte 8.
+std::string header_text(const MappedFile& file) {
+  file.valid(file.size() >= 8, "it is too short for a header");
+  const std::string bytes = file.bytes(0, 8);
+  uint64_t length = 0;
+  for (int i = 7; i >= 0; --i) length = length << 8 | static_cast<unsigned char>(bytes[static_cast<size_t>(i)]);
+  file.valid(length >= 2 && length <= kLongestHeader && length <= file.size() - 8, "its header of ", length,
+             " bytes does not fit");
+  std::string text = file.bytes(8, length);
+  file.valid(text[0] == '{', "its header does not begin with '{'");
+  return text;
+}
+
+}  // namespace
+
+Safetensors read_safetensors(const std::string& path, bool mapped) {
+  MappedFile file(path, "load_safetensors");
+  const std::string text = header_text(file);
+  Header header(file);
+  try {
+    read_json(text, header, kMostLevels);
+  } catch (const JsonError& e) {
+    file.valid(false, "its header is no JSON (", e.what(), ")");
+  }
+  const uint64_t start = 8 + text.size();
+  check_places(file, header.rows, file.size() - start);
+  Safetensors out;
+  out.metadata = std::move(header.metadata);
+  for (Row& row : header.rows) {
+    if (row.element->is_unsigned) out.unsigned_.push_back(out.names.size());
+    out.tensors.push_back(file.tensor(start + row.first(), row.element->dtype, row.shape, mapped));
+    out.names.push_back(std::move(row.name));
+  }
+  return out;
+}
+
+}  // namespace facula
