@@ -160,11 +160,11 @@ void add_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_
 // NaN wins.
 template <class T>
 T larger(T a, T b) {
-  return (b > a) | (b != b) ? b : a;  // without a branch
+  return ((b > a) | (b != b)) ? b : a;  // without a branch
 }
 template <class T>
 T smaller(T a, T b) {
-  return (b < a) | (b != b) ? b : a;
+  return ((b < a) | (b != b)) ? b : a;
 }
 
 void fold_at(const Tensor& target, const Tensor& index, const Tensor& src, int64_t dim, Fold fold) {

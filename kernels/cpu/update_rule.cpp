@@ -121,8 +121,8 @@ struct Adadelta {
 // State: the mean of g^2, with momentum the buffer, centered the mean of g.
 template <bool momentum, bool centered>
 struct RmsProp {
-  static constexpr std::string_view kNames[] = {"rmsprop", "rmsprop_centered", "rmsprop_momentum",
-                                                "rmsprop_momentum_centered"};
+  static constexpr std::string_view kNames[4] = {"rmsprop", "rmsprop_centered", "rmsprop_momentum",
+                                                 "rmsprop_momentum_centered"};
   // rate, alpha, eps, momentum
   static constexpr UpdateRule kRule{kNames[2 * momentum + centered], 1 + momentum + centered, 4, nullptr};
   template <class T>
