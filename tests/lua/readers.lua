@@ -133,6 +133,17 @@ add("load_wav", torch.load_wav, {
   holding "RIFF\38\0\0\0WAVEfmt \16\0\0\0\1\0\1\0\64\31\0\0\192\93\0\0\3\0\24\0data\6\0\0\0\1\2\3\4\5\255",
 })
 
+local read_tar = require "torch.vision.datasets.tar"
+local function tar_entry(name, content)
+  local header = name .. ("\0"):rep(124 - #name) .. ("%011o\0"):format(#content) .. ("\0"):rep(20) .. "0"
+  return header .. ("\0"):rep(512 - #header) .. content .. ("\0"):rep(-#content % 512)
+end
+add("tar", function(path)
+  local count = 0
+  for _ in read_tar(torch.core.read_file(path, "tar"), path) do count = count + 1 end
+  return count
+end, { holding(tar_entry("a", "some text") .. tar_entry("b", "") .. ("\0"):rep(1024)) }, { open_ended = true })
+
 local picture = torch.arange(3 * 9 * 8):remainder(256):to(torch.uint8):reshape(3, 9, 8)
 add("read_image", torch.vision.read_image, {
   function(path) torch.vision.write_png(picture, path) end,
