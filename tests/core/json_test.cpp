@@ -36,3 +36,18 @@ TEST_CASE("what is not JSON is refused") {
   CHECK(!parse_json("[[[1]]]", 2));
   CHECK(parse_json("[[1]]", 2));
 }
+
+TEST_CASE("escapes stand for what they say") {
+  CHECK(parse_json(R"("\u0041\u00e9\u20ac\ud83d\ude00\n\/")")->text == "Aé€😀\n/");
+  for (const char* text :
+       {R"("\ud83d")", R"("\ud83dx")", R"("\ud83d\u0041")", R"("\ude00")", R"("\u12")", R"("\x")", "\"\\"})
+    CHECK_MESSAGE(!parse_json(text), text);
+}
+
+TEST_CASE("only the shortest forms of characters there are, are UTF-8") {
+  for (const char* good : {"", "plain", "é€😀", "\xed\x9f\xbf", "\xee\x80\x80", "\xf4\x8f\xbf\xbf"})
+    CHECK_MESSAGE(is_utf8(good), good);
+  for (const char* bad : {"\x80", "\xc3", "\xe2\x82", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
+                          "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "a\xc3(", "\xe2\x28\xa1"})
+    CHECK(!is_utf8(bad));
+}
