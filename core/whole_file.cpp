@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -14,7 +15,7 @@
 namespace facula {
 namespace {
 
-constexpr size_t kChunk = size_t{1} << 20;  // between two looks for interrupts
+constexpr uint64_t kSmallChunk = uint64_t{4} << 10, kChunk = uint64_t{1} << 20;  // between two looks for interrupts
 
 }  // namespace
 
@@ -33,7 +34,9 @@ std::string read_unpacked(const std::string& path, const std::string& operation,
   while (bytes.size() < most) {
     if (interrupt_requested()) throw Interrupted();
     const size_t old = bytes.size();
-    const auto wanted = static_cast<unsigned>(std::min<uint64_t>(kChunk, most - old));
+    // as much as it may be, for small files are many
+    const uint64_t likely = std::max<uint64_t>(old, static_cast<uint64_t>(input.size()) + 1);
+    const auto wanted = static_cast<unsigned>(std::min(std::clamp(likely, kSmallChunk, kChunk), most - old));
     bytes.resize(old + wanted);
     const int n = gzread(file.get(), bytes.data() + old, wanted);
     int code = Z_OK;
