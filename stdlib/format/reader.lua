@@ -23,8 +23,8 @@ end
 
 --- Are all items of the list counts, and no more of them than a tensor has dimensions?
 function reader.are_counts(list)
-  for _, x in ipairs(list) do
-    if not reader.is_count(x) then return false end
+  for i = 1, #list do -- ipairs would stop at what is missing
+    if not reader.is_count(list[i]) then return false end
   end
   return #list <= 64
 end

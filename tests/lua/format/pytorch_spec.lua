@@ -244,6 +244,9 @@ describe("torch.load of PyTorch's archives", function()
       { tensor_pickle(4, 0, { 2 ^ 32, 2 ^ 32 }, { 0, 0 }), "wrong arguments" },
     }
     for _, row in ipairs(rows) do fails(function() loaded(row[1], { ["0"] = { four } }) end, row[2]) end
+    -- sizes 1, 1, nothing, 1 out of a dict
+    local sizes = tensor_pickle(4, 0, { 7 }, { 1, 1, 1, 1 }):gsub("%(I7\nt", "}(K\1K\1K\2K\1K\4K\1u")
+    fails(function() loaded(sizes, { ["0"] = { four } }) end, "wrong arguments")
     local message = fails(function() loaded(tensor_pickle(1, 0, { 1 }, { 1 }, "BoolStorage"), { ["0"] = "\2" }) end,
       "a/data/0: there are other values than 0 and 1")
     assert(message:find("load: '/tmp/", 1, true), message)
