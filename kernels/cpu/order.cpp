@@ -135,7 +135,10 @@ struct Choice {
 // candidates is cut to the k lowest, and only lower keys enter it from then on.
 template <class T, class Entry>
 const Entry* lowest(const Row<T>& row, int64_t k, bool in_order, const KeyRow& key_row, Choice<T, Entry>& choice) {
-  auto& [groups, keys, tops, places, best] = choice;
+  auto &keys = choice.keys, &tops = choice.tops;
+  std::vector<int32_t>& places = choice.places;
+  std::vector<Entry>& best = choice.best;
+  const int64_t groups = choice.groups;
   const size_t most = static_cast<size_t>(6 * k + 32);
   best.clear();
   if (k == 0) return best.data();
