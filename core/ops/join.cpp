@@ -116,12 +116,18 @@ Tensors split_sizes(const Tensor& x, const IntList& sizes, int64_t dim) {
   check(total == x.size(dim), "split: sizes ", sizes, " do not add up to ", x.size(dim), ", the size of dimension ",
         Counting::shown(dim));
   Tensors parts;
-  int64_t at = 0;
+  Sizes part = x.sizes();
+  int64_t at = x.offset();
   for (const int64_t n : sizes) {
-    parts.push_back(ops::narrow(x, dim, at, n));
-    at += n;
+    part[static_cast<size_t>(dim)] = n;
+    parts.push_back(x.alias(part, x.strides(), at));
+    at += n * x.stride(dim);
   }
   return parts;
+}
+
+Tensors split_by(const Tensor& x, const IntList& sizes, int64_t dim) {
+  return ops::split_with_sizes.all({x, sizes, dim})[0].get<Tensors>();
 }
 
 Tensors split_of(const Tensor& x, int64_t size, int64_t dim) {
@@ -132,7 +138,7 @@ Tensors split_of(const Tensor& x, int64_t size, int64_t dim) {
   IntList sizes;
   for (int64_t at = 0; at < n; at += size) sizes.push_back(std::min(size, n - at));
   if (n == 0) sizes.push_back(0);
-  return split_sizes(x, sizes, dim);
+  return split_by(x, sizes, dim);
 }
 
 Tensors chunk_of(const Tensor& x, int64_t chunks, int64_t dim) {
@@ -141,14 +147,18 @@ Tensors chunk_of(const Tensor& x, int64_t chunks, int64_t dim) {
   const int64_t n = x.size(dim);
   if (n > 0) return split_of(x, (n - 1) / chunks + 1, dim);
   check_pieces("chunk", chunks);
-  return split_sizes(x, IntList(static_cast<size_t>(chunks), 0), dim);
+  return split_by(x, IntList(static_cast<size_t>(chunks), 0), dim);
 }
 
 Tensors unbind_of(const Tensor& x, int64_t dim) {
   check(x.dim() > 0, "unbind: a tensor without dimensions cannot be taken apart");
   check_pieces("unbind", x.size(dim));
+  Sizes sizes = x.sizes();
+  IntList strides = x.strides();
+  sizes.erase(static_cast<size_t>(dim));
+  strides.erase(static_cast<size_t>(dim));
   Tensors parts;
-  for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(ops::select(x, dim, i));
+  for (int64_t i = 0; i < x.size(dim); ++i) parts.push_back(x.alias(sizes, strides, x.offset() + i * x.stride(dim)));
   return parts;
 }
 
@@ -173,11 +183,12 @@ void define_join(const Family& define) {
           "size.")
       .example("torch.arange(7):split(3)")
       .compose(split_of);
-  define("split:sizes(Tensor self, int[] split_size, Dim dim=0) -> Tensor[]").compose(split_sizes);
+  define("split:sizes(Tensor self, int[] split_size, Dim dim=0) -> Tensor[]").compose(split_by);
   define(ops::split_with_sizes, "split_with_sizes(Tensor self, int[] split_sizes, Dim dim=0) -> Tensor[]")
       .doc("Views of the given sizes along a dimension.")
       .example("torch.arange(7):split_with_sizes{2, 5}")
-      .compose(split_sizes);
+      .view(split_sizes)
+      .grad("self", [](Tensors g, Meta x, IntList, int64_t dim) { return g.empty() ? x.zeros() : ops::cat(g, dim); });
   define("chunk(Tensor self, int chunks, Dim dim=0) -> Tensor[]")
       .doc("At most `chunks` views of equal size along a dimension, the last one perhaps shorter.")
       .example("torch.arange(7):chunk(3)")
@@ -185,7 +196,8 @@ void define_join(const Family& define) {
   define(ops::unbind, "unbind(Tensor self, Dim dim=0) -> Tensor[]")
       .doc("The slices at all positions of a dimension.")
       .example("torch.tensor{{1, 2}, {3, 4}}:unbind()")
-      .compose(unbind_of);
+      .view(unbind_of)
+      .grad("self", [](Tensors g, Meta x, int64_t dim) { return g.empty() ? x.zeros() : ops::stack(g, dim); });
 }
 
 }  // namespace facula

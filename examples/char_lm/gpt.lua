@@ -16,8 +16,8 @@ end
 ---@return torch.Tensor
 function Attention:forward(x)
   local n, t, width = x:size(1), x:size(2), self.width
-  local qkv = self.qkv(x):view(n, t, 3, self.heads, width / self.heads):permute(3, 1, 4, 2, 5)
-  local y = F.scaled_dot_product_attention(qkv[1], qkv[2], qkv[3], { is_causal = true }) -- [N, heads, T, width / heads]
+  local q, k, v = unpack(self.qkv(x):view(n, t, 3, self.heads, width / self.heads):permute(3, 1, 4, 2, 5):unbind())
+  local y = F.scaled_dot_product_attention(q, k, v, { is_causal = true }) -- [N, heads, T, width / heads]
   return self.proj(y:transpose(2, 3):reshape(n, t, width))
 end
 

@@ -479,3 +479,28 @@ describe("a row by x[i]", function()
     equal(torch.randn(2, 2, { requires_grad = true })[1].grad_fn:name(), "SelectBackward0")
   end)
 end)
+
+describe("the parts of a tensor", function()
+  it("have one node between them, whose gradient joins theirs", function()
+    local x = torch.arange(6, { dtype = torch.float32 }):requires_grad_()
+    local first, last = unpack(x:split(4))
+    assert(first.grad_fn == last.grad_fn)
+    equal(first.grad_fn:name(), "SplitWithSizesBackward0")
+    last:mul(3):sum():backward()
+    equal(x.grad, torch.tensor { 0, 0, 0, 0, 3, 3 })
+    local rows = torch.ones(2, 3, { requires_grad = true })
+    local top, bottom = unpack(rows:unbind())
+    equal(top.grad_fn:name(), "UnbindBackward0");
+    (top * 2 + bottom):sum():backward()
+    equal(rows.grad, torch.tensor { { 2, 2, 2 }, { 1, 1, 1 } })
+  end)
+
+  it("may be changed in place", function()
+    local x = torch.ones(4, { requires_grad = true })
+    local y = x * 1
+    local left = y:chunk(2)[1]
+    left:mul_(5)
+    y:sum():backward()
+    equal(x.grad, torch.tensor { 5, 5, 1, 1 })
+  end)
+end)
