@@ -1,9 +1,9 @@
 #include "core/safetensors.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <tuple>
-#include <unordered_set>
 
 #include "core/iterator.h"
 #include "core/json.h"
@@ -79,7 +79,7 @@ class Header final : public JsonVisitor {
     ++level_;
   }
   bool key(std::string_view name) override {
-    if (level_ == 1) return begin_row(name);
+    if (level_ == 1) begin_row(name);
     if (level_ != 2) return true;
     if (in_metadata_) {
       key_ = name;
@@ -112,11 +112,10 @@ class Header final : public JsonVisitor {
   void described(bool good) {
     file_.valid(good, "tensor '", row().name, "' is not described by dtype, shape and data_offsets");
   }
-  bool begin_row(std::string_view name) {
+  void begin_row(std::string_view name) {
     in_metadata_ = name == kMetadata;
     fields_ = 0;
     if (!in_metadata_) rows.push_back({std::string(name), nullptr, {}, {}});
-    return names_.emplace(name).second;
   }
   // A value where none of its kind belongs; in fields that nobody knows there may be any.
   void other() {
@@ -126,7 +125,6 @@ class Header final : public JsonVisitor {
   }
 
   const MappedFile& file_;
-  std::unordered_set<std::string> names_;
   int level_ = 0;
   bool in_metadata_ = false;
   Field field_ = Field::Other;
@@ -144,6 +142,16 @@ std::optional<uint64_t> product(const Sizes& sizes) {
   }
   if (numel > static_cast<uint64_t>(kLargest)) return std::nullopt;
   return empty ? 0 : numel;
+}
+
+// By hashes first: a set of a million names would cost more than all the rest.
+void check_names(const MappedFile& file, const std::vector<Row>& rows) {
+  std::vector<std::pair<size_t, std::string_view>> names;
+  names.reserve(rows.size());
+  for (const Row& row : rows) names.emplace_back(std::hash<std::string_view>()(row.name), row.name);
+  std::sort(names.begin(), names.end());
+  const auto twin = std::adjacent_find(names.begin(), names.end());
+  file.valid(twin == names.end(), "it has two tensors '", twin == names.end() ? "" : twin->second, "'");
 }
 
 // Sorts the rows as they lie in the file, whose `available` bytes they fill without gap or overlap.
@@ -194,6 +202,7 @@ Safetensors read_safetensors(const std::string& path, bool mapped) {
     file.valid(false, "its header is no JSON (", e.what(), ")");
   }
   const uint64_t start = 8 + text.size();
+  check_names(file, header.rows);
   check_places(file, header.rows, file.size() - start);
   Safetensors out;
   out.metadata = std::move(header.metadata);

@@ -110,7 +110,7 @@ describe("torch.load_safetensors", function()
       { '{"a":' .. row("F32", "2", 0, 8) .. ',"b":' .. row("F32", "1", 4, 8) .. "}", "begins at byte 4" },
       { '{"a":' .. row("F32", "1", 0, 4) .. "}", "4 bytes behind the last tensor" },
       { '{"a":' .. row("F32", "1", 4, 8) .. "}", "begins at byte 4, the one before ends at 0" },
-      { '{"a":' .. row("F32", "2", 0, 8) .. ',"a":' .. row("F32", "2", 0, 8) .. "}", "keys that differ" },
+      { '{"a":' .. row("F32", "2", 0, 8) .. ',"a":' .. row("F32", "2", 0, 8) .. "}", "it has two tensors 'a'" },
       { '{"a":' .. row("F8_E4M3", "8", 0, 8) .. "}", "unknown dtype 'F8_E4M3'" },
       { '{"a":' .. row("F32", "4398046511105,4194304", 0, 8) .. "}", "does not fill 8 bytes" },
       { '{"a":' .. row("F32", "3", 0, 8) .. "}", "does not fill 8 bytes" },
