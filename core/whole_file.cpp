@@ -17,6 +17,8 @@ namespace {
 
 constexpr uint64_t kSmallChunk = uint64_t{4} << 10, kChunk = uint64_t{1} << 20;  // between two looks for interrupts
 
+constexpr uint64_t kHarmless = uint64_t{256} << 20, kMostInflation = 200;  // of texts; zeros alone have a thousand
+
 }  // namespace
 
 std::string read_whole(const std::string& path, const std::string& operation) {
@@ -46,6 +48,8 @@ std::string read_unpacked(const std::string& path, const std::string& operation,
           "' is damaged: ", code == Z_ERRNO ? std::strerror(errno) : message);
     bytes.resize(old + static_cast<size_t>(n));
     if (n == 0) break;
+    check(bytes.size() <= std::max(kHarmless, kMostInflation * static_cast<uint64_t>(input.size())), operation, ": '",
+          path, "' is damaged: it unpacks to more than ", kMostInflation, " times its size");
   }
   return bytes;
 }

@@ -74,6 +74,14 @@ describe("load_csv", function()
     fails(function() torch.load_csv "/no/such/file" end, "load_csv: cannot open '/no/such/file'")
   end)
 
+  it("refuses gzip files that unpack to far more than they are", function()
+    local zeros = shell.output_of "head -c 33554432 /dev/zero | gzip -1"
+    files.holding(zeros:rep(9), function(path)
+      local message = fails(function() torch.load_csv(path) end, "it unpacks to more than 200 times its size")
+      assert(message:find(path, 1, true), message)
+    end)
+  end)
+
   it("does not hang at one long line", function()
     assert(refusal(("1,"):rep(2 ^ 21)):find("line 1: more than 1048576 columns", 1, true))
     local c = load_text(("x"):rep(2 ^ 24), { header = false })
