@@ -3,7 +3,7 @@
 --     0 0 type dims | size of each dimension, 4 bytes each | elements, row-major and big-endian
 
 local torch, check = require "torch", require "torch.check"
-local core = torch.core
+local reader, core = require "torch.format.reader", torch.core
 
 local idx = {}
 
@@ -42,9 +42,8 @@ end
 function idx.load(path)
   check(type(path) == "string", "load_idx: expected a path, got a %s", type(path))
   local number, sizes, header = read_header(path)
-  local length = ITEM_SIZES[number]
-  for _, n in ipairs(sizes) do length = length * n end
-  check(length < 2 ^ 31, "load_idx: '%s' has %s bytes of elements, more than 2 GB", path, length)
+  local length = (reader.numel(sizes) or math.huge) * ITEM_SIZES[number]
+  check(length < 2 ^ 31, "load_idx: '%s' has %s elements, more than 2 GB", path, table.concat(sizes, " x "))
   local bytes = core.read_file(path, "load_idx", header + length + 1)
   if #bytes ~= header + length then
     check(false, "load_idx: '%s' should have %d bytes behind its header (%s), it has %s", path, length,

@@ -21,7 +21,8 @@ for reader in "${readers[@]##*/}"; do
   else
     failed=$((failed + 1))
     echo "$reader found something:"
-    tail -n 30 "$build/fuzz/$reader.log"
+    grep -aE -A 12 '^no answer|ERROR: |runtime error' "$build/fuzz/$reader.log" | head -n 30
+    tail -n 3 "$build/fuzz/$reader.log"
   fi
 done
 echo "$passed passed, $failed failed"
