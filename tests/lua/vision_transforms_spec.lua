@@ -287,6 +287,40 @@ Compose(
     equal(stack:each(torch.stack { bytes, bytes }):size(), { 2, 5, 3, 4, 4 })
   end)
 
+  -- torchvision 0.15's results of all operations of RandAugment(1) in both directions, by hashes: 14 operations, 9 of
+  -- them with two. Its factors are of float32; sharpened by 1.27, some bytes of this picture are others for that.
+  it("draw the operations that torchvision has", function()
+    local known = { [1285792973] = "Sharpness" }
+    for _, hash in ipairs { 325749998, 475308480, 513401990, 530776560, 557580653, 1153985016, 1277503274, 1373307868,
+      1593381658, 1656526533, 1940662338, 2505271805, 2567383032, 2718706869, 3002668800, 3328447022, 3681033997,
+      3717465392, 3833134826, 4134591114, 4284231806 } do
+      known[hash] = true
+    end
+    local picture = torch.arange(3 * 12 * 16):mul(37):remainder(251):to(torch.uint8):view(3, 12, 16)
+    local seen, count = {}, 0
+    torch.manual_seed(1)
+    for _ = 1, 400 do
+      local hash = 0
+      for _, byte in ipairs(T.RandAugment(1)(picture):flatten():tolist()) do hash = (hash * 31 + byte) % 2 ^ 32 end
+      assert(known[hash], hash)
+      count = count + (seen[hash] and 0 or 1)
+      seen[hash] = true
+    end
+    equal(count, 22)
+  end)
+
+  it("draw one operation in any strength", function()
+    local trivial, results = T.TrivialAugmentWide(2), {}
+    for _ = 1, 300 do results[#results + 1] = trivial(bytes) end
+    for _, expected in ipairs { bytes, F.invert(bytes), F.posterize(bytes, 2), F.autocontrast(bytes),
+      F.rotate(bytes, -135), F.adjust_brightness(bytes, 1.99) } do
+      local found = false
+      for _, result in ipairs(results) do found = found or result:equal(expected) end
+      assert(found, expected)
+    end
+    equal(trivial:each(torch.stack { bytes, bytes }):size(), { 2, unpack(bytes:size()) })
+  end)
+
   for _, row in ipairs {
     { "expected a list of transforms, got a number", function() T.Compose(3) end },
     { "transform 2 is a string, which cannot be called", function() T.Compose { T.ToTensor(), "x" } end },
@@ -306,6 +340,7 @@ Compose(
       T.RandomResizedCrop(4, { scale = { 1, 0.5 } })
     end },
     { "CenterCrop: sizes are whole numbers from 1, got 0", function() T.CenterCrop(0) end },
+    { "RandAugment: magnitude is within 0..30, got 31", function() T.RandAugment(2, 31) end },
   } do
     it("say what is wrong: " .. row[1], function() fails(row[2], row[1]) end)
   end

@@ -18,6 +18,7 @@ for file, names in pairs {
     RandomPerspective RandomErasing]],
   random_colour = [[ColorJitter GaussianBlur RandomGrayscale RandomInvert RandomPosterize RandomSolarize
     RandomAdjustSharpness RandomAutocontrast RandomEqualize]],
+  policy = "RandAugment TrivialAugmentWide",
 } do
   for name in names:gmatch "%S+" do homes[name] = ("torch.vision.transforms.%s:%s"):format(file, name) end
 end
