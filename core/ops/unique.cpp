@@ -74,7 +74,7 @@ std::optional<Span> countable(const Tensor& x) {
 }
 
 Results unique_counted(const Tensor& x, Span span, bool inverse, bool counts) {
-  const Tensor each = ops::reshape(ops::to_dtype(x, DType::Int64), {-1}) - (span.low - 1);  // places, from 1
+  const Tensor each = ops::reshape(converted(x, DType::Int64), {-1}) - (span.low - 1);  // places, from 1
   // How often every place occurs, or whether it does: one number stands for as many ones as there are elements.
   const Tensor none = ops::zero_(empty({span.size}, counts ? DType::Int64 : DType::Bool));
   const Tensor ones = ops::expand(ops::fill_(empty({1}, none.dtype()), 1), each.sizes());

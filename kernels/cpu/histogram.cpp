@@ -17,19 +17,16 @@ namespace {
 template <class T>
 using Real = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
 
-/// How many of the n elements value(i) come before x; NaN comes last.
+/// How many of the n elements value(i) come before x; NaN comes last. Without branches, which nobody could foresee.
 template <class T, class Value>
 int64_t rank_of(T x, int64_t n, bool right, Value value) {
-  int64_t begin = 0, end = n;
-  while (begin < end) {
-    const int64_t middle = begin + (end - begin) / 2;
-    const Real<T> v = value(middle);
-    if (right ? v > x : v >= x)
-      end = middle;
-    else
-      begin = middle + 1;
-  }
-  return begin;
+  const auto before = [&](int64_t i) {
+    const Real<T> v = value(i);
+    return !(right ? v > x : v >= x);
+  };
+  int64_t rank = 0;
+  for (; n > 1; n -= n / 2) rank += before(rank + n / 2 - 1) ? n / 2 : 0;
+  return n == 1 && before(rank) ? rank + 1 : rank;
 }
 
 void searchsorted(const Tensor& out, const Tensor& sorted, const Tensor& x, const Tensor& sorter, bool right) {

@@ -4,7 +4,8 @@
 // Dense tensors go to the row function directly. Everything else is cut into blocks that stay in the first-level cache:
 // strided, broadcast or converted inputs are packed into buffers, results are scattered or converted out of one. So an
 // operator is one loop per dtype, whatever the strides. Dtypes without a row function run by a wider one's: float16 and
-// bfloat16 by float32's unless the operator is a mere instruction, rare float32 functions by float64's, rare complex64 ones by complex128's.
+// bfloat16 by float32's unless the operator is a mere instruction, rare float32 functions by float64's, rare complex64
+// ones by complex128's.
 #pragma once
 
 #include <array>
