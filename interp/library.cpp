@@ -51,8 +51,16 @@ int read(lua_State* L, Function& f) {
   return 1;
 }
 
+// They live as long as the state and count for no limit of memory, so there is one of their own.
+constexpr size_t kLongestSignature = 4096, kMostSignatures = 65536;
+
 int signature(Call& c) {
-  const Schema& schema = c.S.schemas.emplace_back(parse_schema(c.get<std::string>(0)));
+  const auto written = c.get<std::string>(0);
+  check(written.size() <= kLongestSignature, "signature: ", written.size(), " bytes are too long, the most is ",
+        kLongestSignature);
+  check(c.S.schemas.size() < kMostSignatures, "signature: there are ", kMostSignatures,
+        " in this state already; make functions and classes once, not in a loop");
+  const Schema& schema = c.S.schemas.emplace_back(parse_schema(written));
   check(schema.parameters.size() <= static_cast<size_t>(kMaxArguments), "signature: ", schema.name, " has more than ",
         kMaxArguments, " parameters");
   Function& f = push_function(c.L, c.S, schema.name, door<read>);

@@ -211,6 +211,10 @@ describe("memory in a sandbox ends:", function()
     { "a graph", "local x = torch.ones(1000, {requires_grad = true}) local y = x for _ = 1, 1e9 do y = y * x end" },
     { "string.format", "local s = ('x'):rep(1e6) while true do s = ('%s%s'):format(s, s) end" },
   }, "--max-memory 128M")
+  all_give(1, "signature:", {
+    { "signatures", "for i = 1, 1e9 do torch.core.signature('f' .. i .. '(int a=1)') end", "65536 in this state" },
+    { "a signature", "torch.core.signature('f(' .. ('int a, '):rep(1e6) .. 'int a)')", "7000008 bytes are too long" },
+  }, "--max-memory 128M")
 
   it("as an error that a script may catch, and go on", function()
     local out, code = run("print((pcall(string.rep, 'x', 1e9))) print((pcall(torch.zeros, 2^40))) "
