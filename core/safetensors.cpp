@@ -29,6 +29,8 @@ constexpr Element kElements[] = {
     {"U32", DType::Int32, true}, {"U64", DType::Int64, true},
 };
 
+using Text = std::pair<std::string, std::string>;
+
 struct Row {
   std::string name;
   const Element* element = nullptr;
@@ -102,7 +104,7 @@ class Header final : public JsonVisitor {
   }
 
   std::vector<Row> rows;
-  std::vector<std::pair<std::string, std::string>> metadata;
+  std::vector<Text> metadata;
 
  private:
   enum class Field : uint8_t { DType, Shape, Offsets, Other };
@@ -145,13 +147,14 @@ std::optional<uint64_t> product(const Sizes& sizes) {
 }
 
 // By hashes first: a set of a million names would cost more than all the rest.
-void check_names(const MappedFile& file, const std::vector<Row>& rows) {
+template <class Item, class Name>
+void check_names(const MappedFile& file, const char* what, const std::vector<Item>& items, Name name) {
   std::vector<std::pair<size_t, std::string_view>> names;
-  names.reserve(rows.size());
-  for (const Row& row : rows) names.emplace_back(std::hash<std::string_view>()(row.name), row.name);
+  names.reserve(items.size());
+  for (const Item& item : items) names.emplace_back(std::hash<std::string>()(item.*name), item.*name);
   std::sort(names.begin(), names.end());
   const auto twin = std::adjacent_find(names.begin(), names.end());
-  file.valid(twin == names.end(), "it has two tensors '", twin == names.end() ? "" : twin->second, "'");
+  file.valid(twin == names.end(), "it has two ", what, " '", twin == names.end() ? "" : twin->second, "'");
 }
 
 // Sorts the rows as they lie in the file, whose `available` bytes they fill without gap or overlap.
@@ -202,7 +205,8 @@ Safetensors read_safetensors(const std::string& path, bool mapped) {
     file.valid(false, "its header is no JSON (", e.what(), ")");
   }
   const uint64_t start = 8 + text.size();
-  check_names(file, header.rows);
+  check_names(file, "tensors", header.rows, &Row::name);
+  check_names(file, "texts", header.metadata, &Text::first);
   check_places(file, header.rows, file.size() - start);
   Safetensors out;
   out.metadata = std::move(header.metadata);

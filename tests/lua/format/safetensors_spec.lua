@@ -122,6 +122,7 @@ describe("torch.load_safetensors", function()
       { '{"a":[]}', "is not described" },
       { '{"a":' .. row("BOOL", "8", 0, 8) .. "}", "other values than 0 and 1", "\2" .. data:sub(2) },
       { '{"__metadata__":{"a":1}}', "__metadata__ has other values", "" },
+      { '{"__metadata__":{"a":"b","a":"c"}}', "it has two texts 'a'", "" },
       { '{"__metadata__":[]}', "__metadata__ has other values", "" },
       { ('{"a":'):rep(10000), "no JSON" },
       { '{"\255":' .. row("F32", "2", 0, 8) .. "}", "UTF-8" },
