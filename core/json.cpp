@@ -41,7 +41,8 @@ class Reader {
     return at < text_.size() && any.find(text_[at]) != std::string_view::npos;
   }
   void space() {
-    while (is_at(at_, " \t\r\n")) ++at_;
+    const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
   }
   bool take(std::string_view word) {
     if (!text_.substr(at_).starts_with(word)) return false;

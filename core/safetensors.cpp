@@ -157,8 +157,8 @@ void check_names(const MappedFile& file, const char* what, const std::vector<Ite
   file.valid(twin == names.end(), "it has two ", what, " '", twin == names.end() ? "" : twin->second, "'");
 }
 
-// Sorts the rows as they lie in the file, whose `available` bytes they fill without gap or overlap.
-void check_places(const MappedFile& file, std::vector<Row>& rows, uint64_t available) {
+// The rows as they lie in the file, whose `available` bytes they fill without gap or overlap.
+std::vector<Row*> in_order(const MappedFile& file, std::vector<Row>& rows, uint64_t available) {
   for (const Row& row : rows) {
     file.valid(row.first() <= row.last() && row.last() <= available, "tensor '", row.name, "' lies from byte ",
                row.first(), " to ", row.last(), " of ", available);
@@ -167,17 +167,20 @@ void check_places(const MappedFile& file, std::vector<Row>& rows, uint64_t avail
     file.valid(numel && bytes % item == 0 && *numel == bytes / item, "tensor '", row.name, "' ", row.shape, " of ",
                row.element->name, " does not fill ", bytes, " bytes");
   }
-  std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-    return std::make_tuple(a.first(), a.last(), std::string_view(a.name)) <
-           std::make_tuple(b.first(), b.last(), std::string_view(b.name));
+  std::vector<Row*> sorted;
+  for (Row& row : rows) sorted.push_back(&row);
+  std::sort(sorted.begin(), sorted.end(), [](const Row* a, const Row* b) {
+    return std::make_tuple(a->first(), a->last(), std::string_view(a->name)) <
+           std::make_tuple(b->first(), b->last(), std::string_view(b->name));
   });
   uint64_t at = 0;
-  for (const Row& row : rows) {
-    file.valid(row.first() == at, "tensor '", row.name, "' begins at byte ", row.first(), ", the one before ends at ",
-               at);
-    at = row.last();
+  for (const Row* row : sorted) {
+    file.valid(row->first() == at, "tensor '", row->name, "' begins at byte ", row->first(),
+               ", the one before ends at ", at);
+    at = row->last();
   }
   file.valid(at == available, "there are ", available - at, " bytes behind the last tensor");
+  return sorted;
 }
 
 // The header's text, which begins at byte 8.
@@ -207,14 +210,13 @@ Safetensors read_safetensors(const std::string& path, bool mapped) {
   const uint64_t start = 8 + text.size();
   check_names(file, "tensors", header.rows, &Row::name);
   check_names(file, "texts", header.metadata, &Text::first);
-  check_places(file, header.rows, file.size() - start);
   Safetensors out;
-  out.metadata = std::move(header.metadata);
-  for (Row& row : header.rows) {
-    if (row.element->is_unsigned) out.unsigned_.push_back(out.names.size());
-    out.tensors.push_back(file.tensor(start + row.first(), row.element->dtype, row.shape, mapped));
-    out.names.push_back(std::move(row.name));
+  for (Row* row : in_order(file, header.rows, file.size() - start)) {
+    if (row->element->is_unsigned) out.unsigned_.push_back(out.names.size());
+    out.tensors.push_back(file.tensor(start + row->first(), row->element->dtype, row->shape, mapped));
+    out.names.push_back(std::move(row->name));
   }
+  out.metadata = std::move(header.metadata);
   return out;
 }
 
