@@ -23,11 +23,11 @@ extern char** environ;
 namespace facula {
 namespace {
 
-// Where the system's own signal would come too early: in a thread that waits for the parent's end, whatever this one does.
-// Before Linux 5.3 the end of the connection has to do.
-void watch(pid_t parent) {
+// The system's own signal comes when the thread that made the child ends. This is a thread that waits for the process's end.
+// False before Linux 5.3.
+bool watch(pid_t parent) {
   const int process = static_cast<int>(syscall(SYS_pidfd_open, parent, 0));
-  if (process < 0) return;
+  if (process < 0) return false;
   if (getppid() != parent) _exit(0);
   sigset_t all, before;
   sigfillset(&all);
@@ -39,14 +39,18 @@ void watch(pid_t parent) {
     _exit(0);
   }).detach();
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return true;
+}
+
+void end_with_thread_of(pid_t parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() != parent) _exit(0);
 }
 
 }  // namespace
 
 void ChildProcess::attach_to_parent(pid_t parent) {
   std::signal(SIGINT, SIG_IGN);
-  // The signal comes when the thread that made the child ends, which only for a main thread is the process's end.
-  if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() != parent) _exit(0);
+  if (!watch(parent)) end_with_thread_of(parent);
 }
 
 ChildProcess::ChildProcess(const char* operation, FunctionRef<int()> body) : parent_(getpid()) {
@@ -57,12 +61,11 @@ ChildProcess::ChildProcess(const char* operation, FunctionRef<int()> body) : par
   if (id_ > 0) return;
   int code = 1;
   try {
-    if (on_main_thread) {
-      attach_to_parent(parent_);
-    } else {
-      std::signal(SIGINT, SIG_IGN);
-      watch(parent_);
-    }
+    std::signal(SIGINT, SIG_IGN);
+    if (on_main_thread)
+      end_with_thread_of(parent_);
+    else
+      watch(parent_);  // or the end of the connection has to do
     set_num_threads(1);
     code = body();
   } catch (const std::exception& e) {

@@ -28,7 +28,7 @@ class ChildProcess {
   /// How it ended, after at most two seconds: `was killed by signal 9 (Killed)`, `ended with exit code 1`.
   std::string fate();
 
-  /// In a child: lets the system kill it when its parent ends, and Ctrl-C be the parent's business.
+  /// In a child that is a program of its own: ends it with its parent, and leaves Ctrl-C to that.
   static void attach_to_parent(pid_t parent);
 
  private:

@@ -7,6 +7,9 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <string>
 #include <thread>
@@ -70,6 +73,29 @@ TEST_CASE("an interrupt ends waiting for a worker") {
     for x in torch.utils.data.DataLoader(set, {num_workers = 1}):iter() do started() end)";
   CHECK(S.run(code) == FACULA_INTERRUPTED);
   other.join();
+}
+
+// Once such workers were killed with the thread that began the pass.
+TEST_CASE("workers that are programs outlive the thread that started them") {
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "facula";
+  const std::filesystem::path module =
+      std::filesystem::temp_directory_path() / ("set" + std::to_string(getpid()) + ".lua");
+  if (!std::filesystem::exists(program)) {
+    MESSAGE("skipped: there is no program ", program);
+    return;
+  }
+  std::ofstream(module)
+      << "return function() return {size = function() return 8 end, get = function(_, i) return i end} end";
+  setenv("FACULA_PROGRAM", program.c_str(), 1);
+  const Opened S;
+  const std::string begin = "package.path = '" + module.parent_path().string() + "/?.lua;' .. package.path\n" +
+                            "local name = '" + module.stem().string() + "'\n" + R"(
+    following = torch.utils.data.DataLoader(require(name)(), {num_workers = 2, start = "spawn", module = {name}}):iter()
+    assert(following():item() == 1))";
+  std::thread([&] { CHECK(S.run(begin.c_str()) == FACULA_OK); }).join();
+  CHECK(S.run("for i = 2, 8 do assert(following():item() == i) end assert(not following())") == FACULA_OK);
+  unsetenv("FACULA_PROGRAM");
+  std::filesystem::remove(module);
 }
 
 // In a host's other thread: the system's own signal for that only looks after the children of the main thread.
