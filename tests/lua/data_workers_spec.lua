@@ -6,7 +6,8 @@ local describe, it, equal, fails = spec.describe, spec.it, spec.equal, spec.fail
 local data = torch.utils.data
 local core = torch.core
 
-local output_of, program, folder = shell.output_of, shell.program, shell.folder()
+local output_of, open_files, program = shell.output_of, shell.open_files, shell.program
+local folder = shell.folder()
 
 local function write(name, text)
   shell.write(folder .. "/" .. name, text)
@@ -41,10 +42,6 @@ end
 local function children()
   local count = "grep -l '^PPid:[[:space:]]%d$' /proc/[0-9]*/status 2>/dev/null | wc -l"
   return tonumber(output_of(count:format(core.process_id()))) - 1 -- the shell
-end
-
-local function open_files()
-  return tonumber(output_of(("ls /proc/%d/fd | wc -l"):format(core.process_id())))
 end
 
 describe("workers", function()

@@ -10,7 +10,6 @@ local describe, it, equal = spec.describe, spec.it, spec.equal
 ffi.cdef [[
   void faulty_disk_arm(const char *path, int number, int kind, int no_nameless);
   int faulty_disk_disarm(void);
-  int fcntl(int file, int command, ...);
 ]]
 
 if not pcall(function() return ffi.C.faulty_disk_arm end) then
@@ -94,12 +93,6 @@ local function same(a, b)
   return true
 end
 
-local function open_files()
-  local n, F_GETFD = 0, 1
-  for file = 0, 99 do n = n + (ffi.C.fcntl(file, F_GETFD) >= 0 and 1 or 0) end
-  return n
-end
-
 -- What `write(path, version)` leaves where there was `before`, with call `number` failing. Returns the files, how many
 -- calls there were, and the error.
 local function attempt(before, write, version, number, kind, no_nameless)
@@ -117,7 +110,7 @@ local function survives_everything(write, kind, no_nameless)
   for version, before in ipairs { {}, old } do
     local new, count = attempt(before, write, version, 0, 0, no_nameless)
     assert(count >= 4, "the disk has seen nothing")
-    local files = open_files()
+    local files = shell.open_files()
     for number = 1, count do
       local after, _, problem = attempt(before, write, version, number, kind, no_nameless)
       local where = ("call %d of %d: %s"):format(number, count, problem or "no error")
@@ -125,7 +118,7 @@ local function survives_everything(write, kind, no_nameless)
       assert(not problem or problem:find("'" .. folder .. "/file", 1, true), where)
       assert(not problem or problem:find(REASONS[kind], 1, true), where)
     end
-    equal(open_files(), files)
+    equal(shell.open_files(), files)
   end
 end
 
