@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kInner = 512;        // pixels that are summed in registers
 constexpr int64_t kTasks = 16;         // wanted
+constexpr int64_t kLeastRows = 64;     // of dw^T in a task, or packing g costs more than the sums
 constexpr int64_t kPartial = 1 << 21;  // elements of partial sums that may be held
 
 // A task's memory, and the sums of a task: over some images, for the taps of `channels` channels of a group.
@@ -106,6 +107,25 @@ class WeightSums {
   std::array<int64_t, kInner> a_step, b_step;
 };
 
+// dw [O, rows] = the sum over n < sums of from[n * distance + i * pitch + o], transposed.
+template <class T>
+void transpose_sums(T* dw, T* from, int64_t O, int64_t rows, int64_t pitch, int64_t sums, int64_t distance) {
+  constexpr int64_t kRows = 64;  // at a time
+  const int64_t chunks = (rows + kRows - 1) / kRows;
+  parallel_for(chunks, kGrain / (kRows * pitch * sums) + 1, [&](int64_t begin, int64_t end) {
+    const Tensor scratch = empty({(O + 1) * kRows}, dtype_of<T>);
+    T* block = reinterpret_cast<T*>(scratch.bytes());
+    for (int64_t first = begin * kRows; first < std::min(rows, end * kRows); first += kRows) {
+      const int64_t count = std::min(kRows, rows - first);
+      T* total = from + first * pitch;
+      for (int64_t n = 1; n < sums; ++n)
+        for (int64_t i = 0; i < count * pitch; ++i) total[i] = static_cast<T>(total[i] + total[n * distance + i]);
+      tiles<T>().pack_columns(total, pitch, O, count, block, kRows);
+      for (int64_t o = 0; o < O; ++o) std::copy_n(block + o * kRows, count, dw + o * rows + first);
+    }
+  });
+}
+
 }  // namespace
 
 template <class T>
@@ -118,7 +138,8 @@ void conv_weight_adjoint(const ConvShape& s, T* dw, const T* g, const T* x) {
   const Tiles<T>& t = tiles<T>();
   const int64_t pitch = (s.O + t.lanes - 1) / t.lanes * t.lanes, numel = s.G * rows * pitch;
   const int64_t sums = std::clamp<int64_t>(kPartial / numel, 1, std::min(s.N, kTasks));
-  const int64_t channels = (s.C - 1) / std::clamp<int64_t>(kTasks / (s.G * sums), 1, s.C) + 1;
+  const int64_t wanted = (s.C - 1) / std::clamp<int64_t>(kTasks / (s.G * sums), 1, s.C) + 1;
+  const int64_t channels = std::min(s.C, std::max(wanted, (kLeastRows - 1) / s.taps() + 1));
   const int64_t chunks = (s.C + channels - 1) / channels;
   const Tensor partial = empty({sums * numel}, dtype_of<T>);
   T* to = reinterpret_cast<T*>(partial.bytes());
@@ -130,21 +151,8 @@ void conv_weight_adjoint(const ConvShape& s, T* dw, const T* g, const T* x) {
                s.N * sum / sums, s.N * (sum + 1) / sums, g, x);
     }
   });
-  // The sum of the sums, transposed; a column of blocks at a time, whose lines stay in the cache.
-  constexpr int64_t kBlock = 16;
-  const int64_t columns = (s.O + kBlock - 1) / kBlock;
-  parallel_for(s.G * columns, std::max<int64_t>(1, kGrain / (rows * sums * kBlock)), [&](int64_t begin, int64_t end) {
-    for (int64_t column = begin; column < end; ++column) {
-      const int64_t group = column / columns, first = column % columns * kBlock, last = std::min(s.O, first + kBlock);
-      for (int64_t i = 0; i < rows; ++i)
-        for (int64_t o = first; o < last; ++o) {
-          const T* from = to + (group * rows + i) * pitch + o;
-          T total = from[0];
-          for (int64_t sum = 1; sum < sums; ++sum) total = static_cast<T>(total + from[sum * numel]);
-          dw[(group * s.O + o) * rows + i] = total;
-        }
-    }
-  });
+  for (int64_t group = 0; group < s.G; ++group)
+    transpose_sums(dw + group * group_size, to + group * rows * pitch, s.O, rows, pitch, sums, numel);
 }
 
 #define FACULA_INSTANTIATE(T) template void conv_weight_adjoint<T>(const ConvShape&, T*, const T*, const T*);
