@@ -1,6 +1,6 @@
-// Convolution without a matrix of columns: the products' tiles (tile.h) read a framed copy of the image, for tap k from
-// where the tap's pixel lies. Outputs are counted along the frame's rows; what falls between the ends of two output
-// rows is computed and dropped. That is 1.5 to 2.5 times as fast as im2col with OpenBLAS.
+// Convolution without a matrix of columns: the products' tiles (tile.h) see a framed copy of the image, for tap k from
+// where the tap's pixel lies, through panels that hold what one row of tiles needs. That is 2 to 3 times as fast as
+// im2col with OpenBLAS.
 //
 // The derivative by the input is the same with the roles of x and y exchanged: the pixels of dx that share a remainder
 // by the stride see the same taps, and each remainder is one convolution of a framed copy of g with those.
@@ -38,7 +38,7 @@ ConvShape::ConvShape(const Sizes& x, const Sizes& w, const Sizes& y, const IntLi
 
 namespace {
 
-constexpr int64_t kTaskFlops = 200'000, kTasks = 16;  // the least work of a task; tasks wanted where the batch is small
+constexpr int64_t kTaskFlops = 200'000, kTasks = 4;  // the least work of a task; tasks wanted of each thread
 
 // Channels of a plane, and how far its neighbours are.
 template <class T>
@@ -48,70 +48,172 @@ struct Planes {
   Space step;
 };
 
-// y at channel i < channels and place o of the box `out` = the sum over k of a[i * a_row + steps.a[k]] * the framed
-// copy at steps.b[k] + frame.step(o).
-template <class T>
-void correlate(const Planes<T>& y, const Space& out, int64_t channels, const T* a, int64_t a_row,
-               const TileSteps& steps, const T* copy, const Frame& frame) {
-  const Tiles<T>& t = tiles<T>();
-  const int64_t span = frame.span(out);
-  struct Run {
-    int64_t from, count;
-    T* to;
-  };
-  Run runs[kTileCols];  // pieces of output rows in a tile
-  alignas(64) T sums[kTileRows * kTileCols];
-  int64_t line = 0;  // the first that does not end before the tile
-  for (int64_t first = 0; first < span;) {
-    const int vectors = t.next_vectors(span - first);
-    const int64_t last = std::min(span, first + vectors * t.lanes);
-    int count = 0;
-    for (;; ++line) {
-      const Space at{line / out[1], line % out[1], 0};
-      const int64_t start = frame.step(at), low = std::max(first, start), high = std::min(last, start + out[2]);
-      if (at[0] >= out[0] || start >= last) break;
-      if (low < high)
-        runs[count++] = {low - first, high - low,
-                         y.at + at[0] * y.step[0] + at[1] * y.step[1] + (low - start) * y.step[2]};
-      if (start + out[2] > last) break;
-    }
-    for (int64_t i = 0; i < channels && count > 0; i += t.rows) {
-      const int height = static_cast<int>(std::min<int64_t>(t.rows, channels - i));
-      const T* rows[kTileRows];
-      for (int r = 0; r < height; ++r) rows[r] = a + (i + r) * a_row;
-      t.sum(height, vectors * t.lanes, steps, rows, copy + first, T(1), sums, t.cols(), false);
-      for (const Run* run = runs; run != runs + count; ++run) {
-        T* to = run->to + i * y.plane;
-        if (y.step[2] == 1) {
-          t.copy_rows(height, run->count, sums + run->from, t.cols(), to, y.plane);
-          continue;
-        }
-        for (int r = 0; r < height; ++r)
-          for (int64_t j = 0; j < run->count; ++j) to[r * y.plane + j * y.step[2]] = sums[r * t.cols() + run->from + j];
-      }
-    }
-    first = last;
-  }
+// The taps of all channels of a framed copy that a result is a sum over, and where they lie from the first one on.
+using Taps = std::vector<int64_t>;
+
+// Whether panels cost less than what would be computed and dropped without them. In cycles per tap of a tile's columns:
+// about two to pack a run, and 3 / 2 per channel, of which the share of places between two output rows is lost.
+bool pays_for_panels(const Frame& frame, const Space& out, int64_t channels, int64_t cols) {
+  const double lost = 1 - static_cast<double>(volume(out)) / static_cast<double>(frame.span(out));
+  return lost * 1.5 * static_cast<double>(channels) > 2.0 * static_cast<double>(cols / out[2] + 2);
 }
 
-// Calls body(image, group, first channel, channels, copy, fill) in parallel, `image` counting groups of images, for
-// chunks of the `channels` that it computes. `copy` has room for `elements`, and `fill` says that it does not hold this
-// image yet.
+// y at channel i < channels and place o of the box `out` = the sum over k of w[i * taps.size() + k] * the framed copy at
+// taps[k] + frame.step(o). Tiles read the copy in place, where what lies between two output rows is computed, too, and
+// dropped; or the places that a tile sees are packed into a panel, where it pays or where `copy` is the image itself,
+// beyond which nothing may be read.
+template <class T>
+class Correlation {
+ public:
+  Correlation(const Planes<T>& to, const Space& box, int64_t channel_count, const T* weights, const Taps& steps,
+              const T* framed, const Frame& of, bool is_image)
+      : y(to),
+        out(box),
+        channels(channel_count),
+        w(weights),
+        taps(steps),
+        copy(framed),
+        frame(of),
+        packed(is_image || pays_for_panels(of, box, channel_count, pitch)) {}
+
+  // One of `parts` parts of the places.
+  void run(int64_t part, int64_t parts) {
+    const int64_t rows = (span + pitch - 1) / pitch;
+    const int64_t begin = rows * part / parts * pitch, end = std::min(span, rows * (part + 1) / parts * pitch);
+    if (begin >= end) return;
+    const int64_t pieces = std::max<int64_t>(1, (inner + kInner - 1) / kInner);
+    const int64_t piece = std::max<int64_t>(1, (inner + pieces - 1) / pieces);
+    const int64_t padded = (channels + t.rows - 1) / t.rows * t.rows;
+    // As many places at a time as their panels and sums stay in the second-level cache.
+    const int64_t sums_size = pieces == 1 ? t.rows * pitch : padded * pitch, panel_size = (piece + 1) * pitch;
+    const int64_t at_once = std::clamp<int64_t>(kAtOnce / std::max(sums_size, panel_size), 1, rows);
+    const Tensor memory = empty({at_once * (sums_size + (packed ? panel_size : 0))}, dtype_of<T>);
+    sums_ = {reinterpret_cast<T*>(memory.bytes()), pieces == 1 ? 0 : t.rows * pitch, sums_size};
+    panels_ = {sums_.at + at_once * sums_size, 0, panel_size};
+    for (int64_t first = begin; first < end; first += at_once * pitch) {
+      find_tiles(first, std::min(end, first + at_once * pitch));
+      for (int64_t k = 0; k == 0 || k < inner; k += piece) add_up(k, std::min(piece, inner - k));
+    }
+  }
+
+ private:
+  struct Tile {
+    int64_t place, cols;
+    size_t runs_begin, runs_end;
+  };
+  // Of tile `index`: at + index * tile, and for its row of sub-tiles `row` further on.
+  struct Blocks {
+    T* at;
+    int64_t row, tile;
+  };
+
+  void find_tiles(int64_t first, int64_t last) {
+    tiles_.clear();
+    runs_.clear();
+    while (first < last) {
+      const int64_t cols = std::min<int64_t>(t.next_vectors(last - first) * t.lanes, last - first);
+      const size_t before = runs_.size();
+      find_runs(first, cols);
+      tiles_.push_back({first, cols, before, runs_.size()});
+      first += cols;
+    }
+  }
+
+  // The sums of all channels and tiles over taps k .., which after the last tap go to y. That happens tile by tile: the
+  // memory is written while the next sums run.
+  void add_up(int64_t k, int64_t count) const {
+    for (size_t j = 0; packed && j < tiles_.size(); ++j)
+      t.pack_runs(runs_.data() + tiles_[j].runs_begin, static_cast<int>(tiles_[j].runs_end - tiles_[j].runs_begin),
+                  taps.data() + k, count, copy, panels_.at + static_cast<int64_t>(j) * panels_.tile, pitch);
+    for (int64_t i = 0; i < channels; i += t.rows) {
+      const int height = static_cast<int>(std::min<int64_t>(t.rows, channels - i));
+      const T* rows[kTileRows];
+      for (int r = 0; r < height; ++r) rows[r] = w + (i + r) * inner + k;
+      for (size_t j = 0; j < tiles_.size(); ++j) {
+        const Tile& tile = tiles_[j];
+        const auto index = static_cast<int64_t>(j);
+        T* to = sums_.at + index * sums_.tile + i / t.rows * sums_.row;
+        if (packed)
+          t.sum_evenly(height, tile.cols, {count, 1, pitch}, rows, panels_.at + index * panels_.tile, T(1), to, pitch,
+                       k > 0);
+        else
+          t.sum_rows(height, tile.cols, {count, taps.data() + k}, rows, copy + tile.place, T(1), to, pitch, k > 0);
+        if (k + count < inner) continue;
+        for (size_t run = tile.runs_begin; run < tile.runs_end; ++run) store(runs_[run], i, height, to + runs_[run].at);
+      }
+    }
+  }
+
+  void store(const TileRun& run, int64_t i, int height, const T* from) const {
+    T* to = y.at + i * y.plane + run.to;
+    if (y.step[2] == 1) return t.copy_rows(height, run.count, from, pitch, to, y.plane);
+    for (int r = 0; r < height; ++r)
+      for (int64_t j = 0; j < run.count; ++j) to[r * y.plane + j * y.step[2]] = from[r * pitch + j];
+  }
+
+  // The pieces of output rows in a tile.
+  void find_runs(int64_t place, int64_t cols) {
+    const size_t before = runs_.size();
+    const int64_t length = packed ? out[2] : frame.step({0, 1, 0}), end = place + cols;
+    for (int64_t line = place / length; line * length < end; ++line) {
+      const Space at = line_at(line);
+      const int64_t start = line * length, low = std::max(place, start), high = std::min(end, start + out[2]);
+      if (low >= high || at[1] >= out[1]) continue;
+      const TileRun run{low - place, frame.step(at) + low - start, high - low,
+                        at[0] * y.step[0] + at[1] * y.step[1] + (low - start) * y.step[2]};
+      TileRun* last = runs_.size() > before ? &runs_.back() : nullptr;
+      if (last && last->at + last->count == run.at && last->from + last->count == run.from &&
+          last->to + last->count * y.step[2] == run.to)
+        last->count += run.count;
+      else
+        runs_.push_back(run);
+    }
+  }
+  // Lines of places are those of the box, or of the copy, which has more of them in a plane.
+  Space line_at(int64_t line) const {
+    const int64_t lines = packed ? out[1] : frame.phase[1];
+    return {line / lines, line % lines, 0};
+  }
+
+  static constexpr int64_t kInner = 640, kAtOnce = (512 << 10) / sizeof(T);
+  const Tiles<T>& t = tiles<T>();
+  const Planes<T> y;
+  const Space out;
+  const int64_t channels;
+  const T* w;
+  const Taps& taps;
+  const T* copy;
+  const Frame& frame;
+  const int64_t pitch = t.cols();
+  const bool packed;
+  const int64_t inner = std::ssize(taps), span = packed ? volume(out) : frame.span(out);
+  Blocks sums_{}, panels_{};
+  std::vector<Tile> tiles_;
+  std::vector<TileRun> runs_;
+};
+
+// Calls body(image, group, framed copy, is_image, part, parts) in parallel, `image` counting groups of images of
+// `channels` channels: with the image itself where nothing is around it, and `results` are not too few for panels.
 template <class T, class Body>
-void for_chunks(const ConvShape& s, int64_t channels, int64_t elements, Body body) {
-  const int64_t images = s.N * s.G, rows = tiles<T>().rows;
-  const int64_t wanted = std::max<int64_t>(1, (kTasks + images - 1) / std::max<int64_t>(1, images));
-  const int64_t chunk = ((channels + wanted - 1) / wanted + rows - 1) / rows * rows,
-                chunks = (channels + chunk - 1) / chunk;
-  const int64_t flops = std::max<int64_t>(1, 2 * volume(s.out) * s.taps() * s.C * s.O / chunks);
-  parallel_for(images * chunks, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
-    const Tensor scratch = empty({elements + kTileCols}, dtype_of<T>);  // tiles read a little beyond
-    int64_t filled = -1;                                                // the image that the copy is of
+void for_parts(const ConvShape& s, const T* images, const Space& size, int64_t channels, int64_t results,
+               const Frame& frame, Body body) {
+  const int64_t count = s.N * s.G, image_size = channels * volume(size);
+  const bool is_image =
+      results >= 16 && frame.origin == Space{0, 0, 0} && frame.positions == size && volume(frame.stride) == 1;
+  const int64_t tasks = num_threads() == 1 ? 1 : kTasks * num_threads();
+  const int64_t parts = (tasks - 1) / std::max<int64_t>(1, count) + 1;
+  const int64_t flops = std::max<int64_t>(1, 2 * volume(s.out) * s.taps() * s.C * s.O / parts);
+  parallel_for(count * parts, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
+    // Tiles read a little beyond.
+    const Tensor scratch = empty({is_image ? 0 : channels * frame.plane() + kTileCols}, dtype_of<T>);
+    T* copy = reinterpret_cast<T*>(scratch.bytes());
+    int64_t filled = -1;  // the image that the copy is of
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t image = task / chunks, first = task % chunks * chunk;
-      body(image, image % s.G, first, std::min(chunk, channels - first), reinterpret_cast<T*>(scratch.bytes()),
-           image != filled);
+      const int64_t image = task / parts;
+      const T* from = images + image * image_size;
+      if (!is_image && image != filled) frame.fill(from, size, channels, copy);
       filled = image;
+      body(image, image % s.G, is_image ? from : copy, is_image, task % parts, parts);
     }
   });
 }
@@ -119,28 +221,46 @@ void for_chunks(const ConvShape& s, int64_t channels, int64_t elements, Body bod
 template <class T>
 void forward(const ConvShape& s, T* y, const T* x, const T* w) {
   const Frame frame = s.frame();
-  std::vector<int64_t> a_step, b_step;
+  Taps taps;
   for (int64_t c = 0; c < s.C; ++c)
     for_box(s.kernel, [&](const Space& k) {
-      a_step.push_back(std::ssize(a_step));
-      b_step.push_back(c * frame.plane() +
-                       frame.at({k[0] * s.dilation[0], k[1] * s.dilation[1], k[2] * s.dilation[2]}));
+      taps.push_back(c * frame.plane() + frame.at({k[0] * s.dilation[0], k[1] * s.dilation[1], k[2] * s.dilation[2]}));
     });
-  const TileSteps steps{std::ssize(a_step), a_step.data(), b_step.data()};
   const int64_t plane = volume(s.out);
-  for_chunks<T>(s, s.O, s.C * frame.plane(),
-                [&](int64_t image, int64_t group, int64_t o, int64_t count, T* copy, bool fill) {
-                  if (fill) frame.fill(x + image * s.C * volume(s.in), s.in, s.C, copy);
-                  const Planes<T> to{y + (image * s.O + o) * plane, plane, {s.out[1] * s.out[2], s.out[2], 1}};
-                  correlate(to, s.out, count, w + (group * s.O + o) * steps.inner, steps.inner, steps, copy, frame);
-                });
+  for_parts(s, x, s.in, s.C, s.O, frame,
+            [&](int64_t image, int64_t group, const T* copy, bool is_image, int64_t part, int64_t parts) {
+              const Planes<T> to{y + image * s.O * plane, plane, {s.out[1] * s.out[2], s.out[2], 1}};
+              Correlation<T>(to, s.out, s.O, w + group * s.O * std::ssize(taps), taps, copy, frame, is_image)
+                  .run(part, parts);
+            });
 }
 
-// The pixels of dx at `first`, first + stride, ..., and what they see of g.
+// The pixels of dx at `first`, first + stride, ..., what they see of g, and by which of a kernel's weights.
 struct Remainder {
   Space first, count;
-  std::vector<int64_t> a_step, b_step;
+  Taps taps;
+  std::vector<int64_t> weights;
 };
+
+// [G * C, r.taps.size()]: the weights of each channel of dx one after the other.
+template <class T>
+Tensor by_channel(const ConvShape& s, const Remainder& r, const T* w) {
+  const int64_t inner = std::ssize(r.taps), seen = std::ssize(r.weights), taps = s.taps();
+  constexpr int64_t kChannels = 16;  // at a time, so that a line of w is read once
+  const Tensor sorted = empty({s.G * s.C, inner}, dtype_of<T>);
+  T* to = sorted.data<T>();
+  const int64_t chunks = (s.C + kChannels - 1) / kChannels;
+  parallel_for(s.G * chunks, kGrain / std::max<int64_t>(1, inner * kChannels) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      const int64_t group = chunk / chunks, low = chunk % chunks * kChannels, high = std::min(s.C, low + kChannels);
+      for (int64_t o = 0; o < s.O; ++o)
+        for (int64_t c = low; c < high; ++c)
+          for (int64_t k = 0; k < seen; ++k)
+            to[(group * s.C + c) * inner + o * seen + k] = w[((group * s.O + o) * s.C + c) * taps + r.weights[k]];
+    }
+  });
+  return sorted;
+}
 
 // Pixel i of a line takes tap k from output (i + padding - k * dilation) / stride, where that has no remainder.
 bool sees(const ConvShape& s, const Space& i, const Space& k, Space& o) {
@@ -154,7 +274,7 @@ bool sees(const ConvShape& s, const Space& i, const Space& k, Space& o) {
 
 template <class T>
 void input_adjoint(const ConvShape& s, T* dx, const T* g, const T* w) {
-  const int64_t taps = s.taps(), plane = volume(s.in);
+  const int64_t plane = volume(s.in);
   Space low{0, 0, 0}, high = s.out, most{1, 1, 1};  // outputs that any pixel would see
   for_box(s.stride, [&](const Space& first) {
     for_box(s.kernel, [&](const Space& k) {
@@ -169,33 +289,36 @@ void input_adjoint(const ConvShape& s, T* dx, const T* g, const T* w) {
   const Frame frame(low, {high[0] - low[0], high[1] - low[1], high[2] - low[2]}, most);
 
   std::vector<Remainder> remainders;
+  std::vector<Tensor> weights;
   for_box(s.stride, [&](const Space& first) {
     Remainder r{first, {}, {}, {}};
     for (int d = 0; d < 3; ++d) r.count[d] = std::max<int64_t>(0, (s.in[d] - first[d] + s.stride[d] - 1) / s.stride[d]);
+    if (volume(r.count) == 0) return;
     for (int64_t o = 0; o < s.O; ++o) {
       int64_t tap = 0;
       for_box(s.kernel, [&](const Space& k) {
         Space seen;
         if (sees(s, first, k, seen)) {
-          r.a_step.push_back(o * s.C * taps + tap);
-          r.b_step.push_back(o * frame.plane() + frame.at({seen[0] - low[0], seen[1] - low[1], seen[2] - low[2]}));
+          if (o == 0) r.weights.push_back(tap);
+          r.taps.push_back(o * frame.plane() + frame.at({seen[0] - low[0], seen[1] - low[1], seen[2] - low[2]}));
         }
         ++tap;
       });
     }
-    if (volume(r.count) > 0) remainders.push_back(std::move(r));
+    weights.push_back(by_channel(s, r, w));
+    remainders.push_back(std::move(r));
   });
 
-  for_chunks<T>(s, s.C, s.O * frame.plane(),
-                [&](int64_t image, int64_t group, int64_t c, int64_t count, T* copy, bool fill) {
-                  if (fill) frame.fill(g + image * s.O * volume(s.out), s.out, s.O, copy);
-                  for (const Remainder& r : remainders) {
-                    T* to = dx + (image * s.C + c) * plane + (r.first[0] * s.in[1] + r.first[1]) * s.in[2] + r.first[2];
-                    const Space step{s.stride[0] * s.in[1] * s.in[2], s.stride[1] * s.in[2], s.stride[2]};
-                    correlate<T>({to, plane, step}, r.count, count, w + (group * s.O * s.C + c) * taps, taps,
-                                 {std::ssize(r.a_step), r.a_step.data(), r.b_step.data()}, copy, frame);
-                  }
-                });
+  for_parts(s, g, s.out, s.O, s.C, frame,
+            [&](int64_t image, int64_t group, const T* copy, bool is_image, int64_t part, int64_t parts) {
+              for (size_t i = 0; i < remainders.size(); ++i) {
+                const Remainder& r = remainders[i];
+                T* to = dx + image * s.C * plane + (r.first[0] * s.in[1] + r.first[1]) * s.in[2] + r.first[2];
+                const Space step{s.stride[0] * s.in[1] * s.in[2], s.stride[1] * s.in[2], s.stride[2]};
+                const T* from = reinterpret_cast<const T*>(weights[i].bytes()) + group * s.C * std::ssize(r.taps);
+                Correlation<T>({to, plane, step}, r.count, s.C, from, r.taps, copy, frame, is_image).run(part, parts);
+              }
+            });
 }
 
 // Calls pass(out, a, b) with pointers to contiguous elements: for float16 and bfloat16 to float32 copies.

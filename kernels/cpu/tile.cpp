@@ -147,6 +147,22 @@ void PackColumns(const T* b, int64_t col_stride, int64_t count, int64_t cols, T*
     for (int64_t k = 0; k < count; ++k) packed[k * pitch + j] = b[k + j * col_stride];
 }
 
+// Whole vectors are written: what is too much of one run lies where the next one, or the next row, begins.
+template <class T>
+void PackRuns(const TileRun* runs, int runs_count, const int64_t* taps, int64_t count, const T* copy, T* packed,
+              int64_t pitch) {
+  const hn::ScalableTag<T> d;
+  const int64_t lanes = hn::Lanes(d);
+  for (int64_t k = 0; k < count; ++k, packed += pitch)
+    for (const TileRun* run = runs; run != runs + runs_count; ++run) {
+      const T* from = copy + taps[k] + run->from;
+      T* to = packed + run->at;
+      int64_t j = 0;
+      for (; j + lanes <= run->count; j += lanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+      if (j < run->count) hn::StoreU(hn::MaskedLoad(hn::FirstN(d, run->count - j), d, from + j), d, to + j);
+    }
+}
+
 template <class T>
 void CopyRows(int height, int64_t count, const T* c, int64_t c_stride, T* y, int64_t y_stride) {
   const hn::ScalableTag<T> d;
@@ -165,9 +181,11 @@ Tiles<T> VectorTiles() {
   return {kRows,
           static_cast<int>(hn::Lanes(hn::ScalableTag<T>())),
           AnyTile<T, TileSteps>,
+          AnyTile<T, RowSteps>,
           AnyTile<T, EvenSteps>,
           PackRows<T>,
           PackColumns<T>,
+          PackRuns<T>,
           CopyRows<T>};
 }
 Tiles<float> FloatTiles() { return VectorTiles<float>(); }
@@ -227,6 +245,13 @@ void plain_pack_columns(const T* b, int64_t col_stride, int64_t count, int64_t c
   plain_pack(b, 1, col_stride, count, cols, packed, pitch);
 }
 template <class T>
+void plain_pack_runs(const TileRun* runs, int runs_count, const int64_t* taps, int64_t count, const T* copy, T* packed,
+                     int64_t pitch) {
+  for (int64_t k = 0; k < count; ++k)
+    for (const TileRun* run = runs; run != runs + runs_count; ++run)
+      std::copy_n(copy + taps[k] + run->from, run->count, packed + k * pitch + run->at);
+}
+template <class T>
 void plain_copy_rows(int height, int64_t count, const T* c, int64_t c_stride, T* y, int64_t y_stride) {
   for (int i = 0; i < height; ++i) std::copy_n(c + i * c_stride, count, y + i * y_stride);
 }
@@ -235,9 +260,15 @@ void plain_copy_rows(int height, int64_t count, const T* c, int64_t c_stride, T*
 
 template <class T>
 const Tiles<T>& tiles() {
-  static const Tiles<T> code{
-      kPlainRows,         kPlainLanes,           plain_sum<T, TileSteps>, plain_sum<T, EvenSteps>,
-      plain_pack_rows<T>, plain_pack_columns<T>, plain_copy_rows<T>};
+  static const Tiles<T> code{kPlainRows,
+                             kPlainLanes,
+                             plain_sum<T, TileSteps>,
+                             plain_sum<T, RowSteps>,
+                             plain_sum<T, EvenSteps>,
+                             plain_pack_rows<T>,
+                             plain_pack_columns<T>,
+                             plain_pack_runs<T>,
+                             plain_copy_rows<T>};
   return code;
 }
 template <>

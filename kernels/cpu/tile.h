@@ -16,7 +16,7 @@ namespace facula::cpu {
 inline constexpr int kTileVectors = 3;               // vectors in a row of a full tile
 inline constexpr int kTileRows = 8, kTileCols = 48;  // the most there are on any machine
 
-/// Where the `inner` terms of a sum lie, in elements: wherever a list says.
+/// Where the `inner` terms of a sum lie, in elements: wherever two lists say.
 struct TileSteps {
   int64_t inner;
   const int64_t *a, *b;
@@ -24,12 +24,25 @@ struct TileSteps {
   int64_t a_step(int64_t k) const { return a[k]; }
   int64_t b_step(int64_t k) const { return b[k]; }
 };
-/// Or evenly apart, which is faster by 6 per cent.
+/// One after the other in rows of a.
+struct RowSteps {
+  int64_t inner;
+  const int64_t* b;
+
+  int64_t a_step(int64_t k) const { return k; }
+  int64_t b_step(int64_t k) const { return b[k]; }
+};
+/// Or evenly apart. The less there is to look up, the faster, by 6 per cent in all.
 struct EvenSteps {
   int64_t inner, a, b;
 
   int64_t a_step(int64_t k) const { return k * a; }
   int64_t b_step(int64_t k) const { return k * b; }
+};
+
+/// Columns at .. at + count of a tile, which lie at `from` in a framed copy of an image and at `to` in a result.
+struct TileRun {
+  int64_t at, from, count, to;
 };
 
 /// The code for this machine; for all numbers but bool, float16 and bfloat16.
@@ -45,14 +58,20 @@ struct Tiles {
   }
 
   /// Sums of a tile of `height` rows and `cols` columns, added to c, or c becomes them; of b whole vectors are read.
-  void (*sum)(int height, int64_t cols, const TileSteps& steps, const T* const* a, const T* b, T alpha, T* c,
-              int64_t c_stride, bool add);
-  void (*sum_evenly)(int height, int64_t cols, const EvenSteps& steps, const T* const* a, const T* b, T alpha, T* c,
-                     int64_t c_stride, bool add);
+  template <class Steps>
+  using Sum = void(int height, int64_t cols, const Steps& steps, const T* const* a, const T* b, T alpha, T* c,
+                   int64_t c_stride, bool add);
+  Sum<TileSteps>* sum;
+  Sum<RowSteps>* sum_rows;
+  Sum<EvenSteps>* sum_evenly;
   /// Row k of `packed`, at k * pitch, becomes b[k * row_stride + j] for j < cols, and zeros up to a whole vector.
   void (*pack_rows)(const T* b, int64_t row_stride, int64_t count, int64_t cols, T* packed, int64_t pitch);
   /// The same from b[k + j * col_stride].
   void (*pack_columns)(const T* b, int64_t col_stride, int64_t count, int64_t cols, T* packed, int64_t pitch);
+  /// packed[k * pitch + run.at + j] = copy[taps[k] + run.from + j] for j < run.count of all runs, in their order; beyond
+  /// the last may be anything, up to a vector.
+  void (*pack_runs)(const TileRun* runs, int runs_count, const int64_t* taps, int64_t count, const T* copy, T* packed,
+                    int64_t pitch);
   /// y[i * y_stride + j] = c[i * c_stride + j] for i < height and j < count.
   void (*copy_rows)(int height, int64_t count, const T* c, int64_t c_stride, T* y, int64_t y_stride);
 };
