@@ -108,6 +108,44 @@ TEST_CASE("float16 products are summed in float32") {
   CHECK(list(out) == std::vector<double>{4096, 4096});
 }
 
+// [1, rows, cols] of numbers that no dtype holds exactly.
+Tensor fractions(DType dtype, int64_t rows, int64_t cols, int seed) {
+  const Tensor x = empty({1, rows, cols}, dtype);
+  for (int64_t i = 0; i < x.numel(); ++i)
+    set(x, i, static_cast<double>((i * 7919 + seed * 104729) % 2003 - 1001) / 777);
+  return x;
+}
+
+TEST_CASE("a block of a product has the same bits alone") {
+  const int64_t M = 40, K = 1100, N = 200;
+  for (const DType dtype : {DType::Float32, DType::Float64}) {
+    const Tensor a = fractions(dtype, M, K, 1), b = fractions(dtype, K, N, 2), y = empty({1, M, N}, dtype);
+    slots::bmm(y, a, b, 1, 0);
+    const Tensor rows = a.alias({1, 17, K}, a.strides(), 5 * K), cols = b.alias({1, K, 103}, b.strides(), 50);
+    for (const Tensor& right : {cols, transposed(cols)}) {
+      const Tensor block = empty({1, 17, 103}, dtype);
+      slots::bmm(block, rows, right, 1, 0);
+      CHECK(distance(block, y.alias({1, 17, 103}, y.strides(), 5 * N + 50)) == 0);
+    }
+  }
+}
+
+TEST_CASE("long products in any layout are close to sums in double precision") {
+  const int64_t M = 50, K = 700, N = 90;
+  for (const auto& [dtype, tolerance] :
+       {std::pair{DType::Float32, 1e-3}, {DType::Float64, 1e-12}, {DType::BFloat16, 0.5}, {DType::Float16, 0.1}}) {
+    const Tensor a = fractions(dtype, M, K, 1), b = fractions(dtype, K, N, 2), c = fractions(dtype, M, N, 3);
+    const Tensor expected = product(c, a, b, 0.5, 2);
+    for (int layout = 0; layout < 16; ++layout) {
+      const Tensor out = empty(c.sizes(), dtype);
+      slots::copy(out, c);
+      slots::bmm(out, laid_out(a, layout & 3), laid_out(b, layout >> 2), Scalar(0.5), Scalar(2));
+      INFO(dtype, " layout ", layout);
+      CHECK(distance(out, expected) <= tolerance);
+    }
+  }
+}
+
 TEST_CASE("large products have the same bits on any number of threads") {
   for (const Shape s :
        {Shape{1, 300, 500, 257}, {1, 4000, 1, 300}, {1, 1, 3000, 300}, {50, 20, 30, 40}, {3, 200, 200, 200}}) {
