@@ -134,10 +134,7 @@ void gelu_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
       return hn::MulAdd(half, gelu_tanh(d, x), half);
     });
   else
-    each<T, 1, true>(out, in, n, [](auto d, auto x) {
-      const auto half = hn::Mul(constant(d, 0.5), x);
-      return hn::MulAdd(half, erf(d, hn::Mul(x, constant(d, kSqrtHalf))), half);
-    });
+    each<T, 1, true>(out, in, n, [](auto d, auto x) { return gelu(d, x); });
 }
 
 // d/dx: Phi(x) + x phi(x), or (1 + t) / 2 + x (1 - t^2) u' / 2 with t = tanh(u).

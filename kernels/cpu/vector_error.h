@@ -76,14 +76,58 @@ HWY_INLINE V ndtr(D d, V x) {
   return mirrored(d, hn::Neg(x), hn::Mul(constant(d, 0.5), tail), 0.5);
 }
 
+/// float32. y 2^n for whole n from -252 on, as the product of two powers that are normal numbers.
+template <class D, class V>
+HWY_INLINE V times_power_of_two(D d, V y, V n) {
+  const hn::Rebind<int32_t, D> bits;
+  const auto power = [&](V k) {
+    return hn::BitCast(d, hn::ShiftLeft<23>(hn::Add(hn::ConvertTo(bits, k), hn::Set(bits, 127))));
+  };
+  const V half = hn::Round(hn::Mul(n, constant(d, 0.5)));
+  return hn::Mul(hn::Mul(y, power(half)), power(hn::Sub(n, half)));
+}
+
+/// float32. a ndtr(-a) for a >= 1/2, within 4 ulp: e^(-a^2 / 2) W(u) a / (a + 2) with u = (a - 2) / (a + 2) and W by a
+/// Chebyshev series of degree 9. What rounding took from the square, a + 2 and its reciprocal goes into the exponent.
+template <class D, class V>
+HWY_INLINE V weighted_tail(D d, V a) {
+  const V one = constant(d, 1), two = constant(d, 2), bounded = hn::Min(a, constant(d, 18));
+  const V sum = hn::Add(bounded, two), rest = hn::Sub(sum, bounded), reciprocal = hn::Div(one, sum);
+  const V lost = hn::Add(hn::Sub(bounded, hn::Sub(sum, rest)), hn::Sub(two, rest));  // a + 2 - sum
+  const V square = hn::Mul(bounded, bounded), minus_half = constant(d, -0.5);
+  const V exponent = hn::Mul(minus_half, square);
+  const V correction = hn::MulAdd(minus_half, hn::MulSub(bounded, bounded, square),
+                                  hn::NegMulAdd(lost, reciprocal, hn::NegMulAdd(reciprocal, sum, one)));
+
+  // e^exponent = 2^n (1 + z), after Cephes
+  const V n = hn::Round(hn::Mul(exponent, constant(d, 1.44269504088896341)));
+  const V r = hn::Add(
+      hn::NegMulAdd(n, constant(d, -2.12194440e-4), hn::NegMulAdd(n, constant(d, 0.693359375), exponent)), correction);
+  const V z = hn::MulAdd(
+      hn::Mul(r, r),
+      polynomial(
+          d, r, {1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1}),
+      r);
+  const V w = polynomial(d, hn::Mul(hn::Sub(bounded, two), reciprocal),
+                         {-8.23517282e-5, 7.06795611e-4, 9.73266203e-4, -1.91008187e-3, -6.77332071e-3, -4.7570061e-4,
+                          3.67232002e-2, 2.87977148e-2, -3.31404574e-1, 6.72408001e-1});
+  const V factor = hn::Mul(hn::Mul(bounded, reciprocal), w);
+  return times_power_of_two(d, hn::MulAdd(factor, z, factor), n);
+}
+
+/// float32, |x| <= 0.927734375. N. Juffa's minimax polynomial.
+template <class D, class V>
+HWY_INLINE V erf_of_small(D d, V x) {
+  const V p = polynomial(d, hn::Mul(x, x),
+                         {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1});
+  return hn::MulAdd(p, x, x);
+}
+
 /// N. Juffa's minimax polynomials in float32 (below 1 ulp). In float64 x P(x^2) in [-1, 1], coefficients by mpmath.
 template <class D, class V>
 HWY_INLINE V erf(D d, V x) {
   const V a = hn::Abs(x), z = hn::Mul(x, x), one = constant(d, 1);
   if constexpr (sizeof(hn::TFromD<D>) == 4) {
-    const V near = hn::MulAdd(
-        polynomial(d, z, {-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1}),
-        x, x);
     const V high = hn::MulAdd(constant(d, -1.72853470e-5), a, constant(d, 3.83197126e-4));
     const V low = hn::MulAdd(constant(d, -3.88396438e-3), a, constant(d, 2.42546219e-2));
     V r = hn::MulAdd(high, z, low);
@@ -92,7 +136,7 @@ HWY_INLINE V erf(D d, V x) {
     r = hn::MulAdd(r, a, constant(d, -1.28717512e-1));
     r = hn::MulSub(r, a, a);
     const V far = hn::CopySign(hn::Sub(one, exp(d, r)), x);
-    return hn::IfThenElse(hn::Gt(a, constant(d, 0.927734375)), far, near);
+    return hn::IfThenElse(hn::Gt(a, constant(d, 0.927734375)), far, erf_of_small(d, x));
   } else {
     constexpr double c[] = {0.9754769393826541,      -0.14226120510371364,   0.010035582187599796,
                             -5.7687646997674848e-4,  2.7419931252196061e-5,  -1.1043175507344508e-6,
@@ -102,6 +146,20 @@ HWY_INLINE V erf(D d, V x) {
     const V near = hn::Mul(x, chebyshev(d, hn::MulSub(constant(d, 2), hn::Min(z, one), one), c));
     const V far = hn::CopySign(hn::Sub(one, erfc_of_magnitude(d, a)), x);
     return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenElse(hn::Lt(a, one), near, far));
+  }
+}
+
+/// x ndtr(x), without the cancellation in 1 + erf where x is negative; NaN at -inf.
+template <class D, class V>
+HWY_INLINE V gelu(D d, V x) {
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    return hn::Mul(x, ndtr(d, x));
+  } else {
+    const V a = hn::Abs(x), half = constant(d, 0.5), tail = weighted_tail(d, a);
+    const V share = hn::MulAdd(half, erf_of_small(d, hn::Mul(x, constant(d, 0.707106781186547524401))), half);
+    const V left = hn::IfThenElse(hn::Eq(a, infinity(d)), nan(d), hn::Neg(tail));
+    const V far = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), left, hn::Sub(x, tail));
+    return hn::IfThenElse(hn::Gt(a, half), far, hn::Mul(x, share));
   }
 }
 
