@@ -119,10 +119,10 @@ const Entry* sorted_alone(const Row<T>& row, Scratch<Entry>& scratch) {
 // Memory for choosing among the elements of a row; one per task.
 template <class T, class Entry>
 struct Choice {
-  explicit Choice(int64_t k)
+  Choice(int64_t k, int64_t size)
       : groups(std::max<int64_t>(64, 4 * k)),
-        keys(std::max<int64_t>(4096, 4 * groups)),
-        tops(groups),
+        keys(std::min({size, std::max<int64_t>(4096, 4 * groups), int64_t{1} << 30})),
+        tops(static_cast<int64_t>(keys.size()) < 2 * groups ? 0 : groups),
         places(keys.size()) {}
   int64_t groups;
   std::vector<Key<T>> keys, tops;  // of a piece of the row, and the lowest of its groups
@@ -232,7 +232,7 @@ void topk(const Tensor& values, const Tensor& positions, const Tensor& x, int64_
   with_real_type("topk", x.dtype(), [&]<class T>() {
     with_entry<T>(size, [&]<class Entry>() {
       for_rows<T>(
-          values, positions, x, dim, largest, [k] { return Choice<T, Entry>(k); },
+          values, positions, x, dim, largest, [k, size] { return Choice<T, Entry>(k, size); },
           [&, key_row = key_row_of(x.dtype())](const Row<T>& row, Choice<T, Entry>& choice) {
             return lowest(row, k, in_order, key_row, choice);
           });
