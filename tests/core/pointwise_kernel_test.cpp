@@ -70,6 +70,11 @@ struct Unary {
   double ulp32, ulp64;
   double low = -100, high = 100;
   bool has_flag = false;  // a parameter, false here
+
+  void run(const Tensor& y, const Tensor& x) const {
+    const Scalar flag[] = {false};
+    slot(y, TensorSpan(&x, 1), has_flag ? ScalarSpan(flag) : ScalarSpan());
+  }
 };
 
 long double sgn(long double x) { return (x > 0) - (x < 0); }
@@ -132,9 +137,7 @@ template <class T>
 void compare(const Unary& op, double ulp) {
   const std::vector<T> x = samples<T>(op.low, op.high);
   const Tensor y = empty({static_cast<int64_t>(x.size())}, dtype_of<T>);
-  const Tensor in[] = {tensor(x)};
-  const Scalar flag[] = {false};
-  op.slot(y, TensorSpan(in), op.has_flag ? ScalarSpan(flag) : ScalarSpan());
+  op.run(y, tensor(x));
   const std::vector<T> got = values<T>(y);
   int wrong = 0;
   for (size_t i = 0; i < x.size(); ++i) {
@@ -253,7 +256,7 @@ TEST_CASE("a row's last elements are computed as its first ones") {
       const Tensor x = empty({n}, DType::Float32), y = empty({n + 1}, DType::Float32), guarded = y.alias({n}, {1}, 0);
       slots::fill(x, Scalar(op.low < 1 ? 0.75 : 1.75));
       slots::fill(y, Scalar(-7.0));
-      op.slot(guarded, TensorSpan(&x, 1), ScalarSpan());
+      op.run(guarded, x);
       const std::vector<float> got = values<float>(y);
       CHECK(std::count(got.begin(), got.begin() + n, got[0]) == n);
       CHECK(got[static_cast<size_t>(n)] == -7);
