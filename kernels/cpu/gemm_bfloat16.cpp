@@ -220,7 +220,8 @@ bool multiplies_bfloat16() {
 
 void gemm(const Matrix<BFloat16>& c, const Matrix<const BFloat16>& a, const Matrix<const BFloat16>& b, float alpha,
           float beta) {
-  if (c.cols > 1 && (c.rows == 1 || c.col_stride != 1))
+  // C^T = B^T A^T: columns of c become rows; and a vector's product reads b's columns, where they are dense, in place.
+  if (c.cols > 1 && (c.col_stride != 1 || (c.rows == 1 && !b.is_row_major())))
     return gemm(c.transposed(), b.transposed(), a.transposed(), alpha, beta);
   UnitProduct(c, a, b).run(alpha, beta);
 }
