@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/file_mapping.h"
 #include "core/node.h"
 #include "core/ops.h"
 #include "core/pointwise.h"
@@ -301,6 +302,7 @@ void run_watched(const Operator& op, Value* arguments, Results& results, Out::Mo
                  int count) {
   Watch watch(op, arguments, results);
   run(op, arguments, results, mode, targets, count);
+  check_mappings();
   if (op.requires_grad_option >= 0 && arguments[op.requires_grad_option].is<Scalar>() &&
       arguments[op.requires_grad_option].get<Scalar>().to<bool>())
     set_requires_grad(results.tensor(), true);

@@ -1,10 +1,7 @@
 #include "core/mapped_file.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 
 #include "core/context.h"
 #include "core/error.h"
@@ -14,26 +11,6 @@
 namespace facula {
 
 static_assert(std::endian::native == std::endian::little, "elements are little-endian in files and copied as they are");
-
-/// All of a file in memory; private, so that what tensors change stays theirs.
-class MappedFile::Mapping {
- public:
-  Mapping(const InputFile& file, size_t size) : size_(size) {
-    start_ = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, file.descriptor(), 0);
-  }
-  ~Mapping() {
-    if (good()) munmap(start_, size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  bool good() const { return start_ != MAP_FAILED; }
-  char* start() const { return static_cast<char*>(start_); }
-
- private:
-  void* start_;
-  size_t size_;
-};
 
 void MappedFile::check_range(uint64_t offset, uint64_t bytes) const {
   check(offset <= size() && bytes <= size() - offset, operation_, ": '", path_, "' is damaged or cut: ", bytes,
@@ -60,8 +37,10 @@ Tensor MappedFile::tensor(uint64_t offset, DType dtype, const Sizes& sizes, bool
         " do not fit into its ", size(), " bytes");
   check_range(offset, numel * item);
   if (mapped && numel > 0 && offset % item == 0 && dtype != DType::Bool && !context().folders) {
-    std::shared_ptr<const Mapping> mapping = mapping_.lock();
-    if (!mapping) mapping_ = mapping = std::make_shared<const Mapping>(input_, size());
+    std::shared_ptr<const FileMapping> mapping = mapping_.lock();
+    if (!mapping)
+      mapping_ = mapping =
+          std::make_shared<const FileMapping>(input_.descriptor(), size(), text(operation_, ": '", path_, '\''));
     if (mapping->good())
       return borrow(mapping->start() + offset, sizes, contiguous_strides(sizes), dtype, {}, [mapping] {});
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/file.h"
+#include "core/file_mapping.h"
 #include "core/tensor.h"
 
 namespace facula {
@@ -22,7 +23,7 @@ class MappedFile {
   /// Errors: the bytes reach beyond the end of the file, or it has become shorter; an interrupt.
   std::string bytes(uint64_t offset, uint64_t size) const;
   /// A dense tensor of the elements that begin at `offset`. `mapped`: it lies in the file, of which its pages are read when
-  /// they are first used, and written to by nobody; the file must not become shorter meanwhile. It is a copy all the same
+  /// they are first used, and written to by nobody. It is a copy all the same
   /// where elements are not aligned in the file, of bool, which is looked at, and where a context allows some folders only.
   /// Errors: as for bytes, before memory is asked for; a bool other than 0 and 1.
   Tensor tensor(uint64_t offset, DType dtype, const Sizes& sizes, bool mapped);
@@ -34,14 +35,12 @@ class MappedFile {
   }
 
  private:
-  class Mapping;
-
   void check_range(uint64_t offset, uint64_t size) const;
   void read(uint64_t offset, uint64_t size, void* to) const;
 
   std::string path_, operation_;
   InputFile input_;
-  std::weak_ptr<const Mapping> mapping_;
+  std::weak_ptr<const FileMapping> mapping_;
 };
 
 /// Are all bytes of a bool tensor 0 or 1?

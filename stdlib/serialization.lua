@@ -56,9 +56,9 @@ local read_load = core.signature("load(str path, Device? map_location=None, *, b
 --- wrong files are errors. Objects of classes are not made; of a module there is its state, for `load_state_dict`.
 ---@param path string
 ---@param map_location? torch.Device|string  where the tensors go. Default: the CPU.
----@param options? table  mmap: tensors lie in the file, are read when first used and not compared with checksums; the
----                       file must not become shorter meanwhile. Default: copies. weights_only: accepted as PyTorch
----                       spells it; a file is never more than data here.
+---@param options? table  mmap: tensors lie in the file, are read when first used and not compared with checksums.
+---                       Default: copies. weights_only: accepted as PyTorch spells it; a file is never more than data
+---                       here.
 ---@return any
 function serialization.load(...)
   local opt = read_load(...)

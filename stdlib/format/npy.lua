@@ -99,7 +99,7 @@ local read_load = core.signature("load_npy(str path, *, bool mmap=False)")
 
 --- The tensor in a .npy file. Unsigned integers that have no dtype here become the next wider one.
 ---@param path string
----@param options? table  mmap: the tensor lies in the file, which must not become shorter meanwhile. Default: a copy.
+---@param options? table  mmap: the tensor lies in the file. Default: a copy.
 ---@return torch.Tensor
 function npy.load(...)
   local opt = read_load(...)

@@ -10,8 +10,8 @@ local read_load = core.signature("load_npz(str path, *, bool mmap=False)")
 
 --- The arrays of a .npz file, compressed or not, by name.
 ---@param path string
----@param options? table  mmap: what is not compressed lies in the file, which must not become shorter meanwhile, and is
----                       not compared with its checksum. Default: copies.
+---@param options? table  mmap: what is not compressed lies in the file and is not compared with its checksum. Default:
+---                       copies.
 ---@return table<string, torch.Tensor>
 function npz.load(...)
   local opt = read_load(...)

@@ -27,7 +27,7 @@ local read_load = core.signature("load_safetensors(str path, Device? device=None
 --- The tensors of a .safetensors file by name, in the order of the file.
 ---@param path string
 ---@param device? torch.Device|string  where they go. Default: the CPU.
----@param options? table  mmap: they lie in the file, which must not become shorter meanwhile. Default: copies.
+---@param options? table  mmap: they lie in the file. Default: copies.
 ---@return StateDict tensors
 ---@return table<string, string> metadata
 function safetensors.load(...)

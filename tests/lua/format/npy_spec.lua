@@ -88,6 +88,18 @@ describe("torch.load_npy", function()
     end)
   end)
 
+  it("survives that somebody cuts the file of a mapped tensor", function()
+    with(function(path)
+      torch.save_npy(torch.ones(100000), path)
+      local x = torch.load_npy(path, { mmap = true })
+      shell.write(path, "cut")
+      local message = fails(function() x:sum() end, "was cut while tensors lay in it")
+      assert(message:find("load_npy: '" .. path .. "'", 1, true), message)
+      equal(x:sum():item(), 0)
+      equal(torch.ones(3):sum():item(), 3)
+    end)
+  end)
+
   it("refuses headers that lie, before it asks for memory", function()
     local wrong = {
       { "", "does not begin as a file of NumPy's" },
