@@ -89,6 +89,7 @@ class CpuRuntime final : public Runtime {
       }
     }
     std::lock_guard lock(mutex_);
+    if (c >= kSmallClasses) make_room(c, size);
     if (c >= kSmallClasses && cached_ + size > cache_cap()) {
       reserved_.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
       std::free(p);
@@ -96,6 +97,7 @@ class CpuRuntime final : public Runtime {
     }
     cached_ += size;
     lists_[c].push_back(p);
+    last_use_[c] = ++uses_;
 #endif
   }
 
@@ -170,6 +172,7 @@ class CpuRuntime final : public Runtime {
       if (!lists_[c].empty()) {
         void* p = lists_[c].back();
         lists_[c].pop_back();
+        last_use_[c] = ++uses_;
         cached_ -= size;
         return p;
       }
@@ -246,6 +249,21 @@ class CpuRuntime final : public Runtime {
     return std::max<size_t>(size_t{256} << 20, static_cast<size_t>(std::max<int64_t>(0, peak_.load())) / 2);
   }
 
+  // For a block of class c: other large ones go, those of the size that has waited longest first, lest blocks of sizes that are
+  // not in use any more keep those that are from being cached.
+  void make_room(int c, size_t size) {
+    while (cached_ + size > cache_cap()) {
+      int oldest = -1;
+      for (int k = kSmallClasses; k < kClasses; ++k)
+        if (k != c && !lists_[k].empty() && (oldest < 0 || last_use_[k] < last_use_[oldest])) oldest = k;
+      if (oldest < 0) return;
+      std::free(lists_[oldest].back());
+      lists_[oldest].pop_back();
+      cached_ -= size_of_class(oldest);
+      reserved_.fetch_sub(static_cast<int64_t>(size_of_class(oldest)), std::memory_order_relaxed);
+    }
+  }
+
   static Local& local(int c) {
     if (!local_) [[unlikely]] {
       make_will();
@@ -265,6 +283,8 @@ class CpuRuntime final : public Runtime {
   std::array<Estate<Link>, kBatchClasses> pages_left_;
   std::mutex mutex_;
   std::array<std::vector<void*>, kClasses> lists_;
+  std::array<uint64_t, kClasses> last_use_{};  // of the lists, by `uses_`
+  uint64_t uses_ = 0;
   size_t cached_ = 0;
 };
 

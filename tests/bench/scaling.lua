@@ -4,7 +4,7 @@
 local torch, timed = require "torch", require "timing"
 local file = assert(arg[1], "scaling.lua: expected a file to draw")
 
-local rounds, round = 9, 0.002 -- seconds at least, of one
+local rounds, round, warm_up = 15, 0.005, 0.1 -- seconds at least: of one round, of calls before them
 
 local kinds = {
   { name = "add", unit = "GB/s", work = function(n) return 12 * n end, make = function(n)
@@ -33,6 +33,7 @@ local function rates_of(kind, sizes)
   local rates = { {}, {} }
   for i, n in ipairs(sizes) do
     local body = kind.make(n)
+    timed(body, 1, warm_up) -- until results lie in memory that has been used before
     for threads = 1, 2 do
       torch.set_num_threads(threads)
       rates[threads][i] = kind.work(n) / timed(body, rounds, round) / 1e9

@@ -74,3 +74,21 @@ TEST_CASE("threads that end leave their memory to others") {
   for (int i = 0; i < 20; ++i) CHECK(reserved_after() == first);
 }
 #endif
+
+#ifndef FACULA_PLAIN_HEAP
+TEST_CASE("blocks of sizes that are not in use any more make room in the cache") {
+  Runtime& cpu = cpu_runtime();
+  cpu.empty_cache();
+  constexpr size_t old_size = size_t{32} << 20, size = size_t{20} << 20;
+  std::vector<void*> old;
+  for (int i = 0; i < 16; ++i) old.push_back(cpu.allocate(old_size, 0));
+  for (void* p : old) cpu.free(p, old_size, 0);
+  cpu.free(cpu.allocate(size, 0), size, 0);
+  const int64_t reserved = cpu.memory_stats(0).reserved;
+  cpu.free(cpu.allocate(size, 0), size, 0);
+  void* p = cpu.allocate(size, 0);
+  CHECK(cpu.memory_stats(0).reserved == reserved);  // it came from the cache
+  cpu.free(p, size, 0);
+  cpu.empty_cache();
+}
+#endif
