@@ -249,8 +249,9 @@ Channel::Status Channel::receive(Delivery& delivery, double seconds) {
   Packet packet(header, *content);
   packet.allow_descriptor();
   ssize_t n;
+  // A peer that died with messages to read is reported once, before what it had sent.
   do n = recvmsg(socket_, &packet.message, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
+  while (n < 0 && (errno == EINTR || errno == ECONNRESET));
   if (n < static_cast<ssize_t>(sizeof header)) return Status::Closed;
   if (header.slot == Header::kInSocket) {
     check(sizeof header + header.size == static_cast<size_t>(n) && header.last <= header.size, "a message is cut off");

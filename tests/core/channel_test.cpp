@@ -84,6 +84,25 @@ TEST_CASE("a receiver may keep more messages than there are slots") {
   CHECK(delivery.lasting);
 }
 
+// The system reports the messages that it never read before those that it sent.
+TEST_CASE("what a killed child had said arrives, whatever it had not read") {
+  Channel::Connection connection("test");
+  ChildProcess child("test", [&] {
+    Channel channel(connection, 1);
+    Delivery delivery;
+    for (int i = 0; i < 2; ++i) channel.receive(delivery, -1);
+    send(channel, "last words");
+    return static_cast<int>(raise(SIGKILL));
+  });
+  Channel channel(connection, 0);
+  for (int i = 0; i < 8; ++i) REQUIRE(send(channel, "unread"));
+  CHECK(child.fate() == "was killed by signal 9 (Killed)");
+  Delivery delivery;
+  REQUIRE(channel.receive(delivery, -1) == Channel::Status::Message);
+  CHECK(words_of(delivery) == "last words");
+  CHECK(channel.receive(delivery, -1) == Channel::Status::Closed);
+}
+
 TEST_CASE("a child that is killed, and one that says nothing, are noticed") {
   Channel::Connection connection("test");
   ChildProcess child("test", [&] {

@@ -44,4 +44,7 @@ end
 --- The program that runs the specs: the parent of the shell.
 shell.program = shell.output_of("readlink -f /proc/$PPID/exe"):gsub("\n$", "")
 
+--- Does this program run with AddressSanitizer? It reserves terabytes, takes faults for itself, and needs descriptors.
+shell.sanitized = shell.read("/proc/self/maps"):find("libasan", 1, true) ~= nil
+
 return shell
