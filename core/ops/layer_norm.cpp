@@ -26,40 +26,46 @@ Op norm_rows;
 
 using Normalised = std::tuple<Tensor, Tensor, Tensor>;
 
-// tensors: x [N, G, D, S], weight [G * D], bias [G * D].
-Normalised norm_rows_forward(Out& out, const Tensors& tensors, double eps) {
+// tensors: x, seen as `parts` [N, G, D, S], weight and bias with G * D elements. The result is no view, so that relu_ on it
+// is recorded as on any tensor.
+Normalised norm_rows_forward(Out& out, const Tensors& tensors, const IntList& parts, double eps) {
   const Tensor& x = tensors[0];
   const DType t = wide_dtype(x.dtype());
-  const Tensor mean = out.make(0, {x.size(0), x.size(1)}, t), scale = out.make(1, mean.sizes(), t);
+  const Tensor mean = out.make(0, {parts[0], parts[1]}, t), scale = out.make(1, mean.sizes(), t);
   const Tensor y = out.make(2, x.sizes(), x.dtype()), wide = y.dtype() == t ? y : empty(y.sizes(), t, y.device());
-  slots::norm_rows(wide, mean, scale, prepared(x, t), prepared(tensors[1], t), prepared(tensors[2], t), eps);
+  slots::norm_rows(wide, mean, scale, ops::reshape(prepared(x, t), parts), prepared(tensors[1], t),
+                   prepared(tensors[2], t), eps);
   if (!wide.is(y)) slots::copy(y, wide);
   return {mean, scale, y};
 }
 
+// The same, to be differentiated again.
+Tensors norm_rows_composed(const Tensor& given, const Tensors& tensors, const IntList& parts, double eps) {
+  const auto seen = [](const Tensor& t, const IntList& sizes) { return t.defined() ? ops::reshape(t, sizes) : t; };
+  Tensors gradients = normalised_gradients(seen(given, parts), seen(tensors[0], parts),
+                                           seen(tensors[1], {1, parts[1], parts[2], 1}), {2, 3}, {0, 3}, eps);
+  for (size_t i = 0; i < 3; ++i)
+    if (tensors[i].defined()) gradients[i] = ops::reshape(gradients[i], tensors[i].sizes());
+  return gradients;
+}
+
 Tensors norm_rows_gradients(const Tensor& given, const Tensor& mean, const Tensor& scale, const Tensors& tensors,
-                            double eps) {
+                            const IntList& parts, double eps) {
+  if (GradMode::enabled()) return norm_rows_composed(given, tensors, parts, eps);
   const Tensor &x = tensors[0], &w = tensors[1];
-  if (GradMode::enabled()) {
-    const Tensor weight = w.defined() ? ops::reshape(w, {1, x.size(1), x.size(2), 1}) : w;
-    Tensors gradients = normalised_gradients(given, x, weight, {2, 3}, {0, 3}, eps);
-    for (size_t i = 1; i < 3; ++i) gradients[i] = ops::reshape(gradients[i], {x.size(1) * x.size(2)});
-    return gradients;
-  }
   const DType t = wide_dtype(x.dtype());
   const Tensor dx = empty(x.sizes(), t, x.device());
   const auto sums = [&](const Tensor& of) { return of.defined() ? empty(of.sizes(), t, x.device()) : Tensor(); };
   const Tensor dweight = sums(w), dbias = sums(tensors[2]);
-  slots::norm_rows_backward(dx, dweight, dbias, prepared(given, t), prepared(x, t), mean, scale, prepared(w, t));
+  slots::norm_rows_backward(dx, dweight, dbias, prepared(given, t), ops::reshape(prepared(x, t), parts), mean, scale,
+                            prepared(w, t));
   return {dx, dweight, dbias};
 }
 
 /// Output in x's sizes, mean and 1 / deviation [N, G], of x seen as `parts` [N, G, D, S].
-Normalised normalised(const Tensor& x, const Sizes& parts, const Tensor& weight, const Tensor& bias, double eps) {
-  const Sizes weights{parts[1] * parts[2]};
-  const auto flat = [&](const Tensor& t) { return t.defined() ? ops::reshape(t, weights) : t; };
-  const Results r = norm_rows.all({Value(Tensors{ops::reshape(x, parts), flat(weight), flat(bias)}), eps});
-  return {ops::reshape(r.tensor(2), x.sizes()), detach(r.tensor(0)), detach(r.tensor(1))};
+Normalised normalised(const Tensor& x, const IntList& parts, const Tensor& weight, const Tensor& bias, double eps) {
+  const Results r = norm_rows.all({Value(Tensors{x, weight, bias}), parts, eps});
+  return {r.tensor(2), detach(r.tensor(0)), detach(r.tensor(1))};
 }
 
 void check_floating(const char* name, const Tensor& x) {
@@ -125,15 +131,15 @@ Tensor checked_instance_norm(const Tensor& x, const Tensor& running_mean, const 
 }  // namespace
 
 void define_layer_norm(const Family& define) {
-  define(norm_rows, "_norm_rows(Tensor?[] tensors, float eps) -> (Tensor mean, Tensor scale, Tensor output)")
+  define(norm_rows,
+         "_norm_rows(Tensor?[] tensors, int[] parts, float eps) -> (Tensor mean, Tensor scale, Tensor output)")
       .doc(
-          "x [N, G, D, S] normalised over D and S, with weights and biases of G and D; the first two results are "
-          "constants.")
+          "x, seen as `parts` [N, G, D, S], normalised over D and S, with weights and biases of G and D; the first two "
+          "results are constants.")
       .node("NativeLayerNormBackward0")
       .forward(norm_rows_forward)
-      .grad("tensors", [](Tensor, Tensor, Tensor g, Result mean, Result scale, Tensors tensors, double eps) {
-        return norm_rows_gradients(g, mean, scale, tensors, eps);
-      });
+      .grad("tensors", [](Tensor, Tensor, Tensor g, Result mean, Result scale, Tensors tensors, IntList parts,
+                          double eps) { return norm_rows_gradients(g, mean, scale, tensors, parts, eps); });
   define(
       "nn.functional.layer_norm(Tensor input, int[] normalized_shape, Tensor? weight=None, Tensor? bias=None, float "
       "eps=1e-05, "

@@ -142,6 +142,13 @@ describe("tensors in a graph", function()
     assert(mul == y.grad_fn:next_functions()[1][1])
   end)
 
+  it("of norms show that their results are no views, so that relu_ costs no copies", function()
+    local F, x = torch.nn.functional, torch.randn({ 2, 4, 3, 3 }, { requires_grad = true })
+    for _, y in ipairs { F.batch_norm(x, nil, nil, nil, nil, true), F.group_norm(x, 2), F.layer_norm(x, { 3, 3 }) } do
+      equal({ y._base == nil, tostring(torch.relu_(y).grad_fn) }, { true, "<ReluBackward0>" })
+    end
+  end)
+
   it("retain_grad keeps the gradient of a result", function()
     local x = leaf(1)
     local y = x * 2
