@@ -40,12 +40,33 @@ size_t size_of_class(int c) {
   return (size_t{1024} << doubling) + static_cast<size_t>(quarter + 1) * (size_t{256} << doubling);
 }
 
-void* system_allocate(size_t bytes) {
-  const bool huge = bytes >= kHuge;
-  void* p = std::aligned_alloc(huge ? kHuge : kStep, huge ? (bytes + kHuge - 1) / kHuge * kHuge : bytes);
-  if (p && huge) madvise(p, bytes, MADV_HUGEPAGE);
+#ifdef FACULA_PLAIN_HEAP
+void* system_allocate(size_t bytes) { return std::aligned_alloc(kStep, bytes); }
+void system_free(void* p, size_t) { std::free(p); }
+#else
+// At a multiple of 2 MB: what lies before and after is given back.
+void* map_huge(size_t bytes) {
+  void* whole = mmap(nullptr, bytes + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (whole == MAP_FAILED) return nullptr;
+  auto* start = static_cast<char*>(whole);
+  const size_t before = (kHuge - reinterpret_cast<uintptr_t>(start) % kHuge) % kHuge;
+  char* p = start + before;
+  if (before) munmap(start, before);
+  if (before < kHuge) munmap(p + bytes, kHuge - before);
+  madvise(p, bytes, MADV_HUGEPAGE);
   return p;
 }
+
+// Large blocks are mappings of their own: malloc keeps those up to 32 MB in its heap, where aligned blocks leave gaps that are
+// never given back. Sizes are those of classes: from 2 MB on whole pages.
+void* system_allocate(size_t bytes) { return bytes >= kHuge ? map_huge(bytes) : std::aligned_alloc(kStep, bytes); }
+void system_free(void* p, size_t bytes) {
+  if (bytes >= kHuge)
+    munmap(p, bytes);
+  else
+    std::free(p);
+}
+#endif
 
 class CpuRuntime final : public Runtime {
  public:
@@ -72,7 +93,7 @@ class CpuRuntime final : public Runtime {
     tally_.allocated -= static_cast<int64_t>(size);
     if (tally_.allocated < -kTallyBytes) settle();
 #ifdef FACULA_PLAIN_HEAP
-    std::free(p);
+    system_free(p, size);
 #else
     if (c < kBatchClasses) {
       if (!pages_[c]) make_will();
@@ -92,7 +113,7 @@ class CpuRuntime final : public Runtime {
     if (c >= kSmallClasses) make_room(c, size);
     if (c >= kSmallClasses && cached_ + size > cache_cap()) {
       reserved_.fetch_sub(static_cast<int64_t>(size), std::memory_order_relaxed);
-      std::free(p);
+      system_free(p, size);
       return;
     }
     cached_ += size;
@@ -126,7 +147,7 @@ class CpuRuntime final : public Runtime {
   void empty_cache() override {
     std::lock_guard lock(mutex_);
     for (int c = kBatchClasses; c < kClasses; ++c) {
-      for (void* p : lists_[c]) std::free(p);
+      for (void* p : lists_[c]) system_free(p, size_of_class(c));
       reserved_.fetch_sub(static_cast<int64_t>(lists_[c].size() * size_of_class(c)), std::memory_order_relaxed);
       lists_[c] = {};
     }
@@ -257,7 +278,7 @@ class CpuRuntime final : public Runtime {
       for (int k = kSmallClasses; k < kClasses; ++k)
         if (k != c && !lists_[k].empty() && (oldest < 0 || last_use_[k] < last_use_[oldest])) oldest = k;
       if (oldest < 0) return;
-      std::free(lists_[oldest].back());
+      system_free(lists_[oldest].back(), size_of_class(oldest));
       lists_[oldest].pop_back();
       cached_ -= size_of_class(oldest);
       reserved_.fetch_sub(static_cast<int64_t>(size_of_class(oldest)), std::memory_order_relaxed);

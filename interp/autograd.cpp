@@ -77,6 +77,7 @@ int backward_from(Call& c, const Tensors& roots, const Tensors& seeds, int optio
   const bool create_graph = c.get<bool>(options + 1);
   const bool retain_graph = c.given(options) ? c.get<bool>(options) : create_graph;
   const Tensors inputs = c.given(options + 2) ? c.get<Tensors>(options + 2) : Tensors();
+  collect_before_backward(c.L, c.S);
   facula::backward(roots, seeds, retain_graph, create_graph, inputs);
   return 0;
 }
@@ -105,6 +106,7 @@ int autograd_grad(Call& c) {
   const Tensors seeds = seeds_at(c, 2, "'grad_outputs'", outputs.size());
   const bool create_graph = c.get<bool>(4);
   const bool retain_graph = c.given(3) ? c.get<bool>(3) : create_graph;
+  collect_before_backward(c.L, c.S);
   const Tensors found = facula::gradients(outputs, seeds, inputs, retain_graph, create_graph, c.get<bool>(5));
   push_tensors(c.L, c.S, found);
   lua_pushinteger(c.L, static_cast<lua_Integer>(found.size()));

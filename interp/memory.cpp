@@ -56,6 +56,11 @@ void consider_collection(lua_State* L, State& S) {
   if (!soon || since > std::max(512 * kMegabyte, c.live)) collect(L, S);
 }
 
+void collect_before_backward(lua_State* L, State& S) {
+  const Collection& c = S.collection;
+  if (cpu_allocated_total() - c.mark > 16 * kMegabyte && Collection::Clock::now() - c.end > 50 * c.took) collect(L, S);
+}
+
 void empty_caches(const State& S) {
   cpu_runtime().empty_cache();
   if (S.collection.devices) runtime(DeviceType::CUDA).empty_cache();

@@ -22,6 +22,10 @@ inline void collect_if_due(lua_State* L, State& S) {
     consider_collection(L, S);
 }
 
+/// Collects where that costs less than 2 % of the time and more than 16 MB were made since: handles that a forward left
+/// behind hold activations that the walk back could free step by step.
+void collect_before_backward(lua_State* L, State& S);
+
 /// `torch.scope` and the statistics; expects the module on top of the stack.
 void open_memory(lua_State* L, State& S);
 
