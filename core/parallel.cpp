@@ -1,8 +1,10 @@
-// Workers sleep on a futex (std::atomic::wait) and the caller works along; waiting threads spin at most about 5 us, because
-// a spinning thread that shares its core with another process costs a scheduler tick.
+// Workers sleep on a futex (std::atomic::wait) and the caller works along. Who waits spins for 50 us first: to wake a thread
+// takes about as long, and a step of training has hundreds of regions. The caller waits for those workers only that joined
+// in before it had done all itself, so that one that gets no core holds nobody up.
 #include "core/parallel.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,9 +36,13 @@ int default_threads() {
 }
 std::atomic<int> threads{0};  // 0: not asked yet
 
+/// Waits for `done` without sleeping for a while: not where `other`, the core of who is waited for, is this thread's own.
+/// Was it seen?
 template <class Done>
-bool spin_until(Done done) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(5);
+bool spin_until(int other, Done done) {
+  if (done()) return true;
+  if (other == sched_getcpu()) return false;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
   do {
     for (int i = 0; i < 16; ++i) {
       if (done()) return true;
@@ -58,40 +64,57 @@ class Pool {
     pieces_ = pieces;
     next_.store(0, std::memory_order_relaxed);
     error_ = nullptr;
-    pending_.store(helpers, std::memory_order_relaxed);
-    const uint32_t last = region_.load(std::memory_order_relaxed);
-    region_.store(((last >> kHelperBits) + 1) << kHelperBits | static_cast<uint32_t>(helpers),
-                  std::memory_order_release);
+    left_.store(0, std::memory_order_relaxed);
+    core_.store(sched_getcpu(), std::memory_order_relaxed);
+    const int region = region_.load(std::memory_order_relaxed) + 1;
+    gate_.store(gate_of(region, helpers, 0), std::memory_order_release);
+    region_.store(region, std::memory_order_release);
     region_.notify_all();
     work();
-    if (!spin_until([&] { return pending_.load(std::memory_order_acquire) == 0; }))
-      for (int left; (left = pending_.load(std::memory_order_acquire)) != 0;) pending_.wait(left);
+    const int joined = joined_of(gate_.exchange(gate_of(region, 0, 0), std::memory_order_acq_rel));
+    const auto all_left = [&] { return left_.load(std::memory_order_acquire) == joined; };
+    if (!spin_until(helper_core_.load(std::memory_order_relaxed), all_left))
+      for (int left; (left = left_.load(std::memory_order_acquire)) != joined;) left_.wait(left);
     if (error_) std::rethrow_exception(error_);
   }
 
   std::mutex& mutex() { return mutex_; }
 
  private:
+  // Who may still join in a region, and how many did: one word, so that nobody joins a region that is over.
+  static uint64_t gate_of(int region, int open, int joined) {
+    return uint64_t{static_cast<uint32_t>(region)} << 32 | static_cast<uint64_t>(open) << 16 |
+           static_cast<uint64_t>(joined);
+  }
+  static int open_of(uint64_t gate) { return static_cast<int>(gate >> 16 & 0xffff); }
+  static int joined_of(uint64_t gate) { return static_cast<int>(gate & 0xffff); }
+
+  bool join() {
+    uint64_t gate = gate_.load(std::memory_order_acquire);
+    while (open_of(gate) > 0)
+      if (gate_.compare_exchange_weak(gate, gate - (uint64_t{1} << 16) + 1, std::memory_order_acq_rel)) return true;
+    return false;
+  }
+
   void grow(int helpers) {
     while (static_cast<int>(workers_.size()) < helpers) {
-      const int index = static_cast<int>(workers_.size());
-      const uint32_t seen = region_.load(std::memory_order_relaxed);
-      workers_.emplace_back([this, index, seen] { serve(index, seen); });
+      workers_.emplace_back([this, seen = region_.load(std::memory_order_relaxed)] { serve(seen); });
       workers_.back().detach();  // they sleep until the process ends; joining at exit could hang a host
     }
   }
 
-  void serve(int index, uint32_t seen) {
+  void serve(int seen) {
     in_parallel = true;
     for (;;) {
-      if (!spin_until([&] { return region_.load(std::memory_order_acquire) != seen; }))
+      if (!spin_until(core_.load(std::memory_order_relaxed),
+                      [&] { return region_.load(std::memory_order_acquire) != seen; }))
         region_.wait(seen, std::memory_order_acquire);
-      const uint32_t now = region_.load(std::memory_order_acquire);
-      if (now == seen) continue;
-      seen = now;
-      if (index >= static_cast<int>(now & ((1u << kHelperBits) - 1))) continue;
+      seen = region_.load(std::memory_order_acquire);
+      if (!join()) continue;
+      helper_core_.store(sched_getcpu(), std::memory_order_relaxed);
       work_for(*context_);
-      if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+      left_.fetch_add(1, std::memory_order_acq_rel);
+      left_.notify_one();
     }
   }
 
@@ -120,10 +143,10 @@ class Pool {
 
   std::mutex mutex_, error_mutex_;
   std::vector<std::thread> workers_;
-  // Number of the region above, helpers wanted below: read in one piece, so that nobody joins a region twice.
-  static constexpr int kHelperBits = 10;
-  std::atomic<uint32_t> region_{0};
-  std::atomic<int> pending_{0};
+  std::atomic<uint64_t> gate_{0};
+  std::atomic<int> region_{0};  // counts them; workers sleep on it
+  std::atomic<int> left_{0};    // how many of those who joined are through
+  std::atomic<int> core_{-1}, helper_core_{-1};
   const FunctionRef<void(int64_t, int64_t)>* body_ = nullptr;
   Context* context_ = nullptr;
   int64_t n_ = 0, pieces_ = 0;
