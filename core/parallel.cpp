@@ -52,8 +52,8 @@ bool spin_until(int other, Done done) {
   return false;
 }
 
-// One region at a time: `pieces` pieces of the range are handed out by a counter. A second caller that finds the pool
-// taken runs its pieces alone.
+// One region at a time. Each thread begins with its own share of the pieces, since that is likely to be in its cache from
+// the region before, and helps the others afterwards. A second caller that finds the pool taken runs its pieces alone.
 class Pool {
  public:
   void run(int64_t n, int64_t pieces, FunctionRef<void(int64_t, int64_t)> body, int helpers) {
@@ -62,7 +62,7 @@ class Pool {
     context_ = &context();
     n_ = n;
     pieces_ = pieces;
-    next_.store(0, std::memory_order_relaxed);
+    share_out(pieces, helpers + 1);
     error_ = nullptr;
     left_.store(0, std::memory_order_relaxed);
     core_.store(sched_getcpu(), std::memory_order_relaxed);
@@ -70,7 +70,7 @@ class Pool {
     gate_.store(gate_of(region, helpers, 0), std::memory_order_release);
     region_.store(region, std::memory_order_release);
     region_.notify_all();
-    work();
+    work(0);
     const int joined = joined_of(gate_.exchange(gate_of(region, 0, 0), std::memory_order_acq_rel));
     const auto all_left = [&] { return left_.load(std::memory_order_acquire) == joined; };
     if (!spin_until(helper_core_.load(std::memory_order_relaxed), all_left))
@@ -98,12 +98,13 @@ class Pool {
 
   void grow(int helpers) {
     while (static_cast<int>(workers_.size()) < helpers) {
-      workers_.emplace_back([this, seen = region_.load(std::memory_order_relaxed)] { serve(seen); });
+      const size_t share = workers_.size() + 1;
+      workers_.emplace_back([this, share, seen = region_.load(std::memory_order_relaxed)] { serve(share, seen); });
       workers_.back().detach();  // they sleep until the process ends; joining at exit could hang a host
     }
   }
 
-  void serve(int seen) {
+  void serve(size_t share, int seen) {
     in_parallel = true;
     for (;;) {
       if (!spin_until(core_.load(std::memory_order_relaxed),
@@ -112,33 +113,49 @@ class Pool {
       seen = region_.load(std::memory_order_acquire);
       if (!join()) continue;
       helper_core_.store(sched_getcpu(), std::memory_order_relaxed);
-      work_for(*context_);
+      {
+        const ContextGuard guard(*context_);
+        work(share);
+      }
       left_.fetch_add(1, std::memory_order_acq_rel);
       left_.notify_one();
     }
   }
 
-  void work_for(Context& owner) {
-    const ContextGuard guard(owner);
-    work();
+  struct alignas(64) Share {
+    std::atomic<int64_t> next;
+    int64_t end;
+  };
+
+  void share_out(int64_t pieces, int parties) {
+    if (shares_.size() != static_cast<size_t>(parties)) shares_ = std::vector<Share>(static_cast<size_t>(parties));
+    for (int k = 0; k < parties; ++k) {
+      shares_[static_cast<size_t>(k)].next.store(pieces * k / parties, std::memory_order_relaxed);
+      shares_[static_cast<size_t>(k)].end = pieces * (k + 1) / parties;
+    }
   }
 
-  void work() {
+  void work(size_t own) {
     const bool outer = in_parallel;
     in_parallel = true;
-    for (int64_t piece; (piece = next_.fetch_add(1, std::memory_order_relaxed)) < pieces_;) {
-      const int64_t begin = n_ / pieces_ * piece + std::min(piece, n_ % pieces_);
-      const int64_t end = begin + n_ / pieces_ + (piece < n_ % pieces_);
-      try {
-        if (interrupt_requested()) throw Interrupted();
-        (*body_)(begin, end);
-      } catch (...) {
-        std::lock_guard lock(error_mutex_);
-        if (!error_) error_ = std::current_exception();
-        next_.store(pieces_, std::memory_order_relaxed);
-      }
+    for (size_t k = 0; k < shares_.size(); ++k) {
+      Share& share = shares_[(own + k) % shares_.size()];
+      for (int64_t piece; (piece = share.next.fetch_add(1, std::memory_order_relaxed)) < share.end;) run_piece(piece);
     }
     in_parallel = outer;
+  }
+
+  void run_piece(int64_t piece) {
+    const int64_t begin = n_ / pieces_ * piece + std::min(piece, n_ % pieces_);
+    const int64_t end = begin + n_ / pieces_ + (piece < n_ % pieces_);
+    try {
+      if (interrupt_requested()) throw Interrupted();
+      (*body_)(begin, end);
+    } catch (...) {
+      std::lock_guard lock(error_mutex_);
+      if (!error_) error_ = std::current_exception();
+      for (Share& share : shares_) share.next.store(pieces_, std::memory_order_relaxed);
+    }
   }
 
   std::mutex mutex_, error_mutex_;
@@ -150,7 +167,7 @@ class Pool {
   const FunctionRef<void(int64_t, int64_t)>* body_ = nullptr;
   Context* context_ = nullptr;
   int64_t n_ = 0, pieces_ = 0;
-  std::atomic<int64_t> next_{0};
+  std::vector<Share> shares_;
   std::exception_ptr error_;
 };
 
