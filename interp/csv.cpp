@@ -51,7 +51,7 @@ void push_columns(Call& call, std::string_view bytes, const CsvWish& wish, const
   if (!has_text) return;
   visit_csv_text(bytes, wish, table, [&](size_t column, int64_t row, std::string_view field) {
     lua_rawgeti(L, columns, static_cast<int>(column) + 1);
-    lua_pushlstring(L, field.data(), field.size());
+    push_string(L, field);
     lua_rawseti(L, -2, static_cast<int>(row) + 1);
     lua_pop(L, 1);
   });
@@ -70,7 +70,7 @@ int read(Call& call) {
   lua_createtable(call.L, static_cast<int>(table.names.size()), 0);
   int i = 0;
   for (const std::string& name : table.names) {
-    lua_pushlstring(call.L, name.data(), name.size());
+    push_string(call.L, name);
     lua_rawseti(call.L, -2, ++i);
   }
   return 2;

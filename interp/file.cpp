@@ -16,8 +16,6 @@ namespace {
 
 constexpr uint64_t kLongestString = uint64_t{1} << 30;  // Lua's own bound is at twice that
 
-void push_string(lua_State* L, const std::string& s) { lua_pushlstring(L, s.data(), s.size()); }
-
 // The file or archive that a method is called for.
 template <class T>
 T& self(Call& c, Metatable State::*type) {

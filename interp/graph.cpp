@@ -13,15 +13,13 @@ Node& to_node(lua_State* L, const State& S, int index) {
   return **node;
 }
 
-void push_name(lua_State* L, const std::string& s) { lua_pushlstring(L, s.data(), s.size()); }
-
 int node_name(lua_State* L, Function& f) {
-  push_name(L, to_node(L, *f.state, 1).name());
+  push_string(L, to_node(L, *f.state, 1).name());
   return 1;
 }
 
 int show_node(lua_State* L, Function& f) {
-  push_name(L, '<' + to_node(L, *f.state, 1).name() + '>');
+  push_string(L, '<' + to_node(L, *f.state, 1).name() + '>');
   return 1;
 }
 

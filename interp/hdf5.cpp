@@ -38,13 +38,13 @@ int push(Call& c, const Value& value) {
     return 1;
   }
   if (value.sizes.empty()) {
-    lua_pushlstring(c.L, value.texts[0].data(), value.texts[0].size());
+    push_string(c.L, value.texts[0]);
     return 1;
   }
   lua_createtable(c.L, static_cast<int>(value.texts.size()), 0);
   int i = 0;
   for (const std::string& s : value.texts) {
-    lua_pushlstring(c.L, s.data(), s.size());
+    push_string(c.L, s);
     lua_rawseti(c.L, -2, ++i);
   }
   return 1;

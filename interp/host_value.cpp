@@ -158,7 +158,7 @@ static int set_path_of_globals(lua_State* L) {
     }
     lua_remove(L, -2);
   }
-  lua_pushlstring(L, path.data(), path.size());
+  push_string(L, path);
   lua_pushvalue(L, 2);
   lua_settable(L, -3);
   return 0;

@@ -21,7 +21,7 @@ ImageWish wish_of(Call& call, const char* operation) {
 }
 
 int returns_bytes(Call& call, const std::string& bytes) {
-  lua_pushlstring(call.L, bytes.data(), bytes.size());
+  push_string(call.L, bytes);
   return 1;
 }
 

@@ -28,7 +28,7 @@ class Builder final : public JsonVisitor {
     place();
   }
   void string(std::string_view text) override {
-    lua_pushlstring(L_, text.data(), text.size());
+    push_string(L_, text);
     place();
   }
   void begin_list() override {
@@ -44,7 +44,7 @@ class Builder final : public JsonVisitor {
     counts_.push_back(kTable);
   }
   bool key(std::string_view name) override {
-    lua_pushlstring(L_, name.data(), name.size());
+    push_string(L_, name);
     lua_pushvalue(L_, -1);
     lua_rawget(L_, -3);
     const bool fresh = lua_isnil(L_, -1);

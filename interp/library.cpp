@@ -77,7 +77,7 @@ int signature(Call& c) {
 // ---- what there is ----
 
 void set_string(lua_State* L, const char* field, const std::string& s) {
-  lua_pushlstring(L, s.data(), s.size());
+  push_string(L, s);
   lua_setfield(L, -2, field);
 }
 
@@ -207,7 +207,7 @@ int nearest_name(Call& c) {
   if (found.empty())
     lua_pushnil(c.L);
   else
-    lua_pushlstring(c.L, found.data(), found.size());
+    push_string(c.L, found);
   return 1;
 }
 
@@ -221,7 +221,7 @@ int read_file(Call& c) {
   const uint64_t most = c.given(2) ? static_cast<uint64_t>(c.get<int64_t>(2)) : kMostString + 1;
   const std::string bytes = read_unpacked(c.get<std::string>(0), operation, std::min(most, kMostString + 1));
   check(bytes.size() <= kMostString, operation, ": '", c.get<std::string>(0), "' has more than 2 GB");
-  lua_pushlstring(c.L, bytes.data(), bytes.size());
+  push_string(c.L, bytes);
   return 1;
 }
 

@@ -422,7 +422,7 @@ int gsub(lua_State* L, Function& f) {
     if (anchored) break;
   }
   if (s < m.end()) out.append(s, m.end());
-  lua_pushlstring(L, out.data(), out.size());
+  push_string(L, out);
   lua_pushnumber(L, n);
   return 2;
 }

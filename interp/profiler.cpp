@@ -14,7 +14,7 @@ void set(lua_State* L, const char* field, double number) {
   lua_setfield(L, -2, field);
 }
 void set(lua_State* L, const char* field, const std::string& s) {
-  lua_pushlstring(L, s.data(), s.size());
+  push_string(L, s);
   lua_setfield(L, -2, field);
 }
 

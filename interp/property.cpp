@@ -171,7 +171,7 @@ int properties(Call& c) {
   lua_newtable(c.L);
   int i = 0;
   for (const Property& p : kProperties) {
-    lua_pushlstring(c.L, p.name.data(), p.name.size());
+    push_string(c.L, p.name);
     lua_rawseti(c.L, -2, ++i);
   }
   return 1;

@@ -89,7 +89,7 @@ void set_path(lua_State* L, std::string_view path) {
     }
     lua_remove(L, -2);
   }
-  lua_pushlstring(L, path.data(), path.size());
+  push_string(L, path);
   lua_pushvalue(L, -3);
   lua_rawset(L, -3);
   lua_pop(L, 2);

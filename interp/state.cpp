@@ -220,6 +220,6 @@ extern "C" int luaopen_torch(lua_State* L) {
   } catch (const std::exception& e) {
     failure = e.what();
   }
-  lua_pushlstring(L, failure.data(), failure.size());
+  push_string(L, failure);
   return lua_error(L);
 }

@@ -75,7 +75,7 @@ int equal(lua_State* L, Function& f) {
 int show(lua_State* L, Function& f) {
   const TypedStorage& s = to_storage(L, *f.state, 1);
   const std::string shown = text("torch.Storage of ", s.size(), " x ", s.dtype, " on ", s.storage->device());
-  lua_pushlstring(L, shown.data(), shown.size());
+  push_string(L, shown);
   return 1;
 }
 

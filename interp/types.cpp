@@ -56,7 +56,7 @@ void push_value(lua_State* L, State& S, const Value& v) {
   } else if (v.is<Ref<Generator>>()) {
     push_object(L, S.generator, v.get<Ref<Generator>>());
   } else if (v.is<std::string>()) {
-    lua_pushlstring(L, v.get<std::string>().data(), v.get<std::string>().size());
+    push_string(L, v.get<std::string>());
   } else if (v.is<std::vector<double>>()) {
     push_numbers(L, S, v.get<std::vector<double>>());
   } else {
@@ -66,14 +66,12 @@ void push_value(lua_State* L, State& S, const Value& v) {
 
 namespace {
 
-void push_text(lua_State* L, const std::string& s) { lua_pushlstring(L, s.data(), s.size()); }
-
 // ---- dtypes ----
 
 int show_dtype(lua_State* L, Function& f) {
   const DType* t = to_dtype(L, *f.state, 1);
   check(t, "tostring: expected a dtype");
-  push_text(L, text("torch.", *t));
+  push_string(L, text("torch.", *t));
   return 1;
 }
 
@@ -125,7 +123,7 @@ void open_dtypes(lua_State* L, State& S) {
 int show_device(lua_State* L, Function& f) {
   const Device* d = to_device(L, *f.state, 1);
   check(d, "tostring: expected a device");
-  push_text(L, text(*d));
+  push_string(L, text(*d));
   return 1;
 }
 
@@ -141,7 +139,7 @@ int device_field(lua_State* L, Function& f) {
   const std::string_view field = lua_type(L, 2) == LUA_TSTRING ? to_string(L, 2) : "";
   if (field == "type") {
     const std::string shown = text(*d);
-    push_text(L, shown.substr(0, shown.find(':')));
+    push_string(L, shown.substr(0, shown.find(':')));
   } else if (field == "index" && d->is_cuda()) {
     lua_pushinteger(L, d->index);
   } else {
@@ -189,7 +187,7 @@ int show_sizes(lua_State* L, Function&) {
   const IntList sizes = sizes_at(L, 1);
   std::string s = "torch.Size([";
   for (size_t i = 0; i < sizes.size(); ++i) s += (i ? ", " : "") + std::to_string(sizes[i]);
-  push_text(L, s + "])");
+  push_string(L, s + "])");
   return 1;
 }
 

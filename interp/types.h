@@ -13,6 +13,8 @@ inline std::string_view to_string(lua_State* L, int index) {
   return {s, n};
 }
 
+inline void push_string(lua_State* L, std::string_view s) { lua_pushlstring(L, s.data(), s.size()); }
+
 inline const DType* to_dtype(lua_State* L, const State& S, int index) {
   return static_cast<const DType*>(to_object(L, S.dtype, index));
 }

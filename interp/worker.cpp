@@ -73,7 +73,7 @@ int join_parent(Call& c) {
 // An error as the prompt and scripts show it: its text, then where it happened. Called as a message handler.
 int explain_problem(Call& c) {
   const std::string message = error_message(c.L, c.source(0)) + traceback(c.L);
-  lua_pushlstring(c.L, message.data(), message.size());
+  push_string(c.L, message);
   return 1;
 }
 
@@ -148,7 +148,7 @@ int fate(lua_State* L, Function& f) {
   const WorkerRef worker = to_worker(L, *f.state);
   check(worker->process != nullptr, "fate: this is no child's end");
   const std::string how = worker->process->fate();
-  lua_pushlstring(L, how.data(), how.size());
+  push_string(L, how);
   return 1;
 }
 
