@@ -37,9 +37,8 @@ class Reader {
   }
   [[noreturn]] void expected(const std::string& what) const { expected(what, at_); }
 
-  bool is_at(size_t at, std::string_view any) const {
-    return at < text_.size() && any.find(text_[at]) != std::string_view::npos;
-  }
+  bool is_at(size_t at, char c) const { return at < text_.size() && text_[at] == c; }
+  bool is_at(size_t at, char c, char d) const { return is_at(at, c) || is_at(at, d); }
   void space() {
     const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
     while (at_ < text_.size() && is_space(text_[at_])) ++at_;
@@ -52,9 +51,9 @@ class Reader {
 
   void value(int depth) {
     space();
-    if (is_at(at_, "{["))
+    if (is_at(at_, '{', '['))
       nested(depth);
-    else if (is_at(at_, "\""))
+    else if (is_at(at_, '"'))
       visitor_.string(string());
     else if (take("true"))
       visitor_.boolean(true);
@@ -73,7 +72,7 @@ class Reader {
     is_list ? visitor_.begin_list() : visitor_.begin_table();
     ++at_;
     space();
-    if (!is_at(at_, {&end, 1})) {
+    if (!is_at(at_, end)) {
       do {
         if (!is_list) key();
         value(depth + 1);
@@ -87,7 +86,7 @@ class Reader {
   void key() {
     space();
     const size_t start = at_;
-    if (!is_at(at_, "\"")) expected("a key");
+    if (!is_at(at_, '"')) expected("a key");
     if (!visitor_.key(string())) expected("keys that differ", start);
     space();
     if (!take(":")) expected("':'");
@@ -122,7 +121,7 @@ class Reader {
   void escape() {
     constexpr std::string_view kNames = "bfnrt\"\\/", kMeanings = "\b\f\n\r\t\"\\/";
     ++at_;
-    if (is_at(at_, "u")) return escaped_code();
+    if (is_at(at_, 'u')) return escaped_code();
     const size_t known = at_ < text_.size() ? kNames.find(text_[at_]) : std::string_view::npos;
     if (known == std::string_view::npos) expected("a character that can be escaped");
     unescaped_ += kMeanings[known];
@@ -159,14 +158,14 @@ class Reader {
 
   // -? (0 | [1-9][0-9]*) (. [0-9]+)? ([eE] [+-]? [0-9]+)?
   void number() {
-    size_t end = at_ + is_at(at_, "-");
+    size_t end = at_ + is_at(at_, '-');
     const size_t whole = digits(end);
     if (whole == 0) expected("a value");
     if (whole > 1 && text_[end] == '0') expected("no zero in front of a number");
     end += whole;
-    if (const size_t n = is_at(end, ".") ? digits(end + 1) : 0) end += 1 + n;
-    if (is_at(end, "eE")) {
-      const size_t sign = is_at(end + 1, "+-"), n = digits(end + 1 + sign);
+    if (const size_t n = is_at(end, '.') ? digits(end + 1) : 0) end += 1 + n;
+    if (is_at(end, 'e', 'E')) {
+      const size_t sign = is_at(end + 1, '+', '-'), n = digits(end + 1 + sign);
       if (n > 0) end += 1 + sign + n;
     }
     const std::string_view all = text_.substr(at_, end - at_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 #include "core/context.h"
 #include "core/error.h"
@@ -10,6 +11,8 @@
 
 namespace facula {
 
+static constexpr uint64_t kAhead = 64 << 10, kSmall = 4 << 10;
+
 static_assert(std::endian::native == std::endian::little, "elements are little-endian in files and copied as they are");
 
 void MappedFile::check_range(uint64_t offset, uint64_t bytes) const {
@@ -17,7 +20,21 @@ void MappedFile::check_range(uint64_t offset, uint64_t bytes) const {
         " bytes from byte ", offset, " on reach beyond its ", size());
 }
 
+// What is small mostly lies beside more of the kind, and a call of the system for each of a million tensors would take
+// longer than all else.
+bool MappedFile::read_ahead(uint64_t offset, uint64_t bytes, void* to) const {
+  if (offset < ahead_first_ || offset + bytes > ahead_last_) {
+    ahead_.resize(std::min(kAhead, size() - offset));
+    ahead_first_ = ahead_last_ = offset;
+    if (!input_.read(offset, ahead_.size(), ahead_.data())) return false;
+    ahead_last_ += ahead_.size();
+  }
+  std::memcpy(to, ahead_.data() + (offset - ahead_first_), bytes);
+  return true;
+}
+
 void MappedFile::read(uint64_t offset, uint64_t bytes, void* to) const {
+  if (bytes <= kSmall && read_ahead(offset, bytes, to)) return;
   check(input_.read(offset, bytes, to), operation_, ": '", path_, "' cannot be read: ", bytes, " bytes at byte ",
         offset);
 }

@@ -37,9 +37,12 @@ class MappedFile {
  private:
   void check_range(uint64_t offset, uint64_t size) const;
   void read(uint64_t offset, uint64_t size, void* to) const;
+  bool read_ahead(uint64_t offset, uint64_t size, void* to) const;
 
   std::string path_, operation_;
   InputFile input_;
+  mutable std::string ahead_;  // the bytes of the file from `ahead_first_` to `ahead_last_`
+  mutable uint64_t ahead_first_ = 0, ahead_last_ = 0;
   std::weak_ptr<const FileMapping> mapping_;
 };
 

@@ -1,6 +1,7 @@
 #include "core/safetensors.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <tuple>
@@ -12,7 +13,7 @@
 namespace facula {
 namespace {
 
-constexpr uint64_t kLongestHeader = 100'000'000;  // the format's own bound
+constexpr uint64_t kStart = 8;  // of the header
 constexpr int kMostLevels = 100;
 constexpr double kLargest = 0x1p53;
 constexpr std::string_view kMetadata = "__metadata__";
@@ -34,10 +35,8 @@ using Text = std::pair<std::string, std::string>;
 struct Row {
   std::string name;
   const Element* element = nullptr;
-  Sizes shape, offsets;
-
-  uint64_t first() const { return static_cast<uint64_t>(offsets[0]); }
-  uint64_t last() const { return static_cast<uint64_t>(offsets[1]); }
+  Sizes shape;
+  uint64_t first = 0, last = 0;  // bytes, of those behind the header
 };
 
 /// Takes rows and metadata from the header. On level 1 are names, on level 2 the fields of a row, on level 3 their items.
@@ -71,7 +70,7 @@ class Header final : public JsonVisitor {
     if (level_ == 2 && !in_metadata_ && field_ == Field::Shape)
       list_ = &row().shape;
     else if (level_ == 2 && !in_metadata_ && field_ == Field::Offsets)
-      list_ = &row().offsets;
+      list_ = &offsets_;
     else
       other();
     ++level_;
@@ -99,11 +98,10 @@ class Header final : public JsonVisitor {
   void end() override {
     --level_;
     if (level_ == 2) list_ = nullptr;
-    if (level_ == 1 && !in_metadata_)
-      described(row().element && (fields_ & kAllFields) == kAllFields && row().offsets.size() == 2);
+    if (level_ == 1 && !in_metadata_) end_row();
   }
 
-  std::vector<Row> rows;
+  std::deque<Row> rows;
   std::vector<Text> metadata;
 
  private:
@@ -117,7 +115,13 @@ class Header final : public JsonVisitor {
   void begin_row(std::string_view name) {
     in_metadata_ = name == kMetadata;
     fields_ = 0;
-    if (!in_metadata_) rows.push_back({std::string(name), nullptr, {}, {}});
+    offsets_.clear();
+    if (!in_metadata_) rows.emplace_back().name = name;
+  }
+  void end_row() {
+    described(row().element && (fields_ & kAllFields) == kAllFields && offsets_.size() == 2);
+    row().first = static_cast<uint64_t>(offsets_[0]);
+    row().last = static_cast<uint64_t>(offsets_[1]);
   }
   // A value where none of its kind belongs; in fields that nobody knows there may be any.
   void other() {
@@ -132,6 +136,7 @@ class Header final : public JsonVisitor {
   Field field_ = Field::Other;
   unsigned fields_ = 0;      // that the row has had
   IntList* list_ = nullptr;  // whose items are read
+  IntList offsets_;
   std::string key_;
 };
 
@@ -147,73 +152,82 @@ std::optional<uint64_t> product(const Sizes& sizes) {
 }
 
 // By hashes first: a set of a million names would cost more than all the rest.
-template <class Item, class Name>
-void check_names(const MappedFile& file, const char* what, const std::vector<Item>& items, Name name) {
+template <class Items, class Name>
+void check_names(const MappedFile& file, const char* what, const Items& items, Name name) {
   std::vector<std::pair<size_t, std::string_view>> names;
   names.reserve(items.size());
-  for (const Item& item : items) names.emplace_back(std::hash<std::string>()(item.*name), item.*name);
+  for (const auto& item : items) names.emplace_back(std::hash<std::string>()(item.*name), item.*name);
   std::sort(names.begin(), names.end());
   const auto twin = std::adjacent_find(names.begin(), names.end());
   file.valid(twin == names.end(), "it has two ", what, " '", twin == names.end() ? "" : twin->second, "'");
 }
 
 // The rows as they lie in the file, whose `available` bytes they fill without gap or overlap.
-std::vector<Row*> in_order(const MappedFile& file, std::vector<Row>& rows, uint64_t available) {
+std::vector<Row*> in_order(const MappedFile& file, std::deque<Row>& rows, uint64_t available) {
   for (const Row& row : rows) {
-    file.valid(row.first() <= row.last() && row.last() <= available, "tensor '", row.name, "' lies from byte ",
-               row.first(), " to ", row.last(), " of ", available);
-    const uint64_t bytes = row.last() - row.first(), item = static_cast<uint64_t>(item_size(row.element->dtype));
+    file.valid(row.first <= row.last && row.last <= available, "tensor '", row.name, "' lies from byte ", row.first,
+               " to ", row.last, " of ", available);
+    const uint64_t bytes = row.last - row.first, item = static_cast<uint64_t>(item_size(row.element->dtype));
     const std::optional<uint64_t> numel = product(row.shape);
     file.valid(numel && bytes % item == 0 && *numel == bytes / item, "tensor '", row.name, "' ", row.shape, " of ",
                row.element->name, " does not fill ", bytes, " bytes");
   }
   std::vector<Row*> sorted;
   for (Row& row : rows) sorted.push_back(&row);
-  std::sort(sorted.begin(), sorted.end(), [](const Row* a, const Row* b) {
-    return std::make_tuple(a->first(), a->last(), std::string_view(a->name)) <
-           std::make_tuple(b->first(), b->last(), std::string_view(b->name));
-  });
+  const auto before = [](const Row* a, const Row* b) {
+    return std::make_tuple(a->first, a->last, std::string_view(a->name)) <
+           std::make_tuple(b->first, b->last, std::string_view(b->name));
+  };
+  if (!std::is_sorted(sorted.begin(), sorted.end(), before)) std::sort(sorted.begin(), sorted.end(), before);
   uint64_t at = 0;
   for (const Row* row : sorted) {
-    file.valid(row->first() == at, "tensor '", row->name, "' begins at byte ", row->first(),
-               ", the one before ends at ", at);
-    at = row->last();
+    file.valid(row->first == at, "tensor '", row->name, "' begins at byte ", row->first, ", the one before ends at ",
+               at);
+    at = row->last;
   }
   file.valid(at == available, "there are ", available - at, " bytes behind the last tensor");
   return sorted;
 }
 
-// The header's text, which begins at byte 8.
-std::string header_text(const MappedFile& file) {
-  file.valid(file.size() >= 8, "it is too short for a header");
-  const std::string bytes = file.bytes(0, 8);
+// The header's bytes. They may be many, for which memory of tensors is the cheapest.
+Tensor header_bytes(MappedFile& file, bool mapped) {
+  file.valid(file.size() >= kStart, "it is too short for a header");
+  const std::string bytes = file.bytes(0, kStart);
   uint64_t length = 0;
   for (int i = 7; i >= 0; --i) length = length << 8 | static_cast<unsigned char>(bytes[static_cast<size_t>(i)]);
-  file.valid(length >= 2 && length <= kLongestHeader && length <= file.size() - 8, "its header of ", length,
-             " bytes does not fit");
-  std::string text = file.bytes(8, length);
-  file.valid(text[0] == '{', "its header does not begin with '{'");
+  file.valid(length >= 2 && length <= kLongestSafetensorsHeader && length <= file.size() - kStart, "its header of ",
+             length, " bytes does not fit");
+  Tensor text = file.tensor(kStart, DType::UInt8, {static_cast<int64_t>(length)}, mapped);
+  file.valid(text.bytes()[0] == '{', "its header does not begin with '{'");
   return text;
 }
 
 }  // namespace
 
+std::string_view safetensors_name(DType dtype) {
+  for (const auto& [name, held, is_unsigned] : kElements)
+    if (held == dtype && !is_unsigned) return name;
+  return {};
+}
+
 Safetensors read_safetensors(const std::string& path, bool mapped) {
   MappedFile file(path, "load_safetensors");
-  const std::string text = header_text(file);
+  const Tensor text = header_bytes(file, mapped);
   Header header(file);
   try {
-    read_json(text, header, kMostLevels);
+    read_json({text.bytes(), byte_count(text)}, header, kMostLevels);
   } catch (const JsonError& e) {
     file.valid(false, "its header is no JSON (", e.what(), ")");
   }
-  const uint64_t start = 8 + text.size();
+  const uint64_t start = kStart + byte_count(text);
   check_names(file, "tensors", header.rows, &Row::name);
   check_names(file, "texts", header.metadata, &Text::first);
   Safetensors out;
+  out.names.reserve(header.rows.size());
+  out.tensors.reserve(header.rows.size());
   for (Row* row : in_order(file, header.rows, file.size() - start)) {
     if (row->element->is_unsigned) out.unsigned_.push_back(out.names.size());
-    out.tensors.push_back(file.tensor(start + row->first(), row->element->dtype, row->shape, mapped));
+    out.tensors.push_back(file.tensor(start + row->first, row->element->dtype, row->shape, mapped));
     out.names.push_back(std::move(row->name));
   }
   out.metadata = std::move(header.metadata);

@@ -4,13 +4,21 @@
 //     {"__metadata__": {"format": "pt"}, "weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}, ...}
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "core/tensor.h"
 
 namespace facula {
+
+/// No header is longer: the format's own bound.
+constexpr uint64_t kLongestSafetensorsHeader = 100'000'000;
+
+/// What the format calls such elements; nothing if it does not have them.
+std::string_view safetensors_name(DType dtype);
 
 struct Safetensors {
   std::vector<std::string> names;  // in the order of the elements

@@ -47,6 +47,14 @@ void collect(lua_State* L, State& S) {
   c.running = false;
 }
 
+CollectorRest::CollectorRest(lua_State* L) : L_(L), was_running_(lua_gc(L, LUA_GCISRUNNING, 0) != 0) {
+  lua_gc(L_, LUA_GCSTOP, 0);
+}
+
+CollectorRest::~CollectorRest() {
+  if (was_running_) lua_gc(L_, LUA_GCRESTART, 0);
+}
+
 void consider_collection(lua_State* L, State& S) {
   Collection& c = S.collection;
   int64_t since = cpu_allocated_total() - c.mark;

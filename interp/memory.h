@@ -14,6 +14,20 @@ void empty_caches(const State& S);
 /// Counts memory that tensors use although no allocator of ours gave it.
 inline void note_foreign_memory(State& S, int64_t bytes) { S.collection.mark -= bytes; }
 
+/// Lets the collector rest: a million new objects that are all kept give it nothing but work. Begins
+/// a cycle at the end, unless a script had stopped it.
+class CollectorRest {
+ public:
+  explicit CollectorRest(lua_State* L);
+  ~CollectorRest();
+  CollectorRest(const CollectorRest&) = delete;
+  CollectorRest& operator=(const CollectorRest&) = delete;
+
+ private:
+  lua_State* L_;
+  bool was_running_;
+};
+
 void consider_collection(lua_State* L, State& S);
 
 /// Called after every call that makes handles.

@@ -11,14 +11,8 @@ local core = torch.core
 
 local safetensors = {}
 
-local LONGEST_HEADER = 100e6 -- the format's own bound
+local dtype_names, LONGEST_HEADER = core.safetensors_format()
 local ALIGNMENT = 64
-
-local dtype_names = {
-  [torch.bool] = "BOOL", [torch.uint8] = "U8", [torch.int8] = "I8", [torch.int16] = "I16", [torch.int32] = "I32",
-  [torch.int64] = "I64", [torch.float16] = "F16", [torch.bfloat16] = "BF16", [torch.float32] = "F32",
-  [torch.float64] = "F64", [torch.complex64] = "C64",
-}
 
 -- Reading ---------------------------------------------------------------------------------------------------
 
@@ -32,15 +26,16 @@ local read_load = core.signature("load_safetensors(str path, Device? device=None
 ---@return table<string, string> metadata
 function safetensors.load(...)
   local opt = read_load(...)
-  local names, list, unsigned, metadata = core.read_safetensors(opt.path, opt.mmap)
-  for _, i in ipairs(unsigned) do
-    local _, widen = reader.unsigned("u" .. list[i].dtype.itemsize)
-    list[i] = check(widen(list[i]), "load_safetensors: '%s' is damaged: tensor '%s' has numbers beyond 2^63", opt.path,
-      names[i])
+  local names, tensors, unsigned, metadata = core.read_safetensors(opt.path, opt.mmap)
+  for _, name in ipairs(unsigned) do
+    local _, widen = reader.unsigned("u" .. tensors[name].dtype.itemsize)
+    tensors[name] = check(widen(tensors[name]),
+      "load_safetensors: '%s' is damaged: tensor '%s' has numbers beyond 2^63", opt.path, name)
   end
-  local tensors = StateDict()
-  for i, name in ipairs(names) do tensors[name] = opt.device and list[i]:to(opt.device) or list[i] end
-  return tensors, metadata
+  if opt.device then
+    for _, name in ipairs(names) do tensors[name] = tensors[name]:to(opt.device) end
+  end
+  return StateDict.of(names, tensors), metadata
 end
 
 -- Writing ---------------------------------------------------------------------------------------------------

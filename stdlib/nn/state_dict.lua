@@ -7,18 +7,40 @@ local class = require "torch.class"
 
 local StateDict = class("StateDict")
 
--- map -> its names in order, and each name -> true; map -> the name of the class of the module that was saved
-local orders, classes = setmetatable({}, { __mode = "k" }), setmetatable({}, { __mode = "k" })
+local function by_map() return setmetatable({}, { __mode = "k" }) end
+
+-- map -> its names in order; map -> the set of these, made when a name is added; map -> the name of the class of the
+-- module that was saved
+local orders, sets, classes = by_map(), by_map(), by_map()
 
 ---@param module_class? string  see `module_class`
 function StateDict:init(module_class)
   orders[self], classes[self] = {}, module_class
 end
 
+--- Makes a map of what is there already.
+---@param names string[]  in the map's order, whose list this becomes
+---@param entries table<string, any>  those of these names, which becomes the map
+---@return StateDict
+function StateDict.of(names, entries)
+  orders[entries] = names
+  return setmetatable(entries, StateDict)
+end
+
+local function set_of(map)
+  local set = sets[map]
+  if not set then
+    set = {}
+    for _, name in ipairs(orders[map]) do set[name] = true end
+    sets[map] = set
+  end
+  return set
+end
+
 function StateDict:__newindex(name, value)
-  local order = orders[self]
-  if not order[name] then
-    order[#order + 1], order[name] = name, true
+  local order, set = orders[self], set_of(self)
+  if not set[name] then
+    order[#order + 1], set[name] = name, true
   end
   rawset(self, name, value)
 end
