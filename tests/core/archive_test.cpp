@@ -11,34 +11,16 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <map>
-#include <sstream>
 
 #include "core/parallel.h"
 #include "core/zip.h"
+#include "tests/core/folder.h"
 
-namespace facula {
+namespace facula::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / text("facula-archive-", getpid());
-  Folder() { fs::create_directory(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const char* name) const { return path / name; }
-  size_t files() const { return static_cast<size_t>(std::distance(fs::directory_iterator(path), {})); }
-};
-
-std::string contents(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path, std::ios::binary).rdbuf();
-  return out.str();
-}
-void put(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
 
 Tensor counted(const Sizes& sizes, DType dtype) {
   const Tensor x = empty(sizes, dtype);
@@ -341,4 +323,4 @@ TEST_CASE("a failed save leaves the old file and no other") {
 }
 
 }  // namespace
-}  // namespace facula
+}  // namespace facula::test

@@ -9,33 +9,15 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "core/context.h"
 #include "core/mapped_file.h"
+#include "tests/core/folder.h"
 
-namespace facula {
+namespace facula::test {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / text("facula-file-", getpid());
-  Folder() { fs::create_directory(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const char* name) const { return path / name; }
-  size_t files() const { return static_cast<size_t>(std::distance(fs::directory_iterator(path), {})); }
-};
-
-std::string contents(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path, std::ios::binary).rdbuf();
-  return out.str();
-}
-void put(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
 
 bool has_nameless_files(const fs::path& folder) {
   const int descriptor = open(folder.c_str(), O_TMPFILE | O_WRONLY, 0600);
@@ -147,10 +129,27 @@ TEST_CASE("what reaches beyond a file is refused before memory is asked for") {
   CHECK(tensor(0, DType::Bool, {1}).find("other values than 0 and 1") != std::string::npos);
   CHECK(error_of([&] { file.bytes(10, 7); }).find("reach beyond") != std::string::npos);
   CHECK(tensor(16, DType::Float32, {0}).empty());
+}
 
+TEST_CASE("a file that became shorter after it was opened cannot be read") {
+  const Folder folder;
+  put(folder.file("a"), std::string(16, '\2'));
+  MappedFile file(folder.file("a"), "load");
   fs::resize_file(folder.file("a"), 8);
-  CHECK(tensor(0, DType::UInt8, {16}).find("cannot be read") != std::string::npos);
+  for (int again = 0; again < 2; ++again)
+    CHECK(error_of([&] { file.bytes(0, 16); }).find("cannot be read") != std::string::npos);
+}
+
+TEST_CASE("small pieces of a file come back in any order") {
+  const Folder folder;
+  std::string bytes(200'000, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7 + i / 256);
+  put(folder.file("a"), bytes);
+  const MappedFile file(folder.file("a"), "load");
+  for (const size_t at : {0, 65'530, 65'540, 199'990, 10, 131'072, 65'530})
+    for (const size_t count : {0, 1, 10}) CHECK(file.bytes(at, count) == bytes.substr(at, count));
+  CHECK(file.bytes(3, 150'000) == bytes.substr(3, 150'000));
 }
 
 }  // namespace
-}  // namespace facula
+}  // namespace facula::test

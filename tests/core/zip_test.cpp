@@ -2,27 +2,15 @@
 #include "core/zip.h"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 #include <zip.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "core/error.h"
+#include "tests/core/folder.h"
 
-namespace facula {
+namespace facula::test {
 namespace {
-
-namespace fs = std::filesystem;
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / text("facula-zip-", getpid());
-  Folder() { fs::create_directory(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const char* name) const { return path / name; }
-};
 
 // One entry, compressed by libzip.
 void write_entry(const std::string& path, const std::string& bytes, int method, int encryption = ZIP_EM_NONE) {
@@ -31,15 +19,6 @@ void write_entry(const std::string& path, const std::string& bytes, int method, 
   REQUIRE(zip_set_file_compression(zip, static_cast<zip_uint64_t>(at), method, 0) == 0);
   REQUIRE(zip_file_set_encryption(zip, static_cast<zip_uint64_t>(at), static_cast<zip_uint16_t>(encryption), "a") == 0);
   REQUIRE(zip_close(zip) == 0);
-}
-
-std::string contents(const std::string& path) {
-  std::ostringstream out;
-  out << std::ifstream(path, std::ios::binary).rdbuf();
-  return out.str();
-}
-void put(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 // In the local header and in the directory.
@@ -123,4 +102,4 @@ TEST_CASE("damaged, encrypted and otherwise packed entries are not read") {
 }
 
 }  // namespace
-}  // namespace facula
+}  // namespace facula::test
