@@ -284,8 +284,8 @@ describe("a worker that", function()
     given(ring, "nested 100 deep at most, and not within themselves")
   end)
 
+  if shell.sanitized then return print("skipped memory that cannot be shared: the sanitizer needs descriptors") end
   it("can get no memory to share says so", function()
-    if shell.sanitized then return end
     local ffi = require "ffi"
     ffi.cdef "struct facula_rlimit { unsigned long soft, hard; }; int setrlimit(int what, const void *limit);"
     local function starved()
