@@ -16,6 +16,7 @@
 
 #include "core/context.h"
 #include "core/error.h"
+#include "core/file_mapping.h"
 #include "core/parallel.h"
 
 namespace facula {
@@ -76,8 +77,9 @@ class Descriptor {
 // What linkat finds an open file by.
 std::string nameless(int descriptor) { return "/proc/self/fd/" + std::to_string(descriptor); }
 
-// strerror, but safe beside other threads.
+// strerror, but safe beside other threads. The system cannot read what is to be written where a mapped file was cut.
 std::string reason(int error_number) {
+  if (error_number == EFAULT) return "the file that its elements lie in was cut";
   char buffer[128];
   return strerror_r(error_number, buffer, sizeof buffer);
 }
@@ -195,6 +197,7 @@ void Replacement::give_name() {
 
 void Replacement::commit() {
   FACULA_ASSERT(descriptor_ >= 0);
+  check_mappings();  // zeros for what another file has lost must not replace anything
   struct stat old;
   const bool replaces = stat(target_.c_str(), &old) == 0;
   if ((replaces && fchmod(descriptor_, old.st_mode & 07777) != 0) || fsync(descriptor_) != 0) fail_with(errno);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "core/file_mapping.h"
 #include "interp/limited_call.h"
 #include "interp/memory.h"
 
@@ -106,6 +107,7 @@ inline Outcome attempt(lua_State* L, Function& f, Body body, int& results) {
   const Running running(*f.state, L);
   try {
     results = body(L, f);
+    check_mappings();
     return Outcome::Done;
   } catch (const std::exception&) {
     return failure(L, f);

@@ -100,6 +100,21 @@ describe("torch.load_npy", function()
     end)
   end)
 
+  it("neither shows nor saves zeros for what a mapped file has lost", function()
+    for _, use in ipairs { function(x) x:tolist() end, tostring, function(x, other) torch.save_npy(x, other) end } do
+      with(function(path)
+        local other = path .. ".copy"
+        torch.save_npy(torch.ones(100000), path)
+        torch.save_npy(torch.ones(2), other)
+        local x = torch.load_npy(path, { mmap = true })
+        shell.write(path, "cut")
+        fails(function() use(x, other) end, "was cut")
+        equal(torch.load_npy(other):tolist(), { 1, 1 })
+        os.remove(other)
+      end)
+    end
+  end)
+
   it("refuses headers that lie, before it asks for memory", function()
     local wrong = {
       { "", "does not begin as a file of NumPy's" },
