@@ -46,9 +46,13 @@ void for_blocks(const Tensor& x, int64_t length, int64_t products, const F& body
   });
 }
 
-/// The softmax of the first n elements; 0 behind them up to `all`.
+/// The softmax of the first `seen` elements; 0 behind them up to `all`. Whole vectors are computed: ends that differ from
+/// row to row cost more than elements that do not count.
 template <class T>
-void softmax_row(T* x, int64_t n, int64_t all) {
+void softmax_row(T* x, int64_t seen, int64_t all) {
+  const int64_t lanes = static_cast<int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  const int64_t n = std::min(all, (seen + lanes - 1) / lanes * lanes);
+  std::fill(x + seen, x + n, -std::numeric_limits<T>::infinity());
   const T top = fold<Largest>(x, n);
   const double sum = sum_over<T>(n, [=](auto d, int64_t i) HWY_ATTR {
     const auto e = exp(d, hn::Sub(hn::LoadU(d, x + i), hn::Set(d, top)));
