@@ -7,13 +7,6 @@ local function shell_quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
-local function write_file(path, text)
-  local file, problem = io.open(path, "w")
-  check(file, "cannot write %s", problem)
-  file:write(text)
-  file:close()
-end
-
 local function read_file(path)
   local file, problem = io.open(path, "rb")
   check(file, "cannot read %s", problem)
@@ -42,7 +35,7 @@ local function save(session, rest)
   last = tonumber(last) or (range ~= "" and not range:find("-", 1, true) and first) or #session.inputs
   local lines = {}
   for i = first, math.min(last, #session.inputs) do lines[#lines + 1] = session.inputs[i] .. "\n" end
-  write_file(expanded(path), table.concat(lines))
+  torch.core.write_pieces(expanded(path), ":save", table.concat(lines))
   session:say(("%d inputs in %s"):format(#lines, path))
 end
 
@@ -50,7 +43,9 @@ end
 local function edit(session, rest)
   local number = tonumber(rest)
   local path = rest ~= "" and not number and expanded(rest) or os.tmpname()
-  if number or rest == "" then write_file(path, (session.inputs[number or #session.inputs] or "") .. "\n") end
+  if number or rest == "" then
+    torch.core.write_pieces(path, ":edit", (session.inputs[number or #session.inputs] or "") .. "\n")
+  end
   local editor = os.getenv("VISUAL") or os.getenv("EDITOR") or "vi"
   if os.execute(editor .. " " .. shell_quoted(path)) == 0 then session:run_text(read_file(path), "@" .. path) end
   if number or rest == "" then os.remove(path) end

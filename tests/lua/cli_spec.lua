@@ -464,6 +464,14 @@ describe("the prompt", function()
     assert(out:find("nothing is known of 'no_such_name'", 1, true), out)
   end)
 
+  it("saves its inputs to a file that is replaced at once or not at all", function()
+    local path = folder .. "/saved.lua"
+    equal(session { "x = 1", ":save " .. path }, "1 inputs in " .. path .. "\n")
+    equal(read(path), "x = 1\n")
+    local _, problem = session { "x = 1", ":save /dev/full" }
+    assert(problem:find(":save: '/dev/full' exists and is not a plain file", 1, true), problem)
+  end)
+
   it("comes after the script with -i, and says hello without -q", function()
     write(script, "y = 3")
     local out, err, code = run("-i script.lua", "y\n")
