@@ -78,6 +78,7 @@ class Correlation {
 
   // One of `parts` parts of the places.
   void run(int64_t part, int64_t parts) {
+    if (channels == 1 && !packed && y.step[2] == 1) return run_lines(part, parts);
     const int64_t rows = (span + pitch - 1) / pitch;
     const int64_t begin = rows * part / parts * pitch, end = std::min(span, rows * (part + 1) / parts * pitch);
     if (begin >= end) return;
@@ -97,6 +98,15 @@ class Correlation {
   }
 
  private:
+  // A single channel, as in depthwise convolutions, line by line: a tile of one row would cost more than its sums.
+  void run_lines(int64_t part, int64_t parts) const {
+    const int64_t lines = out[0] * out[1];
+    for (int64_t line = lines * part / parts; line < lines * (part + 1) / parts; ++line) {
+      const Space at{line / out[1], line % out[1], 0};
+      t.sum_line(out[2], inner, taps.data(), w, copy + frame.step(at), y.at + at[0] * y.step[0] + at[1] * y.step[1]);
+    }
+  }
+
   struct Tile {
     int64_t place, cols;
     size_t runs_begin, runs_end;

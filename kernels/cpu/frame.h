@@ -56,7 +56,7 @@ void Frame::fill(const U* image, const Space& size, int64_t planes, T* copy, T o
       for (int64_t i = first; i < last; ++i) to[i] = static_cast<T>(row[x + i * step]);
     };
     if (by == 1)
-      copy_by(std::integral_constant<int64_t, 1>());
+      std::copy_n(row + x + first, std::max<int64_t>(0, last - first), to + first);
     else if (by == 2)
       copy_by(std::integral_constant<int64_t, 2>());
     else

@@ -81,6 +81,31 @@ void AnyTile(int height, int64_t cols, const Steps& steps, const T* const* a, co
   table[(height - 1) * kTileVectors + (cols - 1) / lanes](cols, steps, a, b, alpha, c, c_stride, add);
 }
 
+// V vectors of a line, of which the last has `rest` elements.
+template <int V, class T>
+void SumVectors(int64_t rest, int64_t inner, const int64_t* taps, const T* w, const T* b, T* y) {
+  const hn::ScalableTag<T> d;
+  constexpr int64_t lanes = hn::MaxLanes(d);
+  hn::Vec<decltype(d)> sum[V];
+  for (int j = 0; j < V; ++j) sum[j] = hn::Zero(d);
+  for (int64_t k = 0; k < inner; ++k) {
+    const auto left = hn::Set(d, w[k]);
+    for (int j = 0; j < V; ++j) sum[j] = hn::MulAdd(left, hn::LoadU(d, b + taps[k] + j * lanes), sum[j]);
+  }
+  for (int j = 0; j < V - 1; ++j) hn::StoreU(sum[j], d, y + j * lanes);
+  hn::BlendedStore(sum[V - 1], hn::FirstN(d, static_cast<size_t>(rest)), d, y + (V - 1) * lanes);
+}
+
+template <class T>
+void SumLine(int64_t count, int64_t inner, const int64_t* taps, const T* w, const T* b, T* y) {
+  constexpr int64_t lanes = hn::MaxLanes(hn::ScalableTag<T>());
+  for (; count > 4 * lanes; count -= 4 * lanes, b += 4 * lanes, y += 4 * lanes)
+    SumVectors<4>(lanes, inner, taps, w, b, y);
+  static constexpr std::array last{SumVectors<1, T>, SumVectors<2, T>, SumVectors<3, T>, SumVectors<4, T>};
+  const int64_t before = (count - 1) / lanes;
+  last[before](count - before * lanes, inner, taps, w, b, y);
+}
+
 template <class T>
 void PackRows(const T* b, int64_t row_stride, int64_t count, int64_t cols, T* packed, int64_t pitch) {
   const hn::ScalableTag<T> d;
@@ -183,6 +208,7 @@ Tiles<T> VectorTiles() {
           AnyTile<T, TileSteps>,
           AnyTile<T, RowSteps>,
           AnyTile<T, EvenSteps>,
+          SumLine<T>,
           PackRows<T>,
           PackColumns<T>,
           PackRuns<T>,
@@ -228,6 +254,14 @@ void plain_sum(int height, int64_t cols, const Steps& steps, const T* const* a, 
     }
 }
 
+template <class T>
+void plain_sum_line(int64_t count, int64_t inner, const int64_t* taps, const T* w, const T* b, T* y) {
+  for (int64_t j = 0; j < count; ++j) {
+    y[j] = T(0);
+    for (int64_t k = 0; k < inner; ++k) add_product(y[j], w[k], b[taps[k] + j]);
+  }
+}
+
 // packed[k * pitch + j] = b[k * row_stride + j * col_stride]
 template <class T>
 void plain_pack(const T* b, int64_t row_stride, int64_t col_stride, int64_t count, int64_t cols, T* packed,
@@ -260,15 +294,9 @@ void plain_copy_rows(int height, int64_t count, const T* c, int64_t c_stride, T*
 
 template <class T>
 const Tiles<T>& tiles() {
-  static const Tiles<T> code{kPlainRows,
-                             kPlainLanes,
-                             plain_sum<T, TileSteps>,
-                             plain_sum<T, RowSteps>,
-                             plain_sum<T, EvenSteps>,
-                             plain_pack_rows<T>,
-                             plain_pack_columns<T>,
-                             plain_pack_runs<T>,
-                             plain_copy_rows<T>};
+  static const Tiles<T> code{
+      kPlainRows,        kPlainLanes,        plain_sum<T, TileSteps>, plain_sum<T, RowSteps>, plain_sum<T, EvenSteps>,
+      plain_sum_line<T>, plain_pack_rows<T>, plain_pack_columns<T>,   plain_pack_runs<T>,     plain_copy_rows<T>};
   return code;
 }
 template <>

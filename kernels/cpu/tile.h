@@ -64,6 +64,8 @@ struct Tiles {
   Sum<TileSteps>* sum;
   Sum<RowSteps>* sum_rows;
   Sum<EvenSteps>* sum_evenly;
+  /// y[j] = the sum over k of w[k] * b[taps[k] + j] for j < count; of b whole vectors are read.
+  void (*sum_line)(int64_t count, int64_t inner, const int64_t* taps, const T* w, const T* b, T* y);
   /// Row k of `packed`, at k * pitch, becomes b[k * row_stride + j] for j < cols, and zeros up to a whole vector.
   void (*pack_rows)(const T* b, int64_t row_stride, int64_t count, int64_t cols, T* packed, int64_t pitch);
   /// The same from b[k + j * col_stride].

@@ -42,6 +42,27 @@ cases("nn.functional.conv2d", {
   { "channels that differ", torch.ones(1, 3, 5, 4), w, fails = "conv2d: " },
 })
 
+spec.describe("depthwise convolution", function()
+  -- Its channels are summed line by line, those of a full convolution in tiles.
+  spec.it("is convolution with weights of zero between different channels", function()
+    for _, dtype in ipairs { torch.float32, torch.float64, torch.int32 } do
+      for _, width in ipairs { 3, 17, 40, 150 } do
+        for _, stride in ipairs { 1, 2 } do
+          local image, weight = torch.randn(2, 3, 6, width):mul(9):to(dtype), torch.randn(3, 1, 3, 3):mul(9):to(dtype)
+          local whole = torch.zeros(3, 3, 3, 3):to(dtype)
+          for c = 1, 3 do whole[{ c, c }]:copy_(weight[{ c, 1 }]) end
+          local y = torch.nn.functional.conv2d(image, weight, nil, stride, 1, 1, 3)
+          spec.equal(y, torch.nn.functional.conv2d(image, whole, nil, stride, 1))
+          if dtype.is_floating_point then
+            local by_channel = torch.nn.grad.conv2d_input(image:size(), weight, y, stride, 1, { groups = 3 })
+            spec.equal(by_channel, torch.nn.grad.conv2d_input(image:size(), whole, y, stride, 1))
+          end
+        end
+      end
+    end
+  end)
+end)
+
 cases("nn.functional.max_pool2d", {
   { "windows of 2", torch.tensor { { { { 1, 2, 5, 0 }, { 4, 3, 1, 6 } } } }, 2, gives = { { { { 4, 6 } } } } },
 })
