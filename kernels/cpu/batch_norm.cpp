@@ -206,12 +206,11 @@ void map_channels(const Shape& at, const std::array<const T*, K>& numbers, T* y,
             continue;
           }
           alignas(64) T block[kBlock];
-          for (int64_t s = first; s < first + at.S; s += kBlock) {
-            const int64_t n = std::min(kBlock, first + at.S - s);
-            write(block, s, n);
-            stream(reinterpret_cast<char*>(y + s), reinterpret_cast<const char*>(block),
+          for_blocks(at.S, reinterpret_cast<const char*>(y + first), sizeof(T), [&](int64_t s, int64_t n) {
+            write(block, first + s, n);
+            stream(reinterpret_cast<char*>(y + first + s), reinterpret_cast<const char*>(block),
                    n * static_cast<int64_t>(sizeof(T)));
-          }
+          });
         }
         if (streams) end_stream();
       });

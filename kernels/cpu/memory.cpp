@@ -26,7 +26,8 @@ static void fill(const Tensor& out, const Scalar& value) {
     if (!streams) return copy_row(p[0], stride, v, 0, n, item);
     Block block;
     copy_row(block.bytes, item, v, 0, kBlock, item);
-    for (int64_t i = 0; i < n; i += kBlock) stream(p[0] + i * item, block.bytes, std::min(kBlock, n - i) * item);
+    for_blocks(n, p[0], item,
+               [&](int64_t first, int64_t count) { stream(p[0] + first * item, block.bytes, count * item); });
     end_stream();
   });
 }
@@ -83,14 +84,13 @@ static void copy_converted(const LoopNest<2>& nest, DType to, DType from) {
   nest.parallel_rows(kGrain, [&](const std::array<char*, 2>& p, int64_t n) {
     if (y.direct() && x.stride == x.item && !streams) return x.convert(p[0], p[1], n);
     Block block;
-    for (int64_t i = 0; i < n; i += kBlock) {
-      const int64_t count = std::min(kBlock, n - i);
-      x.load(p[1] + i * x.stride, count, block);
+    for_blocks(n, streams ? p[0] : nullptr, y.item, [&](int64_t first, int64_t count) {
+      x.load(p[1] + first * x.stride, count, block);
       if (streams)
-        stream(p[0] + i * y.item, block.bytes, count * y.item);
+        stream(p[0] + first * y.item, block.bytes, count * y.item);
       else
-        y.store(p[0] + i * y.stride, count, block);
-    }
+        y.store(p[0] + first * y.stride, count, block);
+    });
     if (streams) end_stream();
   });
 }

@@ -1,6 +1,8 @@
 // Elements on their way between tensors of any strides and dtypes and the dense blocks that kernels work on.
 #pragma once
 
+#include <algorithm>
+
 #include "core/tensor.h"
 
 namespace facula::cpu {
@@ -37,6 +39,19 @@ void end_stream();
 /// Dense rows from one dtype to another, by the rules of slots::copy.
 using Convert = void (*)(char* to, const char* from, int64_t n);
 Convert converter(DType to, DType from);
+
+/// Calls f(first, count) for the blocks of a row of n elements. Those of a row that is streamed to `streamed` begin at
+/// cache lines: lines written in parts, by two blocks, would cost a quarter of the time.
+template <class F>
+void for_blocks(int64_t n, const char* streamed, int64_t item, const F& f) {
+  constexpr uintptr_t kLine = 64;
+  int64_t next = kBlock - static_cast<int64_t>(reinterpret_cast<uintptr_t>(streamed) % kLine) / item;
+  for (int64_t first = 0; first < n; next = kBlock) {
+    const int64_t count = std::min(next, n - first);
+    f(first, count);
+    first += count;
+  }
+}
 
 /// How one operand's row becomes a dense block of another dtype, or comes from one.
 struct Packing {

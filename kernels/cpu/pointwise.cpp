@@ -52,23 +52,21 @@ struct Blocks {
     if (direct) return row(p[0], x.data(), n, params);
 
     std::array<Block, N + 1> blocks;
-    for (int64_t begin = 0; begin < n; begin += kBlock) {
-      const int64_t count = std::min(kBlock, n - begin);
+    for (int k = 0; k < N; ++k)
+      if (packs[k + 1].stride == 0) x[k] = packs[k + 1].load(p[k + 1], std::min(kBlock, n), blocks[k + 1]);
+    for_blocks(n, streams ? p[0] : nullptr, packs[0].item, [&](int64_t first, int64_t count) {
       for (int k = 0; k < N; ++k) {
         const Packing& pack = packs[k + 1];
-        if (pack.stride != 0 || begin == 0) x[k] = pack.load(p[k + 1] + begin * pack.stride, count, blocks[k + 1]);
+        if (pack.stride != 0) x[k] = pack.load(p[k + 1] + first * pack.stride, count, blocks[k + 1]);
       }
-      char* y = p[0] + begin * packs[0].stride;
-      if (packs[0].direct() && !streams) {
-        row(y, x.data(), count, params);
-        continue;
-      }
+      char* y = p[0] + first * packs[0].stride;
+      if (packs[0].direct() && !streams) return row(y, x.data(), count, params);
       row(blocks[0].bytes, x.data(), count, params);
       if (streams)
         stream(y, blocks[0].bytes, count * packs[0].item);
       else
         packs[0].store(y, count, blocks[0]);
-    }
+    });
     if (streams) end_stream();
   }
 };

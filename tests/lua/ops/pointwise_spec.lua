@@ -113,3 +113,29 @@ describe("float16 and bfloat16", function()
     end
   end)
 end)
+
+describe("results of many megabytes", function()
+  -- They are streamed to memory in blocks that begin at cache lines, wherever the result itself begins.
+  local n, length = 4400003, 100001
+  local function in_parts(f, ...)
+    local parts, pieces = {}, {}
+    for k, tensor in ipairs { ... } do pieces[k] = tensor:split(length) end
+    for i, first in ipairs(pieces[1]) do parts[i] = f(first, pieces[2] and pieces[2][i]) end
+    return torch.cat(parts)
+  end
+
+  it("are the same as those of their parts", function()
+    local left, right = torch.randn(n), torch.randn(n)
+    equal(left + right, in_parts(torch.add, left, right))
+    equal(left:half(), in_parts(left.half, left))
+    equal(torch.full({ n }, 2.5), torch.ones(n) * 2.5)
+    local a, b = left:bfloat16(), right:bfloat16()
+    local sum, buffer = in_parts(torch.add, a, b), torch.empty(n + 6):bfloat16()
+    for shift = 1, 6 do
+      buffer:zero_()
+      torch.add(a, b, { out = buffer:narrow(1, shift, n) })
+      equal(buffer:narrow(1, shift, n), sum)
+      equal(buffer:sum(), sum:sum())
+    end
+  end)
+end)
