@@ -63,17 +63,20 @@ HWY_INLINE hn::Vec<D> load(D d, const BFloat16* x) {
   const hn::Rebind<uint32_t, D> d32;
   return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(d32, hn::LoadU(d16, reinterpret_cast<const uint16_t*>(x)))));
 }
+/// v as bfloat16 in the upper halves of its lanes, by the rules of BFloat16::from_float; the lower ones may be anything.
 template <class D>
-HWY_INLINE void store(hn::Vec<D> v, D, BFloat16* y) {  // as BFloat16::from_float: half to even, NaN stays quiet
+HWY_INLINE hn::Vec<hn::Rebind<uint32_t, D>> rounded(D d, hn::Vec<D> v) {
+  const hn::Rebind<uint32_t, D> d32;
+  const auto bits = hn::BitCast(d32, v), odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1));
+  const auto to_even = hn::Add(hn::Add(bits, hn::Set(d32, 0x7fff)), odd), quiet = hn::Or(bits, hn::Set(d32, 0x400000));
+  return hn::IfThenElse(hn::RebindMask(d32, hn::IsNaN(v)), quiet, to_even);
+}
+template <class D>
+HWY_INLINE void store(hn::Vec<D> v, D d, BFloat16* y) {
   const hn::Rebind<uint16_t, D> d16;
   const hn::Rebind<int32_t, D> signed32;
-  const hn::Rebind<uint32_t, D> d32;
-  const auto bits = hn::BitCast(d32, v), upper = hn::ShiftRight<16>(bits);
-  const auto odd = hn::And(upper, hn::Set(d32, 1));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(bits, hn::Add(odd, hn::Set(d32, 0x7fff))));
-  const auto quiet = hn::Or(upper, hn::Set(d32, 0x40));
-  const auto result = hn::IfThenElse(hn::RebindMask(d32, hn::IsNaN(v)), quiet, rounded);
-  hn::StoreU(hn::DemoteTo(d16, hn::BitCast(signed32, result)), d16, reinterpret_cast<uint16_t*>(y));
+  const auto bits = hn::BitCast(signed32, hn::ShiftRight<16>(rounded(d, v)));
+  hn::StoreU(hn::DemoteTo(d16, bits), d16, reinterpret_cast<uint16_t*>(y));
 }
 #endif
 
@@ -100,6 +103,27 @@ HWY_INLINE void store_some(hn::Vec<D> v, D d, T* y, int64_t n) {
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+// Two vectors of bfloat16 that lie next to each other, as one of its elements at even places and one of those at odd
+// ones: that saves the shuffles of widening and narrowing.
+template <class D>
+HWY_INLINE hn::Vec<D> load_even(D d, const BFloat16* x) {
+  const hn::Rebind<uint32_t, D> d32;
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::LoadU(d32, reinterpret_cast<const uint32_t*>(x))));
+}
+template <class D>
+HWY_INLINE hn::Vec<D> load_odd(D d, const BFloat16* x) {
+  const hn::Rebind<uint32_t, D> d32;
+  return hn::BitCast(d, hn::And(hn::LoadU(d32, reinterpret_cast<const uint32_t*>(x)), hn::Set(d32, 0xffff0000)));
+}
+template <class D>
+HWY_INLINE void store_pairs(hn::Vec<D> even, hn::Vec<D> odd, D d, BFloat16* y) {
+  const hn::Rebind<uint32_t, D> d32;
+  const auto low = hn::ShiftRight<16>(rounded(d, even)), high = hn::And(rounded(d, odd), hn::Set(d32, 0xffff0000));
+  hn::StoreU(hn::Or(low, high), d32, reinterpret_cast<uint32_t*>(y));
+}
+#endif
+
 // ---- loops ----------------------------------------------------------------------------------------------------------
 template <class T, bool heavy, class F, size_t... K>
 HWY_INLINE void each(char* out, const char* const* in, int64_t n, const F& f, std::index_sequence<K...>) {
@@ -118,6 +142,11 @@ HWY_INLINE void each(char* out, const char* const* in, int64_t n, const F& f, st
     }
   } else {
     int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+    if constexpr (std::is_same_v<T, BFloat16>)
+      for (; i + 2 * lanes <= n; i += 2 * lanes)
+        store_pairs(f(d, load_even(d, x[K] + i)...), f(d, load_odd(d, x[K] + i)...), d, y + i);
+#endif
     for (; i + lanes <= n; i += lanes) store(f(d, load(d, x[K] + i)...), d, y + i);
     if (i < n) store_some(f(d, load_some(d, x[K] + i, n - i)...), d, y + i, n - i);
   }
