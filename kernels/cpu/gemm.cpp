@@ -125,7 +125,7 @@ class TileProduct {
  public:
   TileProduct(const Matrix<T>& to, const Matrix<const T>& left, const Matrix<const T>& right, T factor, bool add_to)
       : c(to), a(left), b(right), alpha(factor), add(add_to) {
-    if (!a_in_place) columns = empty({inner * t.lanes}, dtype_of<T>);
+    if (!a_in_place) columns = empty({inner * chunk}, dtype_of<T>);
     if (!b_in_place || c.cols % t.lanes != 0) panels = empty({inner * (b_in_place ? pitch : width)}, dtype_of<T>);
   }
 
@@ -152,11 +152,11 @@ class TileProduct {
       else
         t.pack_columns(from, b.col_stride, count, panel.cols, const_cast<T*>(panel.at), pitch);
     });
-    for (int64_t i0 = 0; i0 < c.rows; i0 += t.lanes) {
-      const int64_t i1 = std::min<int64_t>(c.rows, i0 + t.lanes);
+    for (int64_t i0 = 0; i0 < c.rows; i0 += chunk) {
+      const int64_t i1 = std::min<int64_t>(c.rows, i0 + chunk);
       const T* left = a.at + i0 * a.row_stride + k0 * a.col_stride;
       if (!a_in_place) {
-        t.pack_rows(left, a.col_stride, count, i1 - i0, memory(columns), t.lanes);
+        t.pack_rows(left, a.col_stride, count, i1 - i0, memory(columns), chunk);
         left = memory(columns);
       }
       for (int64_t i = i0; i < i1; i += t.rows) {
@@ -164,7 +164,7 @@ class TileProduct {
         const T* rows[kTileRows];
         for (int r = 0; r < height; ++r) rows[r] = left + (i - i0 + r) * (a_in_place ? a.row_stride : 1);
         for_panels(k0, j0, [&](const Panel& panel) {
-          t.sum_evenly(height, panel.cols, {count, a_in_place ? 1 : t.lanes, panel.step}, rows, panel.at, alpha,
+          t.sum_evenly(height, panel.cols, {count, a_in_place ? 1 : chunk, panel.step}, rows, panel.at, alpha,
                        c.at + i * c.row_stride + panel.j, c.row_stride, add || k0 > 0);
         });
       }
@@ -190,10 +190,11 @@ class TileProduct {
   }
 
   static T* memory(const Tensor& x) { return x.defined() ? reinterpret_cast<T*>(x.bytes()) : nullptr; }
-  // The longest even pieces of the sums.
-  static int64_t piece(int64_t n) {
-    const int64_t pieces = (n - 1) / kInner + 1;
-    return (n - 1) / pieces + 1;
+  // The longest even pieces of n that are at most `most` long, in multiples of `step`.
+  static int64_t piece(int64_t n, int64_t most, int64_t step) {
+    const int64_t steps = (n + step - 1) / step, limit = std::max<int64_t>(1, most / step);
+    const int64_t pieces = (steps + limit - 1) / limit;
+    return (steps + pieces - 1) / pieces * step;
   }
 
   static constexpr int64_t kInner = 512, kPacked = (768 << 10) / sizeof(T), kInPlace = (256 << 10) / sizeof(T);
@@ -203,10 +204,17 @@ class TileProduct {
   const T alpha;
   const bool add, a_in_place = a.col_stride == 1 || a.cols == 1;
   const bool b_in_place = b.is_row_major() && (c.rows <= 8 * t.rows || b.rows * b.row_stride <= kInPlace);
-  const int64_t pitch = t.cols(), inner = piece(a.cols),
-                width = std::min(kPacked / inner / pitch * pitch, (c.cols + pitch - 1) / pitch * pitch);
+  // Rows of a that are packed at once: whole tiles and vectors.
+  const int64_t chunk = a_in_place ? t.rows : 3 * t.lanes;
+  const int64_t pitch = t.cols(), inner = piece(a.cols, kInner, 1), width = piece(c.cols, kPacked / inner, pitch);
   Tensor panels, columns;
 };
+
+// C^T = B^T A^T: column-major results become row-major, and rows become columns.
+template <class T>
+bool is_transposed(const Matrix<T>& c) {
+  return c.cols > 1 && (c.rows == 1 || c.col_stride != 1);
+}
 
 // A vector is as fast as memory, and few rows do not pay for the transposition of b.
 template <class T>
@@ -222,9 +230,7 @@ template <class T>
 void gemm(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b, T alpha, T beta) {
   if (c.rows == 0 || c.cols == 0) return;
   if (a.cols == 0) return scale(c, beta);
-  // C^T = B^T A^T: column-major results become row-major, and rows become columns.
-  if (c.cols > 1 && (c.rows == 1 || c.col_stride != 1))
-    return gemm(c.transposed(), b.transposed(), a.transposed(), alpha, beta);
+  if (is_transposed(c)) return gemm(c.transposed(), b.transposed(), a.transposed(), alpha, beta);
   if (is_for_tiles(c, b)) {
     if (beta != T(0)) scale(c, beta);
     return TileProduct<T>(c, a, b, alpha, beta != T(0)).run();
@@ -236,6 +242,11 @@ void gemm(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b
       product_by_blas(c, a.block(0, k, a.rows, count), b.block(k, 0, count, b.cols), alpha, k == 0 ? beta : T(1));
     }
   }
+}
+
+template <class T>
+bool gemm_is_exact(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b) {
+  return is_transposed(c) ? is_for_tiles(c.transposed(), a.transposed()) : is_for_tiles(c, b);
 }
 
 template <class T>
@@ -255,8 +266,9 @@ T dot(int64_t n, const T* x, int64_t x_stride, const T* y, int64_t y_stride) {
   }
 }
 
-#define FACULA_INSTANTIATE(T)                                                                    \
-  template void gemm<T>(const Matrix<T>&, const Matrix<const T>&, const Matrix<const T>&, T, T); \
+#define FACULA_INSTANTIATE(T)                                                                       \
+  template void gemm<T>(const Matrix<T>&, const Matrix<const T>&, const Matrix<const T>&, T, T);    \
+  template bool gemm_is_exact<T>(const Matrix<T>&, const Matrix<const T>&, const Matrix<const T>&); \
   template T dot<T>(int64_t, const T*, int64_t, const T*, int64_t);
 FACULA_INSTANTIATE(float)
 FACULA_INSTANTIATE(double)

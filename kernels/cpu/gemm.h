@@ -39,6 +39,9 @@ Matrix<T> row_major(T* at, int64_t rows, int64_t cols) {
 /// For float32, float64, complex64, complex128 and the integers, which wrap.
 template <class T>
 void gemm(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b, T alpha, T beta);
+/// Whether blocks of at least 16 rows and columns have the bits that they have in the whole product.
+template <class T>
+bool gemm_is_exact(const Matrix<T>& c, const Matrix<const T>& a, const Matrix<const T>& b);
 
 /// Whether this machine has a unit for products of bfloat16 matrices, which adds in float32.
 bool multiplies_bfloat16();

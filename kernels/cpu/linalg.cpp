@@ -1,5 +1,5 @@
-// Products of matrices in parallel. A product is cut into blocks of the result whose borders depend on the sizes alone,
-// so that the bits of the result do not depend on the number of threads; each block is one call of gemm.
+// Products of matrices in parallel: a product is cut into blocks of the result, and each block is one call of gemm. The
+// bits of the result do not depend on the number of threads.
 #include <vector>
 
 #include "core/parallel.h"
@@ -17,25 +17,45 @@ Matrix<T> matrix(const Tensor& x, int64_t batch) {
   return {reinterpret_cast<T*>(x.bytes()) + batch * x.stride(0), x.size(1), x.size(2), x.stride(1), x.stride(2)};
 }
 
-// Large enough that packing the operands anew for each block costs little, and many enough for the threads of one
-// machine. Columns are cut first: each of their blocks packs a part of b of its own.
+// Where a product is cut: into two blocks for each thread, if they are not too small to share out, and columns first,
+// because blocks with other columns pack other parts of b. Where the bits depend on the borders, these depend on the sizes
+// alone.
 struct Blocks {
-  int64_t height, width, down, across;
+  int64_t rows, cols, down = 1, across = 1;
 
-  Blocks(int64_t rows, int64_t cols, int64_t inner) : height(rows), width(cols) {
-    constexpr int64_t kLarge = int64_t{1} << 28, kMost = int64_t{1} << 30, kStep = 64;
+  Blocks(int64_t height, int64_t width, int64_t inner, bool is_exact) : rows(height), cols(width) {
+    constexpr int64_t kMost = int64_t{1} << 30;
     const bool is_vector = rows == 1 || cols == 1;  // bound by memory: fewer flops, longer time
     const double small = is_vector ? double(1 << 18) : double(1 << 22);
-    auto halved = [](int64_t n) { return ((n + 1) / 2 + kStep - 1) / kStep * kStep; };
+    const double large = is_exact ? double(int64_t{1} << 32) : double(1 << 28);
+    const int64_t least = !is_exact ? 4 : num_threads() == 1 ? 1 : 2 * num_threads();
     for (;;) {
-      down = (rows + height - 1) / height, across = (cols + width - 1) / width;
+      height = rows / down, width = cols / across;
       const double flops = 2.0 * double(height) * double(width) * double(inner);
-      const bool wanted =
-          std::max(height, width) > kMost || flops > double(kLarge) || (down * across < 4 && flops > small);
-      int64_t& side = width >= 4 * kStep || width >= height ? width : height;
-      if (!wanted || side < 2 * kStep) return;
-      side = halved(side);
+      const bool wanted = std::max(height, width) > kMost || flops > large || (count() < least && flops > small);
+      const bool by_columns = width >= 4 * kStep || width >= height;
+      if (!wanted || (by_columns ? width : height) < 2 * kStep) return;
+      (by_columns ? across : down) *= 2;
     }
+  }
+
+  int64_t count() const { return down * across; }
+  template <class T>
+  Matrix<T> of_rows(const Matrix<T>& x, int64_t block) const {
+    const int64_t begin = border(rows, block / across, down), end = border(rows, block / across + 1, down);
+    return x.block(begin, 0, end - begin, x.cols);
+  }
+  template <class T>
+  Matrix<T> of_cols(const Matrix<T>& x, int64_t block) const {
+    const int64_t begin = border(cols, block % across, across), end = border(cols, block % across + 1, across);
+    return x.block(0, begin, x.rows, end - begin);
+  }
+
+ private:
+  static constexpr int64_t kStep = 64;
+  // No part of n is smaller than kStep / 2.
+  static int64_t border(int64_t n, int64_t part, int64_t parts) {
+    return part == parts ? n : (n / parts * part + n % parts * part / parts + kStep / 2) / kStep * kStep;
   }
 };
 
@@ -52,17 +72,18 @@ Tensor dense_copy(const Tensor& x, DType dtype) {
 template <class T, class Factor>
 void multiply(const Tensor& out, const Tensor& a, const Tensor& b, Factor alpha, Factor beta, int64_t speed = 1) {
   const int64_t inner = a.size(2), work = inner / speed + 1;
-  const Blocks blocks(out.size(1), out.size(2), work);
-  const int64_t per_matrix = blocks.down * blocks.across;
-  const int64_t flops = std::max<int64_t>(1, 2 * blocks.height * blocks.width * work);
-  parallel_for(out.size(0) * per_matrix, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
+  bool is_exact = false;
+  if constexpr (std::is_arithmetic_v<T>)
+    is_exact = gemm_is_exact(matrix<T>(out, 0), matrix<const T>(a, 0), matrix<const T>(b, 0));
+  const Blocks blocks(out.size(1), out.size(2), work, is_exact);
+  const int64_t count = blocks.count();
+  const int64_t flops = std::max<int64_t>(1, 2 * (blocks.rows / blocks.down) * (blocks.cols / blocks.across) * work);
+  parallel_for(out.size(0) * count, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t batch = task / per_matrix, block = task % per_matrix;
-      const Matrix<T> c = matrix<T>(out, batch);
-      const int64_t row = block / blocks.across * blocks.height, col = block % blocks.across * blocks.width;
-      const int64_t height = std::min(blocks.height, c.rows - row), width = std::min(blocks.width, c.cols - col);
-      gemm(c.block(row, col, height, width), matrix<const T>(a, batch).block(row, 0, height, inner),
-           matrix<const T>(b, batch).block(0, col, inner, width), alpha, beta);
+      const int64_t batch = task / count, block = task % count;
+      gemm(blocks.of_cols(blocks.of_rows(matrix<T>(out, batch), block), block),
+           blocks.of_rows(matrix<const T>(a, batch), block), blocks.of_cols(matrix<const T>(b, batch), block), alpha,
+           beta);
     }
   });
 }

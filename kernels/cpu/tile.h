@@ -13,8 +13,7 @@
 
 namespace facula::cpu {
 
-inline constexpr int kTileVectors = 3;               // vectors in a row of a full tile
-inline constexpr int kTileRows = 8, kTileCols = 48;  // the most there are on any machine
+inline constexpr int kTileRows = 6, kTileCols = 64;  // the most there are on any machine
 
 /// Where the `inner` terms of a sum lie, in elements: wherever two lists say.
 struct TileSteps {
@@ -48,13 +47,14 @@ struct TileRun {
 /// The code for this machine; for all numbers but bool, float16 and bfloat16.
 template <class T>
 struct Tiles {
-  int rows, lanes;  // rows of a full tile, elements of a vector
+  int rows, vectors, lanes;  // rows of a full tile, vectors in one of these, elements of a vector
 
-  int cols() const { return kTileVectors * lanes; }
-  /// Vectors of the next tile where so many columns are left: 4 vectors are two tiles of 2, not of 3 and 1.
+  int cols() const { return vectors * lanes; }
+  /// Vectors of the next tile where so many columns are left: one more than a full tile are two halves, because a narrow
+  /// tile waits for its loads.
   int next_vectors(int64_t cols_left) const {
-    const int64_t vectors = (cols_left + lanes - 1) / lanes;
-    return vectors == kTileVectors + 1 ? 2 : static_cast<int>(std::min<int64_t>(vectors, kTileVectors));
+    const auto left = static_cast<int>(std::min<int64_t>((cols_left + lanes - 1) / lanes, 2 * vectors));
+    return left > vectors && left < 2 * vectors ? (left + 1) / 2 : std::min(left, vectors);
   }
 
   /// Sums of a tile of `height` rows and `cols` columns, added to c, or c becomes them; of b whole vectors are read.
