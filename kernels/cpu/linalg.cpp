@@ -17,9 +17,9 @@ Matrix<T> matrix(const Tensor& x, int64_t batch) {
   return {reinterpret_cast<T*>(x.bytes()) + batch * x.stride(0), x.size(1), x.size(2), x.stride(1), x.stride(2)};
 }
 
-// Where a product is cut: into two blocks for each thread, if they are not too small to share out, and columns first,
-// because blocks with other columns pack other parts of b. Where the bits depend on the borders, these depend on the sizes
-// alone.
+// Where a product is cut: into two blocks for each thread, if they are not too small to share out, always across the longer
+// side. Columns if both are equal, because blocks with other columns pack other parts of b. Where the bits depend on the
+// borders, these depend on the sizes alone.
 struct Blocks {
   int64_t rows, cols, down = 1, across = 1;
 
@@ -33,7 +33,7 @@ struct Blocks {
       height = rows / down, width = cols / across;
       const double flops = 2.0 * double(height) * double(width) * double(inner);
       const bool wanted = std::max(height, width) > kMost || flops > large || (count() < least && flops > small);
-      const bool by_columns = width >= 4 * kStep || width >= height;
+      const bool by_columns = width >= height;
       if (!wanted || (by_columns ? width : height) < 2 * kStep) return;
       (by_columns ? across : down) *= 2;
     }
