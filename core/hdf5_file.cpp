@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 
-#include "core/context.h"
 #include "core/hdf5_type.h"
 #include "core/mapped_file.h"
 
 namespace facula::hdf5 {
+
+/// A data set or an attribute to be read: its type, the space that is wanted, and the library's function.
+struct Source {
+  Identifier type, space;
+  std::function<bool(Identifier memory_type, void* to)> read;
+};
+
 namespace {
 
 // A compressed byte becomes 1032 at the most (zlib's technical notes). What was never written takes no room in the file: so
@@ -18,8 +23,6 @@ constexpr int64_t kInflation = 1032, kAlwaysAllowed = int64_t{16} << 20;
 constexpr size_t kTextBytes = 16;
 constexpr int64_t kChunkBytes = int64_t{1} << 20;  // where the caller leaves it to us
 constexpr int kMostDims = 32;                      // of HDF5
-
-using Lock = std::lock_guard<std::mutex>;
 
 Sizes sizes_of(Identifier space) {
   const int dims = library().H5Sget_simple_extent_ndims(space);
@@ -38,12 +41,6 @@ Handle space_of(const Sizes& sizes) {
   std::copy(sizes.begin(), sizes.end(), list);
   return Handle(library().H5Screate_simple(static_cast<int>(sizes.size()), list, nullptr));
 }
-
-/// A data set or an attribute to be read: its type, the space that is wanted, and the library's function.
-struct Source {
-  Identifier type, space;
-  std::function<bool(Identifier memory_type, void* to)> read;
-};
 
 bool read_variable_texts(const Source& source, std::vector<std::string>& texts) {
   const Library& lib = library();
@@ -83,18 +80,6 @@ Sizes usual_chunks(const Sizes& sizes, int64_t item) {
   return chunks;
 }
 
-void copy_file(const std::string& path, Replacement& to) {
-  constexpr uint64_t kPiece = uint64_t{1} << 20;
-  const InputFile from(path, "hdf5.open");
-  std::string piece(kPiece, '\0');
-  for (uint64_t at = 0, size = static_cast<uint64_t>(from.size()); at < size;) {
-    const uint64_t n = std::min(kPiece, size - at);
-    check(from.read(at, n, piece.data()), "hdf5.open: cannot read '", path, "'");
-    to.write(piece.data(), n);
-    at += n;
-  }
-}
-
 std::string parent_end(const std::string& name, size_t& at) {
   at = name.find('/', at + 1);
   return name.substr(0, at);
@@ -109,45 +94,23 @@ int take_name(Identifier, const char* name, const void*, void* to) {
 
 // ---- the file ----
 
-File::File(const std::string& path, Mode mode) : path_(path), mode_(mode) {
-  check(!context().folders, "hdf5.open: not there in a sandbox");
+File::File(std::string path, const std::string& place, Mode mode, int64_t bytes)
+    : path_(std::move(path)), mode_(mode), file_bytes_(bytes) {
   const Library& lib = library();
-  const Lock lock(mutex());
-  if (mode == Mode::Read) {
-    file_bytes_ = InputFile(path, "hdf5.open").size();
-    file_ = Handle(lib.H5Fopen(path.c_str(), kReadOnly, kDefault));
-  } else {
-    replacement_ = std::make_unique<Replacement>(path, "hdf5.open");
-    const std::string& temporary = replacement_->temporary();
-    if (mode == Mode::Append) {
-      copy_file(path, *replacement_);
-      file_bytes_ = InputFile(path, "hdf5.open").size();
-      file_ = Handle(lib.H5Fopen(temporary.c_str(), kReadWrite, kDefault));
-    } else {
-      file_ = Handle(lib.H5Fcreate(temporary.c_str(), kTruncate, kDefault, kDefault));
-    }
-  }
+  file_ =
+      Handle(mode == Mode::Write ? lib.H5Fcreate(place.c_str(), kTruncate, kDefault, kDefault)
+                                 : lib.H5Fopen(place.c_str(), mode == Mode::Read ? kReadOnly : kReadWrite, kDefault));
   if (!file_) wrong("open", "is not a file of HDF5, or damaged (", last_error(), ")");
 }
 
-File::~File() {
-  const Lock lock(mutex());
-  file_ = Handle();
-}
-
 void File::close() {
-  if (!file_) return;
-  const Lock lock(mutex());
   const bool good = library().H5Fclose(file_.release()) >= 0;
-  const auto replacement = std::move(replacement_);
   if (!good) wrong("close", "cannot be written (", last_error(), ")");
   if (broken_) wrong("close", "stays as it was: not everything could be written");
-  if (replacement) replacement->commit();
 }
 
-void File::check_open(const char* operation, bool writes) const {
-  if (!file_) wrong(operation, "is closed");
-  if (writes && mode_ == Mode::Read) wrong(operation, "is open for reading only");
+void File::check_writes(const char* operation) const {
+  if (mode_ == Mode::Read) wrong(operation, "is open for reading only");
 }
 
 void File::check_read(bool good, const char* operation, const std::string& name) const {
@@ -176,8 +139,8 @@ bool File::holds(const std::string& name) const {
 
 Handle File::object(const std::string& name, const char* operation, int kind) {
   const Library& lib = library();
-  check(!name.empty() && name.find('\0') == std::string::npos, "hdf5.", operation,
-        ": a name is empty or has a zero byte");
+  if (name.empty() || name.find('\0') != std::string::npos)
+    wrong(operation, "has no name that is empty or has a zero byte");
   if (!holds(name)) wrong(operation, "has no '", name, "'");
   Handle found(lib.H5Oopen(file_.get(), name.c_str(), kDefault));
   if (!found) wrong(operation, "has a '", name, "' that cannot be opened (", last_error(), ")");
@@ -198,11 +161,9 @@ void File::check_size(const char* operation, const std::string& name, const Size
 
 // ---- groups ----
 
-About File::about(const std::string& name, const char* operation) {
-  check_open(operation);
-  const Lock lock(mutex());
+About File::about(const std::string& name, const std::string& operation) {
   const Library& lib = library();
-  const Handle found = object(name, operation);
+  const Handle found = object(name, operation.c_str());
   About about;
   about.is_group = lib.H5Iget_type(found.get()) == kGroup;
   if (about.is_group) return about;
@@ -211,15 +172,9 @@ About File::about(const std::string& name, const char* operation) {
   return about;
 }
 
-bool File::exists(const std::string& name) {
-  check_open("exists");
-  const Lock lock(mutex());
-  return holds(name);
-}
+bool File::exists(const std::string& name) { return holds(name); }
 
 std::vector<std::string> File::keys(const std::string& group) {
-  check_open("keys");
-  const Lock lock(mutex());
   const Handle found = object(group, "keys", kGroup);
   std::vector<std::string> names;
   Size at = 0;
@@ -228,8 +183,7 @@ std::vector<std::string> File::keys(const std::string& group) {
 }
 
 void File::make_group(const std::string& name) {
-  check_open("create_group", true);
-  const Lock lock(mutex());
+  check_writes("create_group");
   const Library& lib = library();
   if (holds(name)) wrong("create_group", "has a '", name, "' already");
   const Handle link(lib.H5Pcreate(*lib.H5P_CLS_LINK_CREATE_ID_g));
@@ -239,8 +193,7 @@ void File::make_group(const std::string& name) {
 }
 
 void File::remove(const std::string& name) {
-  check_open("remove", true);
-  const Lock lock(mutex());
+  check_writes("remove");
   object(name, "remove");
   check_written(library().H5Ldelete(file_.get(), name.c_str(), kDefault) >= 0, "remove", name);
 }
@@ -249,19 +202,21 @@ void File::remove(const std::string& name) {
 
 namespace {
 
+// Unsigned numbers that are too large have been cut to the largest.
+bool are_cut(const Source& source, const Tensor& x) {
+  if (x.dtype() != DType::Int64 || library().H5Tget_class(source.type) != kInteger ||
+      library().H5Tget_sign(source.type) != kUnsigned || library().H5Tget_size(source.type) != 8)
+    return false;
+  const int64_t* const first = x.data<int64_t>();
+  return std::find(first, first + x.numel(), INT64_MAX) != first + x.numel();
+}
+
 // The elements that `source` has, of a type that we have.
 bool read_numbers(const Source& source, const Sizes& sizes, DType dtype, Tensor& out) {
   out = empty(sizes, dtype);
   if (out.numel() == 0) return true;
   const Handle type = type_of(dtype);
-  if (!source.read(type.get(), out.bytes()) || !holds_booleans(out)) return false;
-  // Unsigned numbers that are too large have been cut to the largest.
-  const bool may_be_cut = dtype == DType::Int64 && library().H5Tget_class(source.type) == kInteger &&
-                          library().H5Tget_sign(source.type) == kUnsigned && library().H5Tget_size(source.type) == 8;
-  const int64_t* const first = may_be_cut ? out.data<int64_t>() : nullptr;
-  check(!may_be_cut || std::find(first, first + out.numel(), INT64_MAX) == first + out.numel(),
-        "hdf5.read: unsigned numbers from 2^63 on have no dtype");
-  return true;
+  return source.read(type.get(), out.bytes()) && holds_booleans(out);
 }
 
 // Bytes of an element in the file.
@@ -280,9 +235,19 @@ bool read_texts(const Source& source, const Sizes& sizes, Value& value) {
 
 }  // namespace
 
+Value File::elements(const Source& source, const Sizes& sizes, const char* operation, const std::string& name) const {
+  Value value;
+  if (library().H5Tget_class(source.type) == kString) {
+    check_read(read_texts(source, sizes, value), operation, name);
+    return value;
+  }
+  check_read(read_numbers(source, sizes, *dtype_of(source.type), value.numbers), operation, name);
+  if (are_cut(source, value.numbers))
+    wrong(operation, "has a '", name, "' that is not read: unsigned numbers from 2^63 on have no dtype");
+  return value;
+}
+
 Value File::read(const std::string& name, const std::vector<Range>& ranges) {
-  check_open("read");
-  const Lock lock(mutex());
   const Library& lib = library();
   const Handle set = object(name, "read", kDataset);
   const Handle settings(lib.H5Dget_create_plist(set.get()));
@@ -313,10 +278,7 @@ Value File::read(const std::string& name, const std::vector<Range>& ranges) {
   const Source source{type.get(), memory.get(), [&](Identifier memory_type, void* to) {
                         return lib.H5Dread(set.get(), memory_type, memory.get(), space.get(), kDefault, to) >= 0;
                       }};
-  Value value;
-  check_read(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers), "read",
-             name);
-  return value;
+  return elements(source, sizes, "read", name);
 }
 
 namespace {
@@ -351,8 +313,7 @@ const Sizes& sizes_of(const Value& value) { return value.numbers.defined() ? val
 }  // namespace
 
 void File::write(const std::string& name, const Value& value, const Storage& storage) {
-  check_open("write", true);
-  const Lock lock(mutex());
+  check_writes("write");
   const Library& lib = library();
   check(!name.empty() && name.find('\0') == std::string::npos, "hdf5.write: a name is empty or has a zero byte");
   if (holds(name)) wrong("write", "has a '", name, "' already");
@@ -390,8 +351,6 @@ void File::write(const std::string& name, const Value& value, const Storage& sto
 // ---- attributes ----
 
 std::vector<std::string> File::attributes(const std::string& name) {
-  check_open("attributes");
-  const Lock lock(mutex());
   const Handle found = object(name, "attributes");
   std::vector<std::string> keys;
   Size at = 0;
@@ -400,8 +359,6 @@ std::vector<std::string> File::attributes(const std::string& name) {
 }
 
 std::optional<Value> File::attribute(const std::string& name, const std::string& key) {
-  check_open("attribute");
-  const Lock lock(mutex());
   const Library& lib = library();
   const Handle found = object(name, "attribute");
   if (lib.H5Aexists(found.get(), key.c_str()) <= 0) return {};
@@ -417,15 +374,11 @@ std::optional<Value> File::attribute(const std::string& name, const std::string&
   check_size("attribute", key, sizes, item_bytes(type.get()), 1, 0);
   const Source source{type.get(), space.get(),
                       [&](Identifier memory_type, void* to) { return lib.H5Aread(held.get(), memory_type, to) >= 0; }};
-  Value value;
-  check_read(is_text ? read_texts(source, sizes, value) : read_numbers(source, sizes, *dtype, value.numbers),
-             "attribute", key);
-  return value;
+  return elements(source, sizes, "attribute", key);
 }
 
 void File::set_attribute(const std::string& name, const std::string& key, const Value& value) {
-  check_open("set_attribute", true);
-  const Lock lock(mutex());
+  check_writes("set_attribute");
   const Library& lib = library();
   check(!key.empty() && key.find('\0') == std::string::npos, "hdf5.set_attribute: a name is empty or has a zero byte");
   const Handle found = object(name, "set_attribute");

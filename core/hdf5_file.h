@@ -1,15 +1,13 @@
 // Files in the format HDF5: groups in groups, data sets, and attributes of both.
 //
 // The library is not trusted with hostile files: sizes are compared with the file's before memory is asked for, other files
-// and plug-ins are not opened, and sandboxes have nothing of it.
+// and plug-ins are not opened, sandboxes have nothing of it, and it works in a process apart (hdf5_client.h).
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "core/file.h"
 #include "core/hdf5_library.h"
 #include "core/tensor.h"
 
@@ -38,20 +36,21 @@ struct About {
   OptDType dtype;  // none: text
 };
 
+struct Source;
+
 enum class Mode { Read, Write, Append };
 
-/// Written files take their name when they are closed: until then the old one stays as it was. Methods fail with
-/// `hdf5.operation: 'path' ...`.
+/// A file in the hands of libhdf5. Methods fail with `hdf5.operation: 'path' ...`.
 class File {
  public:
-  File(const std::string& path, Mode mode);
-  ~File();
+  /// The file at `place`, `bytes` long, that messages call `path`; a new one to write.
+  File(std::string path, const std::string& place, Mode mode, int64_t bytes);
 
-  /// Without an effect if it is closed already.
+  /// Brings all to the file. Errors: that fails, or something could not be written before.
   void close();
 
   /// For `operation`, which its errors name.
-  About about(const std::string& name, const char* operation = "info");
+  About about(const std::string& name, const std::string& operation);
   bool exists(const std::string& name);
   std::vector<std::string> keys(const std::string& group);
   void make_group(const std::string& name);
@@ -70,12 +69,13 @@ class File {
   [[noreturn]] void wrong(const char* operation, const Parts&... parts) const {
     fail("hdf5.", operation, ": '", path_, "' ", parts...);
   }
-  void check_open(const char* operation, bool writes = false) const;
+  void check_writes(const char* operation) const;
   void check_read(bool good, const char* operation, const std::string& name) const;
   void check_written(bool good, const char* operation, const std::string& name) const;
   /// The same of what is lost then, so that the old file stays.
   void check_arrived(bool good, const char* operation, const std::string& name);
   Handle object(const std::string& name, const char* operation, int kind = 0);
+  Value elements(const Source& source, const Sizes& sizes, const char* operation, const std::string& name) const;
   bool holds(const std::string& name) const;
   /// Fails where the file cannot hold so many elements of `item` bytes, each byte of it being as many as `inflation`.
   void check_size(const char* operation, const std::string& name, const Sizes& sizes, size_t item, int64_t inflation,
@@ -85,7 +85,6 @@ class File {
   Mode mode_;
   int64_t file_bytes_ = 0;
   bool broken_ = false;  // something did not arrive
-  std::unique_ptr<Replacement> replacement_;
   Handle file_;
 };
 

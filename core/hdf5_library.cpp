@@ -58,11 +58,6 @@ const Library& library() {
   return lib;
 }
 
-std::mutex& mutex() {
-  static std::mutex m;
-  return m;
-}
-
 std::string last_error() {
   std::string message;
   const auto take = [](unsigned, const ErrorEntry* entry, void* to) {

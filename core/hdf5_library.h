@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -126,9 +125,6 @@ struct Library {
 
 /// Errors: it is not installed, or older than 1.10.
 const Library& library();
-
-/// The library is not made for threads: whoever calls it holds this.
-std::mutex& mutex();
 
 /// What it said when it last failed; forgets it.
 std::string last_error();

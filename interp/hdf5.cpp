@@ -1,17 +1,17 @@
 #include "interp/hdf5.h"
 
-#include "core/hdf5_file.h"
+#include "core/hdf5_client.h"
 #include "interp/register.h"
 #include "interp/types.h"
 
 namespace facula::interp {
 namespace {
 
-using hdf5::File;
+using hdf5::Client;
 using hdf5::Value;
 
-File& file(Call& c) {
-  const auto* p = static_cast<std::shared_ptr<File>*>(to_object(c.L, c.S.hdf5, c.source(0)));
+Client& file(Call& c) {
+  const auto* p = static_cast<std::shared_ptr<Client>*>(to_object(c.L, c.S.hdf5, c.source(0)));
   check(p && *p, "hdf5: expected an open file, got ", describe(c.L, c.S, c.source(0)));
   return **p;
 }
@@ -20,7 +20,7 @@ int open(Call& c) {
   const auto mode = c.get<std::string>(1);
   check(mode == "r" || mode == "w" || mode == "a", "hdf5.open: the mode is 'r', 'w' or 'a', got '", mode, "'");
   const hdf5::Mode kind = mode == "r" ? hdf5::Mode::Read : mode == "w" ? hdf5::Mode::Write : hdf5::Mode::Append;
-  push_object(c.L, c.S.hdf5, std::make_shared<File>(c.get<std::string>(0), kind));
+  push_object(c.L, c.S.hdf5, std::make_shared<Client>(c.get<std::string>(0), kind));
   return 1;
 }
 
@@ -87,7 +87,7 @@ Value value_at(Call& c, int i, const char* operation) {
 
 // "group", or "dataset" with its sizes and dtype; nil for the dtype of texts.
 int about(Call& c) {
-  const hdf5::About found = file(c).about(c.get<std::string>(1), c.get<std::string>(2).c_str());
+  const hdf5::About found = file(c).about(c.get<std::string>(1), c.get<std::string>(2));
   lua_pushstring(c.L, found.is_group ? "group" : "dataset");
   if (found.is_group) return 1;
   push_sizes(c.L, c.S, found.sizes);
@@ -162,7 +162,7 @@ constexpr Native kMethods[] = {
 void open_hdf5(lua_State* L, State& S) {
   add_natives(L, S, kFunctions);
   new_metatable(L, S.hdf5, "torch.HDF5");
-  const Metamethod metamethods[] = {{"__gc", collect_object<std::shared_ptr<File>, &State::hdf5>}};
+  const Metamethod metamethods[] = {{"__gc", collect_object<std::shared_ptr<Client>, &State::hdf5>}};
   set_metamethods(L, S, metamethods);
   lua_newtable(L);
   add_natives(L, S, kMethods);

@@ -38,12 +38,6 @@ local function signal(name, pid)
   os.execute(("kill -%s %d"):format(name, pid or core.process_id()))
 end
 
--- How many children this process has, and files open.
-local function children()
-  local count = "grep -l '^PPid:[[:space:]]%d$' /proc/[0-9]*/status 2>/dev/null | wc -l"
-  return tonumber(output_of(count:format(core.process_id()))) - 1 -- the shell
-end
-
 describe("workers", function()
   it("give the batches, order and random numbers that a loader without them gives", function()
     local set = set_of(function(i) return torch.rand(80, 60) + i, { name = "n" .. i, at = { i, i % 2 == 0 } } end)
@@ -309,7 +303,7 @@ describe("nothing is left behind by", function()
     end
     collectgarbage()
     -- A pass that was left may live on in a slot of the stack, until that is written over.
-    assert(children() <= 2, children())
+    assert(#shell.children() <= 2)
     assert(open_files() <= files + 2, open_files())
   end)
 
@@ -320,7 +314,7 @@ describe("nothing is left behind by", function()
       equal(#batches(set_of(function(i) return i end), { batch_size = 4, num_workers = 3 }), 3)
       failure(function(i) return i == 9 and error("nine") or i end, "nine")
     end
-    assert(children() <= 2, children())
+    assert(#shell.children() <= 2)
     assert(open_files() <= files, open_files())
   end)
 

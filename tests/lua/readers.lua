@@ -133,6 +133,34 @@ add("load_wav", torch.load_wav, {
   holding "RIFF\38\0\0\0WAVEfmt \16\0\0\0\1\0\1\0\64\31\0\0\192\93\0\0\3\0\24\0data\6\0\0\0\1\2\3\4\5\255",
 })
 
+-- Only where libhdf5 is there.
+if not tostring(select(2, pcall(torch.hdf5.open, "/no/such/file"))):find("not installed", 1, true) then
+  local function hdf5(fill)
+    return function(path)
+      local f = torch.hdf5.open(path, "w")
+      fill(f)
+      f:close()
+    end
+  end
+  add("hdf5", function(path)
+    local f = torch.hdf5.open(path)
+    local all = f:read()
+    for name in pairs(all) do f:attributes(name) end
+    return all
+  end, {
+    hdf5(function(f)
+      f:write("group/x", torch.arange(100), { compression = 1 })
+      f:write("y", torch.ones(3, 4))
+      f:set_attribute("y", "rate", 1)
+    end),
+    hdf5(function(f)
+      f:write("texts", { "a", "", "some" })
+      f:write("yes", torch.tensor { true, false })
+      f:set_attribute("texts", "by", "somebody")
+    end),
+  })
+end
+
 local read_tar = require "torch.vision.datasets.tar"
 local function tar_entry(name, content)
   local header = name .. ("\0"):rep(124 - #name) .. ("%011o\0"):format(#content) .. ("\0"):rep(20) .. "0"

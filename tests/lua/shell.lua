@@ -32,6 +32,18 @@ function shell.folder()
   return (shell.output_of("mktemp -d"):gsub("\n$", ""))
 end
 
+--- The numbers of this process's children.
+---@return integer[]
+function shell.children()
+  local list, own = {}, nil -- of the shell, which is none of them
+  local found = shell.output_of 'echo $$; grep -l "^PPid:[[:space:]]$PPID$" /proc/[0-9]*/status 2>/dev/null'
+  for pid in found:gmatch "%d+" do
+    if own and pid ~= own then list[#list + 1] = tonumber(pid) end
+    own = own or pid
+  end
+  return list
+end
+
 ffi.cdef "int fcntl(int file, int command, ...);"
 
 --- How many files this process has open, of the first thousand. Asked without a shell, whose pipe might count.
