@@ -12,17 +12,29 @@ namespace {
 
 Op steps;
 
-/// Position t of [T, N, F] as [N, F], and as a batch of one matrix; both without history.
+/// Position t of [T, N, F] as [N, F], without history.
 Tensor at(const Tensor& x, int64_t t) {
   return x.alias({x.size(1), x.size(2)}, {x.stride(1), x.stride(2)}, x.offset() + t * x.stride(0));
 }
-Tensor batched(const Tensor& m) {
-  return m.alias({1, m.size(0), m.size(1)}, {0, m.stride(0), m.stride(1)}, m.offset());
+
+/// The columns of a matrix [K, M] as [M / 64, K, 64]: every step's product reads a panel from end to end, and threads keep
+/// theirs in their caches from step to step. One panel if M cannot be divided so.
+Tensor panels_of(const Tensor& m) {
+  const int64_t rows = m.size(0), cols = m.size(1), width = cols % 64 == 0 ? 64 : std::max<int64_t>(1, cols);
+  return ops::contiguous(
+      m.alias({cols / width, rows, width}, {width * m.stride(1), m.stride(0), m.stride(1)}, m.offset()));
+}
+
+/// y [N, M] = x [N, K] times the matrix that `panels` are of, + beta y.
+void multiply(const Tensor& y, const Tensor& x, const Tensor& panels, double beta) {
+  const int64_t N = y.size(0), count = panels.size(0), width = panels.size(2);
+  slots::bmm(y.alias({count, N, width}, {width * y.stride(1), y.stride(0), y.stride(1)}, y.offset()),
+             x.alias({count, N, x.size(1)}, {0, x.stride(0), x.stride(1)}, x.offset()), panels, 1, beta);
 }
 
 // tensors: gates [T, N, 4 H], h and c [N, H], weight [4 H, H].
 std::tuple<Tensor, Tensor, Tensor> steps_forward(Out& out, const Tensors& tensors) {
-  const Tensor &gates = tensors[0], weight = ops::contiguous(ops::t(tensors[3]));
+  const Tensor &gates = tensors[0], weight = panels_of(ops::t(tensors[3]));
   const int64_t T = gates.size(0), H = tensors[1].size(1);
   const Tensor y = out.make(0, {T, gates.size(1), H}, gates.dtype());
   const Tensor cells = out.make(1, y.sizes(), y.dtype()), active = out.make(2, gates.sizes(), y.dtype());
@@ -30,7 +42,7 @@ std::tuple<Tensor, Tensor, Tensor> steps_forward(Out& out, const Tensors& tensor
   Tensor h = dense(tensors[1]), c = dense(tensors[2]);
   for (int64_t t = 0; t < T; ++t) {
     const Tensor sums = at(active, t);
-    slots::bmm(batched(sums), batched(h), batched(weight), 1, 1);
+    multiply(sums, h, weight, 1);
     slots::lstm_step(at(y, t), at(cells, t), sums, c);
     h = at(y, t);
     c = at(cells, t);
@@ -58,14 +70,15 @@ Tensors composed(const Tensors& tensors) {
 Tensors steps_gradients(const Tensor& given_dy, const Tensor& given_dcells, const Tensor& y, const Tensor& cells,
                         const Tensor& active, const Tensors& tensors) {
   if (GradMode::enabled()) return recomputed_gradients(composed, {given_dy, given_dcells}, tensors);
-  const Tensor dy = dense(given_dy), dcells = dense(given_dcells), &weight = tensors[3];
+  const Tensor dy = dense(given_dy), dcells = dense(given_dcells), weight = panels_of(tensors[3]);
   const int64_t T = y.size(0), N = y.size(1), H = y.size(2);
   const Tensor dgates = empty(active.sizes(), y.dtype(), y.device());
   Tensor dh = at(dy, T - 1), dc = ops::clone(at(dcells, T - 1));
   for (int64_t t = T - 1; t >= 0; --t) {
     const Tensor before = t > 0 ? at(cells, t - 1) : dense(tensors[2]);
     slots::lstm_step_backward(at(dgates, t), dc, dh, dc, at(active, t), at(cells, t), before);
-    dh = t > 0 ? ops::addmm(at(dy, t - 1), at(dgates, t), weight) : ops::mm(at(dgates, t), weight);
+    dh = t > 0 ? ops::clone(at(dy, t - 1)) : empty(dh.sizes(), dh.dtype(), dh.device());
+    multiply(dh, at(dgates, t), weight, t > 0 ? 1 : 0);
     if (t > 0) dc = dc + at(dcells, t - 1);
   }
   const Tensor h = ops::unsqueeze(tensors[1], 0), before = ops::cat(Tensors{h, ops::narrow(y, 0, 0, T - 1)}, 0);
