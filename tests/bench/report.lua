@@ -27,7 +27,7 @@ local function cells(row, ceilings)
   local theirs = best(row, "pytorch")
   return {
     row[1], units.seconds(ours) .. (threads == 2 and " *" or ""), theirs < math.huge and units.seconds(theirs) or "-",
-    ratio and ("%.2f"):format(ratio) or "-", row[2] and ("%.2f"):format(row[2]) or "-",
+    ratio and ("%.2f"):format(ratio) .. (row.spread or "") or "-", row[2] and ("%.2f"):format(row[2]) or "-",
     share and ("%.0f %%"):format(100 * share) or "-",
     row.facula_megabytes and ("%.0f MB%s"):format(row.facula_megabytes,
       memory and (" (%.2f)"):format(memory) or "") or "-",
@@ -57,14 +57,41 @@ function report.files(path, results)
   for _, row in ipairs(results.rows) do
     text[#text + 1] = "| " .. table.concat(cells(row, results.ceilings), " | ") .. " |"
     local ratio, share, memory, good = judged(row, results.ceilings)
-    rows[#rows + 1] = {
-      name = row[1], what = row[3], goal = row[2], ratio = ratio, ceiling = share, memory = memory, good = good,
-      facula = { one = row.facula1, two = row.facula2 }, pytorch = { one = row.pytorch1, two = row.pytorch2 },
-    }
+    local found = { name = row[1], goal = row[2], what = row[3] }
+    found.ratio, found.ceiling, found.memory, found.good = ratio, share, memory, good
+    for key, value in pairs(row) do
+      if type(key) == "string" then found[key] = value end
+    end
+    rows[#rows + 1] = found
   end
   torch.core.write_file(path .. ".md", table.concat(text, "\n") .. "\n")
   torch.core.write_file(path .. ".json", json.encode { ceilings = results.ceilings, rows = rows } .. "\n")
   print(("written to %s.md and %s.json"):format(path, path))
+end
+
+-- A row as it was before report.files wrote it.
+local function read_back(found)
+  found[1], found[2], found[3] = found.name, found.goal, found.what
+  return found
+end
+
+--- One table of several runs, of which `paths`.json tell: for each workload the run whose ratio is in the middle, with
+--- the least and the greatest ratio behind it.
+function report.of_runs(paths)
+  local runs = {}
+  for i, path in ipairs(paths) do runs[i] = json.decode(torch.core.read_file(path .. ".json")) end
+  local rows = {}
+  for i = 1, #runs[1].rows do
+    local found = {}
+    for k, run in ipairs(runs) do found[k] = read_back(run.rows[i]) end
+    if found[1].ratio then
+      table.sort(found, function(a, b) return a.ratio < b.ratio end)
+      local spread = (" (%.2f to %.2f)"):format(found[1].ratio, found[#found].ratio)
+      found[math.ceil(#found / 2)].spread = spread
+    end
+    rows[i] = found[math.ceil(#found / 2)]
+  end
+  return { ceilings = runs[1].ceilings, rows = rows }
 end
 
 return report

@@ -6,7 +6,7 @@ local build, folder, pythons, report = arg[1], arg[2], arg[3], arg[4]
 package.path = folder .. "/?.lua;" .. package.path
 local files, write = require "workloads", require "report"
 
-local turns = 3
+local turns = 2
 
 local function output_of(command)
   local pipe = assert(io.popen(command .. " 2>&1"))
