@@ -79,6 +79,11 @@ void Parcel::write(char* to) const {
     if (run.count) std::memcpy(to + run.place, run.bytes, run.count);
 }
 
+void Parcel::write(SharedMemory& to) const {
+  for (const Run& run : runs_)
+    if (run.count) to.write(run.place, run.bytes, run.count);
+}
+
 size_t Parcel::last() const { return runs_.empty() ? 0 : runs_.back().place; }
 
 Channel::Connection::Connection(const char* operation)
@@ -163,7 +168,7 @@ bool Channel::send(const Parcel& parcel) {
     descriptor = memory->descriptor();
     if (slot >= 0) sent_[slot] = memory;
   }
-  parcel.write(memory->data());
+  parcel.write(*memory);
   if (slot >= 0) flag(end_, slot)->store(1, std::memory_order_release);
   const bool sent = post({memory->bytes(), parcel.size(), parcel.last(), slot}, {}, descriptor);
   memory->close_descriptor();

@@ -29,6 +29,7 @@ class Parcel {
   /// Place of the last run.
   size_t last() const;
   void write(char* to) const;
+  void write(SharedMemory& to) const;  ///< which is as large
 
  private:
   struct Run {

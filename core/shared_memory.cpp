@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "core/error.h"
 
@@ -29,22 +30,44 @@ SharedMemory::SharedMemory(size_t bytes)
     close_descriptor();
     fail_for(bytes, why);
   }
-  map();
+  map(0);
 }
 
 SharedMemory::SharedMemory(int descriptor, size_t bytes) : bytes_(bytes), descriptor_(descriptor) {
-  map();
+  map(MAP_POPULATE);
   close_descriptor();
 }
 
-void SharedMemory::map() {
-  void* const p = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor_, 0);
+void SharedMemory::write(size_t place, const void* bytes, size_t count) {
+  const char* from = static_cast<const char*>(bytes);
+  while (descriptor_ >= 0 && count > 0) {
+    const ssize_t n = pwrite(descriptor_, from, count, static_cast<off_t>(place));
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    from += n;
+    place += static_cast<size_t>(n);
+    count -= static_cast<size_t>(n);
+  }
+  if (count == 0) return;
+  populate();
+  std::memcpy(data_ + place, from, count);
+}
+
+// Before Linux 5.14 pages come one by one.
+void SharedMemory::populate() {
+  constexpr int kPopulateForWriting = 23;
+  if (!std::exchange(is_populated_, true)) madvise(data_, bytes_, kPopulateForWriting);
+}
+
+void SharedMemory::map(int flags) {
+  void* const p = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | flags, descriptor_, 0);
   if (p == MAP_FAILED) {
     const int why = errno;
     close_descriptor();
     fail_for(bytes_, why);
   }
   data_ = static_cast<char*>(p);
+  is_populated_ = flags == MAP_POPULATE;
 }
 
 SharedMemory::~SharedMemory() {
