@@ -1,6 +1,7 @@
 #include "interp/hdf5.h"
 
 #include "core/hdf5_client.h"
+#include "interp/memory.h"
 #include "interp/register.h"
 #include "interp/types.h"
 
@@ -9,6 +10,9 @@ namespace {
 
 using hdf5::Client;
 using hdf5::Value;
+
+// Files that nobody closes go with the garbage before there are many processes.
+constexpr int64_t kProcessBytes = int64_t{8} << 20;
 
 Client& file(Call& c) {
   const auto* p = static_cast<std::shared_ptr<Client>*>(to_object(c.L, c.S.hdf5, c.source(0)));
@@ -20,6 +24,8 @@ int open(Call& c) {
   const auto mode = c.get<std::string>(1);
   check(mode == "r" || mode == "w" || mode == "a", "hdf5.open: the mode is 'r', 'w' or 'a', got '", mode, "'");
   const hdf5::Mode kind = mode == "r" ? hdf5::Mode::Read : mode == "w" ? hdf5::Mode::Write : hdf5::Mode::Append;
+  note_foreign_memory(c.S, kProcessBytes);
+  collect_if_due(c.L, c.S);
   push_object(c.L, c.S.hdf5, std::make_shared<Client>(c.get<std::string>(0), kind));
   return 1;
 }

@@ -232,6 +232,8 @@ describe("HDF5 files", function()
       equal(#shell.children(), before + 1)
       f:close()
       equal(#shell.children(), before)
+      for _ = 1, 200 do torch.hdf5.open(path) end -- and nobody closes them
+      assert(#shell.children() < before + 100)
     end)
   end)
 
