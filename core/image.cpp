@@ -13,8 +13,6 @@ constexpr std::string_view kPngStart = "\x89PNG\r\n\x1a\n", kJpegStart = "\xff\x
 constexpr int32_t kWidest = 65535;
 constexpr int64_t kLongestJpeg = 65500;  // sides that libjpeg writes and reads
 
-constexpr int64_t kGrain = 1 << 15;  // elements that are worth a thread
-
 // Calls body(y, c) for each row of each channel. A general copy from planes to pixels takes ten times as long.
 template <class Body>
 void each_row(int64_t H, int64_t W, int64_t C, const Body& body) {

@@ -15,13 +15,9 @@ Tensor first_components(const Tensor& x, int64_t dim) {
   return x.alias(sizes, strides, x.offset());
 }
 
-// float16 and bfloat16 are computed in float32.
-template <class T>
-using Wide = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
-
 template <class T>
 T difference(const T& a, const T& b, const T& c, const T& d) {  // a b - c d
-  using W = Wide<T>;
+  using W = Computed<T>;
   return static_cast<T>(static_cast<W>(a) * static_cast<W>(b) - static_cast<W>(c) * static_cast<W>(d));
 }
 

@@ -30,7 +30,7 @@ constexpr Wrapping<T> wrapping(T x) {
 // ---- add, sub: x + alpha * y, x - alpha * y -------------------------------------------------------------------------
 template <class T, bool subtract>
 void sum_row(char* out, const char* const* in, int64_t n, ScalarSpan params) {
-  using A = typename BlockOf<T>::type;
+  using A = Computed<T>;
   const A alpha = params.empty() ? A(1) : params[0].to<A>();
   if constexpr (std::is_integral_v<T>) {
     const auto factor = subtract ? 0 - wrapping(alpha) : wrapping(alpha);

@@ -91,7 +91,7 @@ constexpr Reduction truth() {
 template <class Op>
 void run(const Tensor& out, const Tensor& x, const IntList&) {
   with_type(x.dtype(), [&]<class E>() {
-    using T = typename BlockOf<E>::type;
+    using T = Computed<E>;
     if constexpr (Op::ordered && !std::is_arithmetic_v<T>) {
       fail("amax, amin: complex numbers have no order");
     } else {
@@ -103,7 +103,7 @@ void run(const Tensor& out, const Tensor& x, const IntList&) {
 template <class Op>
 void run_truth(const Tensor& out, const Tensor& x, const IntList&) {
   with_type(x.dtype(), [&]<class E>() {
-    using T = typename BlockOf<E>::type;
+    using T = Computed<E>;
     static constexpr Reduction r = truth<Op, T>();
     reduce(r, out, x);
   });

@@ -168,7 +168,7 @@ template <class Op>
 void search(const Tensor& positions, const Tensor& values, const Tensor& x) {
   if (positions.numel() == 0) return;
   with_type(x.dtype(), [&]<class E>() {
-    using T = typename BlockOf<E>::type;
+    using T = Computed<E>;
     if constexpr (std::is_arithmetic_v<T>)
       Search<Op, T>(positions, values, x);
     else

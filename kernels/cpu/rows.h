@@ -16,20 +16,6 @@ HWY_BEFORE_NAMESPACE();
 namespace facula::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// What blocks of T are computed in.
-template <class T>
-struct BlockOf {
-  using type = T;
-};
-template <>
-struct BlockOf<Half> {
-  using type = float;
-};
-template <>
-struct BlockOf<BFloat16> {
-  using type = float;
-};
-
 // ---- loads and stores of vectors; narrow floats are widened and rounded on their way --------------------------------
 template <class D>
 HWY_INLINE hn::Vec<D> load(D d, const hn::TFromD<D>* x) {
@@ -127,7 +113,7 @@ HWY_INLINE void store_pairs(hn::Vec<D> even, hn::Vec<D> odd, D d, BFloat16* y) {
 // ---- loops ----------------------------------------------------------------------------------------------------------
 template <class T, bool heavy, class F, size_t... K>
 HWY_INLINE void each(char* out, const char* const* in, int64_t n, const F& f, std::index_sequence<K...>) {
-  const hn::ScalableTag<typename BlockOf<T>::type> d;
+  const hn::ScalableTag<Computed<T>> d;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   T* y = reinterpret_cast<T*>(out);
   const T* const x[] = {reinterpret_cast<const T*>(in[K])...};

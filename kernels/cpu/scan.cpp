@@ -21,7 +21,7 @@ namespace {
 
 template <class T>
 struct Accumulator {
-  using type = T;
+  using type = Computed<T>;
 };
 template <>
 struct Accumulator<float> {
@@ -31,15 +31,6 @@ template <>
 struct Accumulator<complex64> {
   using type = complex128;
 };
-template <>
-struct Accumulator<Half> {
-  using type = float;
-};
-template <>
-struct Accumulator<BFloat16> {
-  using type = float;
-};
-
 constexpr int64_t kPiece = 8192;
 
 /// Runs on from `sum` over n elements; writes what it comes by if wanted.
