@@ -91,7 +91,7 @@ FACULA_SPECIAL_SLOTS(FACULA_DECLARE)
 inline Slot<const Tensor&, const Tensor&, const Tensor&> frexp{"frexp"};
 
 // ---- reductions: the result does not depend on the number of threads ---------------------------------------------------------
-inline ReduceSlot sum{"sum"};    ///< x has out's dtype (converted before); pairwise in blocks; bool never
+inline ReduceSlot sum{"sum"};    ///< x has out's dtype, or is bool or integer where that is int64; pairwise in blocks; never bool
 inline ReduceSlot prod{"prod"};  ///< likewise
 inline ReduceSlot amax{"amax"};  ///< not complex; NaN wins; x's dtype; reduced dims have elements
 inline ReduceSlot amin{"amin"};

@@ -26,16 +26,21 @@ DType sum_dtype(const Tensor& x, OptDType dtype) {
   return dtype.value_or(is_integral(x.dtype(), true) ? DType::Int64 : x.dtype());
 }
 
+// x as slots::sum and slots::prod take it for a result of dtype t.
+Tensor terms(const Tensor& x, DType t) {
+  return t == DType::Int64 && is_integral(x.dtype(), true) ? x : converted(x, t);
+}
+
 Tensor sum_forward(Out& out, const Tensor& x, const IntList& dim, bool keepdim, OptDType dtype) {
   const DType t = sum_dtype(x, dtype);
   if (t == DType::Bool) return reduce(out, slots::any, x, dim, keepdim, t);
-  return reduce(out, slots::sum, converted(x, t), dim, keepdim, t);
+  return reduce(out, slots::sum, terms(x, t), dim, keepdim, t);
 }
 
 Tensor mean_forward(Out& out, const Tensor& x, const IntList& dim, bool keepdim, OptDType dtype) {
   const DType t = dtype.value_or(x.dtype());
   check(is_differentiable(t), "mean: expected a floating or complex dtype, got ", t, "; give a dtype");
-  const Tensor y = reduce(out, slots::sum, converted(x, t), dim, keepdim, t);
+  const Tensor y = reduce(out, slots::sum, terms(x, t), dim, keepdim, t);
   const Tensor n = moved(scalar_tensor(static_cast<double>(count(x.sizes(), dim)), t), y.device());
   const Tensor inputs[] = {y, n.expanded(y.sizes())};
   slots::div(y, inputs, ScalarSpan());
@@ -61,7 +66,7 @@ Tensor prod_gradient(Tensor g, Result y, Tensor x, IntList dims) {
 Tensor prod_forward(Out& out, const Tensor& x, const IntList& dims, bool keepdim, OptDType dtype) {
   const DType t = sum_dtype(x, dtype);
   if (t == DType::Bool) return reduce(out, slots::all, x, dims, keepdim, t);
-  return reduce(out, slots::prod, converted(x, t), dims, keepdim, t);
+  return reduce(out, slots::prod, terms(x, t), dims, keepdim, t);
 }
 
 // ---- extremes ----

@@ -90,7 +90,7 @@ constexpr Reduction truth() {
 // ---- slots ----------------------------------------------------------------------------------------------------------
 template <class Op>
 void run(const Tensor& out, const Tensor& x, const IntList&) {
-  with_type(x.dtype(), [&]<class E>() {
+  with_type(out.dtype(), [&]<class E>() {
     using T = Computed<E>;
     if constexpr (Op::ordered && !std::is_arithmetic_v<T>) {
       fail("amax, amin: complex numbers have no order");

@@ -11,22 +11,22 @@ template <class T>
 struct Sum {
   using State = T;
   static constexpr int kOperands = 2;
-  DType type;
+  DType from, to;
   __device__ T start() const { return T(0); }
-  __device__ void add(T& s, char* const (&p)[2], int64_t) const { s += load<T>(p[1], type); }
+  __device__ void add(T& s, char* const (&p)[2], int64_t) const { s += load<T>(p[1], from); }
   __device__ void merge(T& s, const T& other) const { s += other; }
-  __device__ void finish(const T& s, char* const (&p)[2]) const { store<T>(p[0], type, s); }
+  __device__ void finish(const T& s, char* const (&p)[2]) const { store<T>(p[0], to, s); }
 };
 
 template <class T>
 struct Product {
   using State = T;
   static constexpr int kOperands = 2;
-  DType type;
+  DType from, to;
   __device__ T start() const { return T(1); }
-  __device__ void add(T& s, char* const (&p)[2], int64_t) const { s *= load<T>(p[1], type); }
+  __device__ void add(T& s, char* const (&p)[2], int64_t) const { s *= load<T>(p[1], from); }
   __device__ void merge(T& s, const T& other) const { s *= other; }
-  __device__ void finish(const T& s, char* const (&p)[2]) const { store<T>(p[0], type, s); }
+  __device__ void finish(const T& s, char* const (&p)[2]) const { store<T>(p[0], to, s); }
 };
 
 /// The largest or smallest element and its number; NaN beats all, and of equals the first wins.
@@ -74,7 +74,7 @@ void total(const Tensor& out, const Tensor& x, const IntList& dims) {
   const char* slot = product ? "prod" : "sum";
   if (out.numel() == 0) return;
   const Queue queue(slot, out);
-  with_compute_type<kAll>(x.dtype(), slot, [&]<class T>() { reduce(queue, {&out, &x}, dims, Op<T>{x.dtype()}); });
+  with_compute_type<kAll>(x.dtype(), slot, [&]<class T>() { reduce(queue, {&out, &x}, dims, Op<T>{x.dtype(), out.dtype()}); });
 }
 
 template <bool largest>

@@ -91,6 +91,14 @@ describe("integers of every length", function()
       assert(torch.full({ n }, 2, { dtype = torch.int64 }):prod():item() == 2 ^ n, n)
     end
   end)
+
+  it("add up in int64 however narrow they are", function()
+    local bytes, held = torch.full({ 3, 70000 }, 255, { dtype = torch.uint8 }), torch.ones(70000, 3):gt(0):t()
+    spec.equal(bytes:sum(2), torch.full({ 3 }, 255 * 70000, { dtype = torch.int64 }))
+    spec.equal(held:sum(1), torch.full({ 70000 }, 3, { dtype = torch.int64 }))
+    assert(held:sum():item() == 210000)
+    assert(bytes:narrow(2, 1, 2):prod():item() == 255 ^ 6)
+  end)
 end)
 
 -- Dimensions of size 1 beside the reduced one were taken for it.
