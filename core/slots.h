@@ -254,6 +254,10 @@ inline Slot<const Tensor&, double, Philox> exponential{"exponential"};  ///< rat
 inline Slot<const Tensor&, const Tensor&, Philox> poisson{"poisson"};                   ///< rate
 inline Slot<const Tensor&, const Tensor&, const Tensor&, Philox> binomial{"binomial"};  ///< count, probability
 inline Slot<const Tensor&, const Tensor&, Philox> standard_gamma{"standard_gamma"};     ///< shape; the rate is 1
+/// out [rows, k] (int64), totals [rows] (float64), weights [rows, n], shares [rows, k] (float64, within 0..1), all dense: totals
+/// of the weights, NaN where one is negative or NaN, and the first positions (from 1) where the running sum exceeds that share of
+/// the total; undefined unless this is positive and finite.
+inline Slot<const Tensor&, const Tensor&, const Tensor&, const Tensor&> multinomial{"multinomial"};
 /// out: a permutation of 1..n (int64), 1-dim.
 inline Slot<const Tensor&, Philox> randperm{"randperm"};
 

@@ -115,16 +115,29 @@ void check_weights(const Tensor& p, const Tensor& totals) {
 }
 
 // The first place where the running sum exceeds a uniform share of the whole.
-Tensor drawn_with_replacement(const Tensor& p, int64_t count, const Gen& generator) {
-  const Tensor sums = ops::cumsum(p, -1), totals = ops::narrow(sums, -1, p.size(-1) - 1, 1);
-  check_weights(p, totals);
-  Sizes sizes = p.sizes();
+Tensor drawn_with_replacement(const Tensor& weights, int64_t count, const Gen& generator) {
+  Sizes sizes = weights.sizes();
   sizes.back() = count;
-  const Tensor u = uniform_like(empty(sizes, DType::Float64, p.device()), generator);
-  return ops::searchsorted(sums, u * totals, false, true);
+  const Tensor u = uniform_like(empty(sizes, DType::Float64, weights.device()), generator);
+  if (slots::multinomial.filled(weights.device().type)) {
+    sizes.back() = 1;
+    const Tensor y = empty(u.sizes(), DType::Int64, u.device()), totals = empty(sizes, DType::Float64, u.device());
+    slots::multinomial(y, totals, dense(weights), u);
+    const double low = item(ops::amin(totals)).to<double>(), high = item(ops::amax(totals)).to<double>();
+    if (!(low > 0 && high < INFINITY)) check_weights(weights, totals);
+    return y;
+  }
+  const Tensor p = converted(weights, DType::Float64), sums = ops::cumsum(p, -1);
+  const Tensor totals = ops::narrow(sums, -1, p.size(-1) - 1, 1);
+  check_weights(p, totals);
+  // A share of a subnormal total can round up to all of it.
+  const Tensor below = ops::zeros_like(totals), ends[] = {totals, below};
+  slots::nextafter(below, ends, ScalarSpan());
+  return ops::searchsorted(sums, ops::minimum(u * totals, below), false, true);
 }
 // The largest weight over exponential number: Efraimidis and Spirakis 2006.
-Tensor drawn_once(const Tensor& p, int64_t count, const Gen& generator) {
+Tensor drawn_once(const Tensor& weights, int64_t count, const Gen& generator) {
+  const Tensor p = converted(weights, DType::Float64);
   check_weights(p, ops::sum(p, IntList{-1}));
   const Tensor e = empty(p.sizes(), DType::Float64, p.device());
   slots::exponential(e, 1.0, numbers_for(e, generator));
@@ -143,8 +156,7 @@ Tensor multinomial_forward(Out& out, const Tensor& given, int64_t count, bool re
   sizes.back() = count;
   const Tensor y = out.make(sizes, DType::Int64);
   if (y.is_meta() || y.numel() == 0) return y;
-  const Tensor p = converted(given, DType::Float64);
-  return written(y, (replacement ? drawn_with_replacement : drawn_once)(p, count, generator));
+  return written(y, (replacement ? drawn_with_replacement : drawn_once)(given, count, generator));
 }
 
 Tensor no_gradient(Tensor g) { return ops::zeros_like(g); }

@@ -9,25 +9,11 @@
 #include "core/parallel.h"
 #include "core/slots.h"
 #include "kernels/cpu/order.h"
+#include "kernels/cpu/rank.h"
 #include "kernels/cpu/register.h"
 
 namespace facula::cpu {
 namespace {
-
-template <class T>
-using Real = std::conditional_t<std::is_same_v<T, Half> || std::is_same_v<T, BFloat16>, float, T>;
-
-/// How many of the n elements value(i) come before x; NaN comes last. Without branches, which nobody could foresee.
-template <class T, class Value>
-int64_t rank_of(T x, int64_t n, bool right, Value value) {
-  const auto before = [&](int64_t i) {
-    const Real<T> v = value(i);
-    return !(right ? v > x : v >= x);
-  };
-  int64_t rank = 0;
-  for (; n > 1; n -= n / 2) rank += before(rank + n / 2 - 1) ? n / 2 : 0;
-  return n == 1 && before(rank) ? rank + 1 : rank;
-}
 
 void searchsorted(const Tensor& out, const Tensor& sorted, const Tensor& x, const Tensor& sorter, bool right) {
   if (out.numel() == 0) return;
@@ -67,7 +53,7 @@ void count(const Tensor& counts, int64_t n, Bin bin, Weight weight) {
   for (int64_t b = 0; b < bins; ++b) {
     double total = 0;
     for (int64_t piece = 0; piece < pieces; ++piece) total += sums[static_cast<size_t>(piece * bins + b)];
-    counts.data<T>()[b] = T(static_cast<Real<T>>(total));
+    counts.data<T>()[b] = T(static_cast<Computed<T>>(total));
   }
 }
 
@@ -82,7 +68,7 @@ void with_floating(const char* where, DType t, F&& f) {
 
 void histc(const Tensor& counts, const Tensor& x, double low, double high) {
   with_floating("histc", x.dtype(), [&]<class T>() {
-    using R = Real<T>;
+    using R = Computed<T>;
     const R first = static_cast<R>(low), last = static_cast<R>(high), bins = static_cast<R>(counts.numel());
     const T* values = x.data<T>();
     count<T>(
@@ -99,7 +85,7 @@ void histc(const Tensor& counts, const Tensor& x, double low, double high) {
 void histogram(const Tensor& counts, const Tensor& x, TensorSpan edges, const Tensor& weights) {
   const int64_t n = x.size(0), dims = x.size(1);
   with_floating("histogram", x.dtype(), [&]<class T>() {
-    using R = Real<T>;
+    using R = Computed<T>;
     count<T>(
         counts, n,
         [&](int64_t i) -> int64_t {

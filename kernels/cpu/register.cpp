@@ -31,6 +31,7 @@ void register_cpu_kernels() {
     cpu::fill_segment_slots();
     cpu::fill_selection_slots();
     cpu::fill_histogram_slots();
+    cpu::fill_multinomial_slots();
     cpu::fill_sampling_slots();
     cpu::fill_fft_slots();
     cpu::fill_box_pool_slots();

@@ -21,6 +21,7 @@ void fill_running_slots();        // running.cpp: cummax, cummin, logcumsumexp
 void fill_segment_slots();        // segment.cpp
 void fill_selection_slots();      // selection.cpp: kthvalue, median, mode, sort_rows
 void fill_histogram_slots();      // histogram.cpp: searchsorted, histc, histogram
+void fill_multinomial_slots();    // multinomial.cpp
 void fill_sampling_slots();       // sampling.cpp: poisson, binomial, standard_gamma
 void fill_fft_slots();            // fft.cpp: fft, rfft, irfft
 void fill_solve_slots();          // solve.cpp: solve_triangular .. pivots_to_order

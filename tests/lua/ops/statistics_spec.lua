@@ -158,13 +158,33 @@ describe("random draws", function()
     assert(not torch.multinomial(weights, n, true):eq(2):any():item())
     equal(torch.multinomial(weights, 2):sort(), int { 1, 3 })
   end)
+  it("choose the first place where the running sum exceeds a share of the whole", function()
+    for _, size in ipairs { 1, 15, 16, 17, 1000 } do
+      for _, dtype in ipairs { torch.float16, torch.bfloat16, torch.float32, torch.float64 } do
+        local weights = torch.randint(0, 5, { 3, size }):to(dtype)
+        weights[{ {}, { size, size } }]:add_(1)
+        torch.manual_seed(size)
+        local drawn = torch.multinomial(weights, 200, true)
+        torch.manual_seed(size)
+        local shares = torch.empty(3, 200, { dtype = torch.float64 }):uniform_(2 ^ -54, 1)
+        local sums = weights:double():cumsum(2)
+        equal(drawn, torch.searchsorted(sums, shares * sums[{ {}, { size, size } }], { right = true }))
+      end
+    end
+  end)
+  it("choose among the smallest weights there are", function()
+    local tiny = 2 ^ -1074 -- a share of it is rounded to it or to 0
+    local weights = torch.tensor({ { tiny, 0, 0 }, { 0, tiny, 0 } }, { dtype = torch.float64 })
+    equal(torch.multinomial(weights, 50, true), torch.tensor { { 1 }, { 2 } }:long():expand(2, 50))
+  end)
   it("do not depend on the number of threads", function()
     local threads, first = torch.get_num_threads(), nil
     for i = 1, 2 do
       torch.set_num_threads(i)
       torch.manual_seed(3)
       local draws = torch.cat { torch.poisson(torch.full({ n }, 20)), torch.standard_gamma(torch.full({ n }, 0.5)),
-        torch.binomial(torch.full({ n }, 30), torch.full({ n }, 0.4)) }
+        torch.binomial(torch.full({ n }, 30), torch.full({ n }, 0.4)),
+        torch.multinomial(torch.rand(100003), 3 * n, true):float() }
       first = first or draws
       assert(torch.equal(draws, first))
     end
