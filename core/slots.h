@@ -197,6 +197,9 @@ inline Slot<const Tensor&, int64_t, const Tensor&, const Tensor&> index_copy{"in
 /// out takes the elements of src (1-dim) one after the other where the mask holds, in row-major order; an Error if there are too
 /// few. out and mask have equal sizes.
 inline Slot<const Tensor&, const Tensor&, const Tensor&> masked_scatter{"masked_scatter"};
+/// out (1-dim) takes the elements of x where the mask holds, in row-major order; they fill it. x and mask have equal
+/// sizes.
+inline Slot<const Tensor&, const Tensor&, const Tensor&> masked_select{"masked_select"};
 /// out (1-dim, int64): position i (from 1) counts[i] times, one behind the other; they fill out.
 inline Slot<const Tensor&, const Tensor&> repeat_positions{"repeat_positions"};
 /// out [count, x.dim()] int64: positions (from 1) of the elements that are not zero, in row-major order.

@@ -143,7 +143,20 @@ Tensor permuted(const Tensor& x, const IntList& order) {
   return x.alias(sizes, strides, x.offset());
 }
 
+// At how many places a mask holds.
+int64_t count_held(const Tensor& mask) { return mask.numel() == 0 ? 0 : item(ops::sum(mask)).to<int64_t>(); }
+
+// Elements that a mask of x's sizes holds: their positions need not be known.
+Tensor held(Out& out, const Tensor& x, const Tensor& mask) {
+  const Tensor y = out.make({count_held(mask)}, x.dtype());
+  if (y.numel() > 0) slots::masked_select(y, x, mask);
+  return y;
+}
+
 Tensor index_forward(Out& out, const Tensor& x, const Tensors& indices) {
+  if (slots::masked_select.filled(x.device().type) && indices.size() == 1 && x.dim() > 0 && indices[0].defined() &&
+      indices[0].dtype() == DType::Bool && indices[0].sizes() == x.sizes())
+    return held(out, x, moved(indices[0], x.device()));
   const Advanced a = advanced("index", x, indices);
   const Sizes first = common_first(a);
   const IntList forth = placement(a, false);
@@ -174,7 +187,7 @@ Tensor index_gradient(Tensor g, Meta x, Tensors indices) { return ops::index_put
 Tensor nonzero_forward(const Tensor& x) {
   check(!x.is_meta(), "nonzero: the size of the result depends on elements, which a meta tensor does not have");
   NoGrad guard;
-  const int64_t n = x.numel() == 0 ? 0 : item(ops::sum(ops::ne(x, 0))).to<int64_t>();
+  const int64_t n = count_held(x.dtype() == DType::Bool ? x : ops::ne(x, 0));
   const Tensor y = empty({n, x.dim()}, DType::Int64, x.device());
   if (n > 0 && x.dim() > 0) slots::nonzero(y, x);
   return y;

@@ -88,30 +88,65 @@ Tensor dense_copy(const Tensor& x) {
   return y;
 }
 
-// Two passes over fixed blocks: counting what the mask takes, then taking it.
-void masked_scatter(const Tensor& out, const Tensor& mask, const Tensor& src) {
-  const int64_t n = out.numel(), blocks = (n + kGrain - 1) / kGrain, item = out.item_size();
-  if (n == 0) return;
-  const Tensor to = dense_copy(out), holds = dense_copy(mask), from = dense_copy(src);
-  const bool* m = holds.data<bool>();
-  std::vector<int64_t> start(static_cast<size_t>(blocks) + 1);
-  auto each_block = [&](auto body) {
-    parallel_for(blocks, 1, [&](int64_t first, int64_t last) {
-      for (int64_t b = first; b < last; ++b) body(b, b * kGrain, std::min(n, (b + 1) * kGrain));
-    });
-  };
-  each_block([&](int64_t b, int64_t begin, int64_t end) {
-    start[static_cast<size_t>(b) + 1] = std::count(m + begin, m + end, true);
+// Calls body(block, begin, end) for fixed blocks of n elements, in parallel.
+template <class Body>
+void each_block(int64_t n, const Body& body) {
+  parallel_for((n + kGrain - 1) / kGrain, 1, [&](int64_t first, int64_t last) {
+    for (int64_t b = first; b < last; ++b) body(static_cast<size_t>(b), b * kGrain, std::min(n, (b + 1) * kGrain));
+  });
+}
+// At how many of n places a mask holds before each of these blocks, and in all.
+std::vector<int64_t> held_before(const uint8_t* mask, int64_t n) {
+  std::vector<int64_t> start(static_cast<size_t>((n + kGrain - 1) / kGrain) + 1);
+  each_block(n, [&](size_t b, int64_t begin, int64_t end) {
+    start[b + 1] = std::count_if(mask + begin, mask + end, [](uint8_t m) { return m != 0; });
   });
   for (size_t b = 1; b < start.size(); ++b) start[b] += start[b - 1];
+  return start;
+}
+
+void masked_scatter(const Tensor& out, const Tensor& mask, const Tensor& src) {
+  const int64_t n = out.numel();
+  if (n == 0) return;
+  const Tensor to = dense_copy(out), holds = dense_copy(mask), from = dense_copy(src);
+  const auto* m = reinterpret_cast<const uint8_t*>(holds.bytes());
+  const std::vector<int64_t> start = held_before(m, n);
   check(start.back() <= from.numel(), "masked_scatter: the mask holds at ", start.back(), " places, source has ",
         from.numel(), " elements");
-  with_item(item, [&]<class T>() {
-    each_block([&](int64_t b, int64_t begin, int64_t end) {
-      const T* next = reinterpret_cast<const T*>(from.bytes()) + start[static_cast<size_t>(b)];
+  with_item(out.item_size(), [&]<class T>() {
+    each_block(n, [&](size_t b, int64_t begin, int64_t end) {
+      const T* next = reinterpret_cast<const T*>(from.bytes()) + start[b];
       T* y = reinterpret_cast<T*>(to.bytes());
       for (int64_t i = begin; i < end; ++i)
         if (m[i]) y[i] = *next++;
+    });
+  });
+  if (!to.is(out)) slots::copy(out, to);
+}
+
+// Elements are collected without a branch, which nobody could predict, and so in a buffer: what is not held is written,
+// too.
+template <class T>
+void select_held(T* to, const T* x, const uint8_t* mask, int64_t n) {
+  T held[256];
+  for (int64_t i = 0; i < n;) {
+    int64_t count = 0;
+    for (const int64_t end = std::min<int64_t>(n, i + std::ssize(held)); i < end; ++i) {
+      held[count] = x[i];
+      count += mask[i] != 0;
+    }
+    to = std::copy_n(held, count, to);
+  }
+}
+void masked_select(const Tensor& out, const Tensor& x, const Tensor& mask) {
+  const int64_t n = x.numel();
+  const Tensor to = dense_copy(out), from = dense_copy(x), holds = dense_copy(mask);
+  const auto* m = reinterpret_cast<const uint8_t*>(holds.bytes());
+  const std::vector<int64_t> start = held_before(m, n);
+  with_item(out.item_size(), [&]<class T>() {
+    each_block(n, [&](size_t b, int64_t begin, int64_t end) {
+      select_held(reinterpret_cast<T*>(to.bytes()) + start[b], reinterpret_cast<const T*>(from.bytes()) + begin,
+                  m + begin, end - begin);
     });
   });
   if (!to.is(out)) slots::copy(out, to);
@@ -129,6 +164,7 @@ void fill_arrange_slots() {
   slots::triangle.fill(DeviceType::CPU, triangle);
   slots::join.fill(DeviceType::CPU, join);
   slots::masked_scatter.fill(DeviceType::CPU, masked_scatter);
+  slots::masked_select.fill(DeviceType::CPU, masked_select);
   slots::repeat_positions.fill(DeviceType::CPU, repeat_positions);
 }
 

@@ -11,7 +11,7 @@ void fill_softmax_slots();        // softmax.cpp
 void fill_linalg_slots();         // linalg.cpp: bmm, dot
 void fill_factor_slots();         // factor.cpp: lu, cholesky, ldl
 void fill_index_slots();          // index.cpp: gather .. nonzero
-void fill_arrange_slots();        // arrange.cpp: triangle, join, masked_scatter, repeat_positions
+void fill_arrange_slots();        // arrange.cpp: triangle, join, masked_*, repeat_positions
 void fill_order_slots();          // order.cpp: sort, topk
 void fill_sequence_slots();       // sequence.cpp: arange, linspace
 void fill_random_slots();         // random.cpp: uniform .. randperm

@@ -78,4 +78,17 @@ describe("large tensors", function()
     local mask = x:remainder(3):eq(0)
     equal(torch.zeros_like(x):masked_scatter(mask, x:masked_select(mask)):equal(x:where(mask, 0)), true)
   end)
+
+  it("give the elements that a mask holds in their order, whatever their size and strides", function()
+    local numbers, mask = torch.randn(300, 250):mul(100), torch.rand(250, 300):gt(0.7):t()
+    local places = mask:flatten():nonzero():squeeze(2)
+    for _, dtype in ipairs { torch.bool, torch.float16, torch.int32, torch.float64, torch.complex128 } do
+      local x = numbers:to(dtype)
+      local expected = x:flatten():index_select(1, places)
+      assert(x:masked_select(mask):equal(expected))
+      assert(x[mask]:equal(expected))
+      local sparse = torch.zeros(2 * #places):to(dtype)[{ { 1, -1, 2 } }]
+      assert(torch.masked_select(x, mask, { out = sparse }):equal(expected))
+    end
+  end)
 end)
