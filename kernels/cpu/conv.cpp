@@ -40,12 +40,18 @@ namespace {
 
 constexpr int64_t kTaskFlops = 200'000, kTasks = 4;  // the least work of a task; tasks wanted of each thread
 
-// Channels of a plane, and how far its neighbours are.
+// Where a result lies, and how far the next image, the next channel and the neighbours of a place are.
 template <class T>
 struct Planes {
   T* at;
-  int64_t plane;
+  int64_t image, plane;
   Space step;
+};
+// Framed copies of images, or images, of which the next one lies `step` further on.
+template <class T>
+struct Images {
+  const T* at;
+  int64_t count, step;
 };
 
 // The taps of all channels of a framed copy that a result is a sum over, and where they lie from the first one on.
@@ -59,22 +65,15 @@ bool pays_for_panels(const Frame& frame, const Space& out, int64_t channels, int
 }
 
 // y at channel i < channels and place o of the box `out` = the sum over k of w[i * taps.size() + k] * the framed copy at
-// taps[k] + frame.step(o). Tiles read the copy in place, where what lies between two output rows is computed, too, and
-// dropped; or the places that a tile sees are packed into a panel, where it pays or where `copy` is the image itself,
-// beyond which nothing may be read.
+// taps[k] + frame.step(o), for each image. Tiles read the copy of a single image in place, where what lies between two
+// output rows is computed, too, and dropped; or the places that a tile sees are packed into a panel, where a tile may have
+// places of several images.
 template <class T>
 class Correlation {
  public:
   Correlation(const Planes<T>& to, const Space& box, int64_t channel_count, const T* weights, const Taps& steps,
-              const T* framed, const Frame& of, bool is_image)
-      : y(to),
-        out(box),
-        channels(channel_count),
-        w(weights),
-        taps(steps),
-        copy(framed),
-        frame(of),
-        packed(is_image || pays_for_panels(of, box, channel_count, pitch)) {}
+              const Images<T>& from, const Frame& of, bool by_panels)
+      : y(to), out(box), channels(channel_count), w(weights), taps(steps), x(from), frame(of), packed(by_panels) {}
 
   // One of `parts` parts of the places.
   void run(int64_t part, int64_t parts) {
@@ -87,7 +86,9 @@ class Correlation {
     const int64_t padded = (channels + t.rows - 1) / t.rows * t.rows;
     // As many places at a time as their panels and sums stay in the second-level cache.
     const int64_t sums_size = pieces == 1 ? t.rows * pitch : padded * pitch, panel_size = (piece + 1) * pitch;
-    const int64_t at_once = std::clamp<int64_t>(kAtOnce / std::max(sums_size, panel_size), 1, rows);
+    const int64_t most = std::max<int64_t>(1, kAtOnce / std::max(sums_size, panel_size));
+    const int64_t tiles = (end - begin + pitch - 1) / pitch, rounds = (tiles + most - 1) / most;
+    const int64_t at_once = (tiles + rounds - 1) / rounds;
     const Tensor memory = empty({at_once * (sums_size + (packed ? panel_size : 0))}, dtype_of<T>);
     sums_ = {reinterpret_cast<T*>(memory.bytes()), pieces == 1 ? 0 : t.rows * pitch, sums_size};
     panels_ = {sums_.at + at_once * sums_size, 0, panel_size};
@@ -103,7 +104,7 @@ class Correlation {
     const int64_t lines = out[0] * out[1];
     for (int64_t line = lines * part / parts; line < lines * (part + 1) / parts; ++line) {
       const Space at{line / out[1], line % out[1], 0};
-      t.sum_line(out[2], inner, taps.data(), w, copy + frame.step(at), y.at + at[0] * y.step[0] + at[1] * y.step[1]);
+      t.sum_line(out[2], inner, taps.data(), w, x.at + frame.step(at), y.at + at[0] * y.step[0] + at[1] * y.step[1]);
     }
   }
 
@@ -124,17 +125,17 @@ class Correlation {
       const int64_t cols = std::min<int64_t>(t.next_vectors(last - first) * t.lanes, last - first);
       const size_t before = runs_.size();
       find_runs(first, cols);
-      tiles_.push_back({first, cols, before, runs_.size()});
+      if (runs_.size() > before) tiles_.push_back({first, cols, before, runs_.size()});
       first += cols;
     }
   }
 
-  // The sums of all channels and tiles over taps k .., which after the last tap go to y. That happens tile by tile: the
-  // memory is written while the next sums run.
+  // The sums of all channels and tiles over taps k .., which after the last tap go to y, or are there already. That happens
+  // tile by tile: the memory is written while the next sums run.
   void add_up(int64_t k, int64_t count) const {
     for (size_t j = 0; packed && j < tiles_.size(); ++j)
       t.pack_runs(runs_.data() + tiles_[j].runs_begin, static_cast<int>(tiles_[j].runs_end - tiles_[j].runs_begin),
-                  taps.data() + k, count, copy, panels_.at + static_cast<int64_t>(j) * panels_.tile, pitch);
+                  taps.data() + k, count, x.at, panels_.at + static_cast<int64_t>(j) * panels_.tile, pitch);
     for (int64_t i = 0; i < channels; i += t.rows) {
       const int height = static_cast<int>(std::min<int64_t>(t.rows, channels - i));
       const T* rows[kTileRows];
@@ -142,13 +143,16 @@ class Correlation {
       for (size_t j = 0; j < tiles_.size(); ++j) {
         const Tile& tile = tiles_[j];
         const auto index = static_cast<int64_t>(j);
-        T* to = sums_.at + index * sums_.tile + i / t.rows * sums_.row;
+        const TileRun& first = runs_[tile.runs_begin];
+        const bool in_place = y.step[2] == 1 && first.count == tile.cols;
+        T* to = in_place ? y.at + i * y.plane + first.to : sums_.at + index * sums_.tile + i / t.rows * sums_.row;
+        const int64_t step = in_place ? y.plane : pitch;
         if (packed)
-          t.sum_evenly(height, tile.cols, {count, 1, pitch}, rows, panels_.at + index * panels_.tile, T(1), to, pitch,
+          t.sum_evenly(height, tile.cols, {count, 1, pitch}, rows, panels_.at + index * panels_.tile, T(1), to, step,
                        k > 0);
         else
-          t.sum_rows(height, tile.cols, {count, taps.data() + k}, rows, copy + tile.place, T(1), to, pitch, k > 0);
-        if (k + count < inner) continue;
+          t.sum_rows(height, tile.cols, {count, taps.data() + k}, rows, x.at + tile.place, T(1), to, step, k > 0);
+        if (in_place || k + count < inner) continue;
         for (size_t run = tile.runs_begin; run < tile.runs_end; ++run) store(runs_[run], i, height, to + runs_[run].at);
       }
     }
@@ -166,11 +170,12 @@ class Correlation {
     const size_t before = runs_.size();
     const int64_t length = packed ? out[2] : frame.step({0, 1, 0}), end = place + cols;
     for (int64_t line = place / length; line * length < end; ++line) {
-      const Space at = line_at(line);
+      const int64_t image = packed ? line / (out[0] * out[1]) : 0;
+      const Space at = line_at(packed ? line % (out[0] * out[1]) : line);
       const int64_t start = line * length, low = std::max(place, start), high = std::min(end, start + out[2]);
       if (low >= high || at[1] >= out[1]) continue;
-      const TileRun run{low - place, frame.step(at) + low - start, high - low,
-                        at[0] * y.step[0] + at[1] * y.step[1] + (low - start) * y.step[2]};
+      const TileRun run{low - place, image * x.step + frame.step(at) + low - start, high - low,
+                        image * y.image + at[0] * y.step[0] + at[1] * y.step[1] + (low - start) * y.step[2]};
       TileRun* last = runs_.size() > before ? &runs_.back() : nullptr;
       if (last && last->at + last->count == run.at && last->from + last->count == run.from &&
           last->to + last->count * y.step[2] == run.to)
@@ -185,45 +190,83 @@ class Correlation {
     return {line / lines, line % lines, 0};
   }
 
-  static constexpr int64_t kInner = 640, kAtOnce = (512 << 10) / sizeof(T);
+  static constexpr int64_t kInner = 640, kAtOnce = (640 << 10) / sizeof(T);
   const Tiles<T>& t = tiles<T>();
   const Planes<T> y;
   const Space out;
   const int64_t channels;
   const T* w;
   const Taps& taps;
-  const T* copy;
+  const Images<T> x;
   const Frame& frame;
   const int64_t pitch = t.cols();
   const bool packed;
-  const int64_t inner = std::ssize(taps), span = packed ? volume(out) : frame.span(out);
+  const int64_t inner = std::ssize(taps), span = packed ? x.count * volume(out) : frame.span(out);
   Blocks sums_{}, panels_{};
   std::vector<Tile> tiles_;
   std::vector<TileRun> runs_;
 };
 
-// Calls body(image, group, framed copy, is_image, part, parts) in parallel, `image` counting groups of images of
-// `channels` channels: with the image itself where nothing is around it, and `results` are not too few for panels.
+// How a pass is shared out: images in bundles whose tiles may mix their places, so that small ones leave no tile half empty
+// and a bundle's tiles share the weights that they read. Where these are too few for the threads, the places of a bundle are
+// cut into parts, or the channels of the result, where each part would have less than some tiles.
+struct Shares {
+  int64_t at_once = 1, bundles, parts = 1, channel_parts = 1;
+
+  // Of N images in `groups` groups, each with so many places, results and elements to copy, by tiles of so many columns.
+  Shares(int64_t N, int64_t groups, int64_t places, int64_t results, int64_t copy_size, int64_t cols, bool packed) {
+    constexpr int64_t kPlaces = 512, kCopies = 1 << 20;  // the most of a bundle
+    constexpr int64_t kTiles = 4, kChannels = 32;        // the least of a part
+    if (packed)
+      at_once = std::clamp<int64_t>(std::min(kPlaces / places, kCopies / std::max<int64_t>(1, copy_size)), 1, N);
+    bundles = (N - 1) / at_once + 1;
+    const int64_t threads = num_threads(), units = bundles * groups, tiles = (at_once * places - 1) / cols + 1;
+    if (threads == 1) return;
+    parts = (kTasks * threads - 1) / units + 1;
+    if (tiles >= kTiles * parts) return;
+    parts = std::max<int64_t>(1, tiles / kTiles);
+    channel_parts = std::clamp<int64_t>((threads - 1) / (units * parts) + 1, 1, (results - 1) / kChannels + 1);
+  }
+};
+
+// What a task computes: one of `parts` parts of the places of images image .. image + x.count of a group, for some channels.
+template <class T>
+struct Part {
+  Images<T> x;
+  bool packed;
+  int64_t group, image, channel, channels, part, parts;
+};
+
+// Calls body(part) in parallel for all images of `channels` channels and all `results` channels, which have `places` places
+// each. Images are read where they lie if nothing is around them and the results are not too few for panels: nothing may
+// be read beyond an image.
 template <class T, class Body>
 void for_parts(const ConvShape& s, const T* images, const Space& size, int64_t channels, int64_t results,
-               const Frame& frame, Body body) {
-  const int64_t count = s.N * s.G, image_size = channels * volume(size);
+               const Space& places, const Frame& frame, Body body) {
+  const Tiles<T>& t = tiles<T>();
+  const int64_t image_size = channels * volume(size), copy_size = channels * frame.plane();
   const bool is_image =
       results >= 16 && frame.origin == Space{0, 0, 0} && frame.positions == size && volume(frame.stride) == 1;
-  const int64_t tasks = num_threads() == 1 ? 1 : kTasks * num_threads();
-  const int64_t parts = (tasks - 1) / std::max<int64_t>(1, count) + 1;
-  const int64_t flops = std::max<int64_t>(1, 2 * volume(s.out) * s.taps() * s.C * s.O / parts);
-  parallel_for(count * parts, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
+  const bool packed = is_image || pays_for_panels(frame, places, results, t.cols());
+  const Shares shares(s.N, s.G, volume(places), results, copy_size, t.cols(), packed);
+  const int64_t tasks = shares.parts * shares.channel_parts, tile_rows = (results - 1) / t.rows + 1;
+  const int64_t flops = 2 * volume(s.out) * s.taps() * s.C * s.O * shares.at_once / tasks + 1;
+  parallel_for(shares.bundles * s.G * tasks, (kTaskFlops + flops - 1) / flops, [&](int64_t begin, int64_t end) {
     // Tiles read a little beyond.
-    const Tensor scratch = empty({is_image ? 0 : channels * frame.plane() + kTileCols}, dtype_of<T>);
-    T* copy = reinterpret_cast<T*>(scratch.bytes());
-    int64_t filled = -1;  // the image that the copy is of
+    const Tensor scratch = empty({is_image ? 0 : shares.at_once * copy_size + kTileCols}, dtype_of<T>);
+    T* copies = reinterpret_cast<T*>(scratch.bytes());
+    int64_t filled = -1;  // the unit that the copies are of
     for (int64_t task = begin; task < end; ++task) {
-      const int64_t image = task / parts;
-      const T* from = images + image * image_size;
-      if (!is_image && image != filled) frame.fill(from, size, channels, copy);
-      filled = image;
-      body(image, image % s.G, is_image ? from : copy, is_image, task % parts, parts);
+      const int64_t unit = task / tasks, group = unit / shares.bundles, bundle = unit % shares.bundles;
+      const int64_t first = s.N * bundle / shares.bundles, count = s.N * (bundle + 1) / shares.bundles - first;
+      const T* from = images + (first * s.G + group) * image_size;
+      for (int64_t i = 0; !is_image && unit != filled && i < count; ++i)
+        frame.fill(from + i * s.G * image_size, size, channels, copies + i * copy_size);
+      filled = unit;
+      const int64_t share = task % tasks / shares.parts, low = tile_rows * share / shares.channel_parts * t.rows,
+                    high = std::min(results, tile_rows * (share + 1) / shares.channel_parts * t.rows);
+      const Images<T> x = is_image ? Images<T>{from, count, s.G * image_size} : Images<T>{copies, count, copy_size};
+      body(Part<T>{x, packed, group, first, low, high - low, task % shares.parts, shares.parts});
     }
   });
 }
@@ -237,12 +280,14 @@ void forward(const ConvShape& s, T* y, const T* x, const T* w) {
       taps.push_back(c * frame.plane() + frame.at({k[0] * s.dilation[0], k[1] * s.dilation[1], k[2] * s.dilation[2]}));
     });
   const int64_t plane = volume(s.out);
-  for_parts(s, x, s.in, s.C, s.O, frame,
-            [&](int64_t image, int64_t group, const T* copy, bool is_image, int64_t part, int64_t parts) {
-              const Planes<T> to{y + image * s.O * plane, plane, {s.out[1] * s.out[2], s.out[2], 1}};
-              Correlation<T>(to, s.out, s.O, w + group * s.O * std::ssize(taps), taps, copy, frame, is_image)
-                  .run(part, parts);
-            });
+  for_parts(s, x, s.in, s.C, s.O, s.out, frame, [&](const Part<T>& p) {
+    const Planes<T> to{y + ((p.image * s.G + p.group) * s.O + p.channel) * plane,
+                       s.G * s.O * plane,
+                       plane,
+                       {s.out[1] * s.out[2], s.out[2], 1}};
+    const T* weights = w + (p.group * s.O + p.channel) * std::ssize(taps);
+    Correlation<T>(to, s.out, p.channels, weights, taps, p.x, frame, p.packed).run(p.part, p.parts);
+  });
 }
 
 // The pixels of dx at `first`, first + stride, ..., what they see of g, and by which of a kernel's weights.
@@ -319,16 +364,17 @@ void input_adjoint(const ConvShape& s, T* dx, const T* g, const T* w) {
     remainders.push_back(std::move(r));
   });
 
-  for_parts(s, g, s.out, s.O, s.C, frame,
-            [&](int64_t image, int64_t group, const T* copy, bool is_image, int64_t part, int64_t parts) {
-              for (size_t i = 0; i < remainders.size(); ++i) {
-                const Remainder& r = remainders[i];
-                T* to = dx + image * s.C * plane + (r.first[0] * s.in[1] + r.first[1]) * s.in[2] + r.first[2];
-                const Space step{s.stride[0] * s.in[1] * s.in[2], s.stride[1] * s.in[2], s.stride[2]};
-                const T* from = reinterpret_cast<const T*>(weights[i].bytes()) + group * s.C * std::ssize(r.taps);
-                Correlation<T>({to, plane, step}, r.count, s.C, from, r.taps, copy, frame, is_image).run(part, parts);
-              }
-            });
+  for_parts(s, g, s.out, s.O, s.C, remainders[0].count, frame, [&](const Part<T>& p) {
+    T* first = dx + ((p.image * s.G + p.group) * s.C + p.channel) * plane;
+    const Space step{s.stride[0] * s.in[1] * s.in[2], s.stride[1] * s.in[2], s.stride[2]};
+    for (size_t i = 0; i < remainders.size(); ++i) {
+      const Remainder& r = remainders[i];
+      const Planes<T> to{first + (r.first[0] * s.in[1] + r.first[1]) * s.in[2] + r.first[2], s.G * s.C * plane, plane,
+                         step};
+      const T* from = reinterpret_cast<const T*>(weights[i].bytes()) + (p.group * s.C + p.channel) * std::ssize(r.taps);
+      Correlation<T>(to, r.count, p.channels, from, r.taps, p.x, frame, p.packed).run(p.part, p.parts);
+    }
+  });
 }
 
 // Calls pass(out, a, b) with pointers to contiguous elements: for float16 and bfloat16 to float32 copies.
