@@ -59,7 +59,7 @@ struct Remote<method> {
 // ---- the child ----
 
 constexpr int64_t kMemory = int64_t{1} << 30, kInflation = 1032;  // zlib's technical notes
-constexpr int64_t kSeconds = 2, kBytesPerSecond = int64_t{1} << 20;
+constexpr int64_t kSeconds = 2, kBytesPerSecond = int64_t{256} << 10;
 
 void set_limit(decltype(RLIMIT_CPU) what, int64_t most) {
   rlimit limit{};
@@ -76,11 +76,12 @@ int64_t data_bytes() {
   return pages * sysconf(_SC_PAGESIZE);
 }
 
-// For the next request.
+// For the next request; in whole seconds, as the system counts.
 void limit_time(int64_t file_bytes) {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  set_limit(RLIMIT_CPU, used.ru_utime.tv_sec + used.ru_stime.tv_sec + kSeconds + file_bytes / kBytesPerSecond);
+  const int64_t begun = (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1'000'000 + 1;
+  set_limit(RLIMIT_CPU, used.ru_utime.tv_sec + used.ru_stime.tv_sec + begun + kSeconds + file_bytes / kBytesPerSecond);
 }
 
 // Who waits for the end of a pipe of the parent's must not wait for this process. Children watch their parent's end by
