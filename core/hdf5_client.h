@@ -1,9 +1,9 @@
 // Files in the format HDF5, each in the hands of a process of its own.
 //
 // Note [libhdf5 apart]
-// Damaged files make libhdf5 crash, ask for gigabytes, or go round in circles: of two thousand copies of a small file with some
-// bytes changed, version 1.10 survives no more than a few hundred. So the library runs in a child, forked for each file, which
-// has only that file open, and bounds of memory and of processor time that grow with it. What happens there is an error here.
+// Damaged files make libhdf5 crash, ask for gigabytes, or go round in circles: version 1.10 never reads two thousand copies of a
+// small file, each with some bytes changed, to the last. So the library runs in a child, forked for each file, which has only
+// that file open, and bounds of memory and of processor time that grow with it. What happens there is an error here.
 #pragma once
 
 #include <memory>
