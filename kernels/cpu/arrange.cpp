@@ -143,6 +143,7 @@ void masked_select(const Tensor& out, const Tensor& x, const Tensor& mask) {
   const Tensor to = dense_copy(out), from = dense_copy(x), holds = dense_copy(mask);
   const auto* m = reinterpret_cast<const uint8_t*>(holds.bytes());
   const std::vector<int64_t> start = held_before(m, n);
+  check(start.back() == to.numel(), "masked_select: the mask has other bytes than 0 and 1");
   with_item(out.item_size(), [&]<class T>() {
     each_block(n, [&](size_t b, int64_t begin, int64_t end) {
       select_held(reinterpret_cast<T*>(to.bytes()) + start[b], reinterpret_cast<const T*>(from.bytes()) + begin,

@@ -126,45 +126,6 @@ cases("nn.functional.mse_loss", {
   { "the sum", torch.tensor { 1, 2 }, torch.tensor { 0, 4 }, { reduction = "sum" }, gives = 5 },
 })
 
-spec.describe("convolution", function()
-  -- Small images share tiles, and what is too little for the threads is cut by places or channels.
-  local function passes(image, weight, stride, padding, groups)
-    local y = torch.nn.functional.conv2d(image, weight, nil, stride, padding, 1, groups)
-    return y, torch.nn.grad.conv2d_input(image:size(), weight, y, stride, padding, { groups = groups })
-  end
-
-  spec.it("has the same bits for a batch as for its images, with any number of threads", function()
-    local threads = torch.get_num_threads()
-    for _, case in ipairs {
-      -- images, groups, channels in and out of a group, side, kernel, stride, padding
-      { 11, 1, 40, 70, 7, 3, 1, 1 }, { 5, 1, 40, 70, 14, 3, 2, 1 }, { 9, 1, 64, 96, 7, 1, 1, 0 },
-      { 7, 3, 33, 20, 6, 3, 1, 1 },
-      { 3, 1, 8, 5, 30, 5, 1, 2 }, { 600, 1, 16, 32, 1, 1, 1, 0 }, { 2, 1, 80, 64, 20, 2, 3, 0 },
-    } do
-      local N, groups, C, O, side, kernel, stride, padding = unpack(case)
-      local image, weight = torch.randn(N, groups * C, side, side), torch.randn(groups * O, C, kernel, kernel)
-      local y, dx = passes(image, weight, stride, padding, groups)
-      for count = 1, 5 do
-        torch.set_num_threads(count)
-        local shared_y, shared_dx = passes(image, weight, stride, padding, groups)
-        assert(torch.equal(shared_y, y) and torch.equal(shared_dx, dx), "on " .. count .. " threads")
-        for n = 1, N, math.ceil(N / 3) do
-          local own_y, own_dx = passes(image:narrow(1, n, 1), weight, stride, padding, groups)
-          assert(torch.equal(own_y[1], y[n]) and torch.equal(own_dx[1], dx[n]), "image " .. n)
-        end
-      end
-      torch.set_num_threads(threads)
-    end
-  end)
-
-  spec.it("of small images is the product of its columns", function()
-    local image, weight = torch.randn(11, 40, 7, 7), torch.randn(70, 40, 3, 3)
-    local columns = torch.nn.functional.unfold(image, 3, { padding = 1 })
-    local y = torch.nn.functional.conv2d(image, weight, nil, 1, 1)
-    spec.equal(y, weight:view(70, -1):matmul(columns):view(11, 70, 7, 7), 1e-4)
-  end)
-end)
-
 cases("nn.functional.max_pool2d", {
   { "with positions from 1 in the plane", torch.tensor { { { { 1, 2 }, { 4, 3 } } } }, 2, { return_indices = true },
     gives = several(torch.tensor { { { { 4 } } } }, torch.tensor({ { { { 3 } } } }, { dtype = torch.int64 })) },
