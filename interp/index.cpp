@@ -1,8 +1,8 @@
 // Note [Indexing]
 // A key is a list of items, one for each dimension; a number, mask or index tensor alone is a list of one. Numbers,
-// ranges, newaxis and "..." make a view, one operator for each. Index tensors, and masks as the positions where they
-// are true, are left for the `index` operators, which follow PyTorch's rules for where the new dimensions go. Ranges
-// include both ends and are cut to the tensor, as Python's are.
+// ranges, newaxis and "..." make a view, one operator for each. Index tensors and masks, beside others as the positions
+// where they are true, are left for the `index` operators, which follow PyTorch's rules for where the new dimensions go.
+// Ranges include both ends and are cut to the tensor, as Python's are.
 #include "interp/index.h"
 
 #include <algorithm>
@@ -130,7 +130,7 @@ Items items_at(lua_State* L, const State& S, int index) {
 struct Selection {
   Tensor view;
   Tensors positions;  // one for each dimension of the view, undefined for all of it; empty for a plain view
-  Tensor mask;        // the mask, if it is all there is besides whole dimensions behind it
+  Tensor mask;        // if it is all there is besides whole dimensions behind it; then it stands for the positions
 };
 
 Tensor select(const Tensor& x, int64_t dim, int64_t i) {
@@ -152,11 +152,14 @@ int64_t dims_of(const Item& item) {
   return t && t->dtype() == DType::Bool ? t->dim() : 1;
 }
 
+void check_mask(const Tensor& view, const Tensor& mask, int64_t dim) {
+  for (int64_t d = 0; d < mask.dim(); ++d)
+    check(view.size(dim + d) == mask.size(d), "index: the mask ", mask.sizes(), " does not fit ", view.sizes(),
+          " at dimension ", Counting::shown(dim + d));
+}
 // The positions where the mask is true, one tensor for each of its dimensions.
 void add_mask(Selection& s, const Tensor& mask, int64_t dim) {
-  for (int64_t d = 0; d < mask.dim(); ++d)
-    check(s.view.size(dim + d) == mask.size(d), "index: the mask ", mask.sizes(), " does not fit ", s.view.sizes(),
-          " at dimension ", Counting::shown(dim + d));
+  check_mask(s.view, mask, dim);
   const Tensor found = ops::nonzero(mask);
   for (int64_t d = 0; d < mask.dim(); ++d) s.positions[static_cast<size_t>(dim + d)] = ops::select(found, 1, d);
 }
@@ -195,9 +198,13 @@ Selection selection(const Tensor& x, const Items& items) {
     }
   }
   if (tensors.empty()) return s;
+  if (tensors.size() == 1 && tensors[0].first == 0 && tensors[0].second.dtype() == DType::Bool) {
+    s.mask = tensors[0].second;
+    check_mask(s.view, s.mask, 0);
+    s.positions.push_back(s.mask);
+    return s;
+  }
   s.positions.resize(static_cast<size_t>(s.view.dim()));
-  const bool one = tensors.size() == 1 && tensors[0].first == 0 && tensors[0].second.dtype() == DType::Bool;
-  if (one) s.mask = tensors[0].second;
   for (const auto& [d, t] : tensors) {
     if (t.dtype() == DType::Bool)
       add_mask(s, t, d);

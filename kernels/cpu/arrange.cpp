@@ -99,7 +99,9 @@ void each_block(int64_t n, const Body& body) {
 std::vector<int64_t> held_before(const uint8_t* mask, int64_t n) {
   std::vector<int64_t> start(static_cast<size_t>((n + kGrain - 1) / kGrain) + 1);
   each_block(n, [&](size_t b, int64_t begin, int64_t end) {
-    start[b + 1] = std::count_if(mask + begin, mask + end, [](uint8_t m) { return m != 0; });
+    uint32_t count = 0;  // the compiler makes four times as many of these at a time
+    for (int64_t i = begin; i < end; ++i) count += mask[i] != 0;
+    start[b + 1] = count;
   });
   for (size_t b = 1; b < start.size(); ++b) start[b] += start[b - 1];
   return start;

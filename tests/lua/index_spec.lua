@@ -107,6 +107,17 @@ describe("masks and index tensors", function()
     fails(function() return x34()[torch.tensor { true, false }] end, "the mask (2) does not fit (3, 4) at dimension 1")
     fails(function() return x34()[torch.tensor { 1.5 }] end, "must hold integers or booleans, got float32")
   end)
+
+  it("are kept themselves for the derivative, and need no elements on meta to take a number", function()
+    local x, mask = torch.randn(4, { requires_grad = true }), torch.tensor { true, false, true, true }
+    x[mask]:sum():backward()
+    equal(x.grad:tolist(), { 1, 0, 1, 1 })
+    local y = x[mask]
+    mask:zero_()
+    fails(function() y:sum():backward() end, "backward of index: 'indices' (4) was modified")
+    local sizes_only = torch.zeros(4, { device = "meta" })
+    sizes_only[mask:to("meta")] = 1
+  end)
 end)
 
 describe("assignment", function()
