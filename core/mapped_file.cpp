@@ -67,11 +67,6 @@ Tensor MappedFile::tensor(uint64_t offset, DType dtype, const Sizes& sizes, bool
   return x;
 }
 
-bool holds_booleans(const Tensor& x) {
-  return x.dtype() != DType::Bool ||
-         std::all_of(x.bytes(), x.bytes() + byte_count(x), [](unsigned char b) { return b <= 1; });
-}
-
 Tensor dense_on_host(const Tensor& x) {
   Tensor dense = x;
   if (!x.is_contiguous()) {
@@ -82,6 +77,12 @@ Tensor dense_on_host(const Tensor& x) {
   const Tensor host = empty(x.sizes(), x.dtype());
   runtime(x.device().type).copy(host.bytes(), {}, dense.bytes(), x.device(), byte_count(x));
   return host;
+}
+
+bool holds_booleans(const Tensor& x) {
+  if (x.dtype() != DType::Bool || !x.is_cpu()) return true;
+  const Tensor dense = dense_on_host(x);
+  return std::all_of(dense.bytes(), dense.bytes() + byte_count(dense), [](unsigned char b) { return b <= 1; });
 }
 
 }  // namespace facula

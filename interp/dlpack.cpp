@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/autograd.h"
+#include "core/mapped_file.h"
 #include "interp/enumeration.h"
 #include "interp/facula_dlpack.h"
 #include "interp/number.h"
@@ -85,6 +86,8 @@ Tensor from_dlpack(DLManagedTensor* managed) {
   check(d.data || numel == 0, "from_dlpack: the data is missing");
   const auto item = static_cast<uintptr_t>(std::min<int64_t>(item_size(dtype), 8));
   check(reinterpret_cast<uintptr_t>(data) % item == 0, "from_dlpack: the data is not aligned to ", item, " bytes");
+  check(holds_booleans(borrow(data, sizes, strides, dtype, device, [] {})),
+        "from_dlpack: the booleans have other values than 0 and 1");
   return borrow(data, sizes, strides, dtype, device, [managed] { Deleter()(managed); });
 }
 
@@ -124,7 +127,9 @@ int borrow_memory(Call& c) {
   check(address % item == 0, "from_buffer: the memory is not aligned to ", item, " bytes, as ", dtype, " must be");
   lua_pushvalue(c.L, c.source(3));
   auto owner = std::make_shared<LuaRef>(c.L, c.S);
-  return c.returns(borrow(reinterpret_cast<void*>(address), sizes, contiguous_strides(sizes), dtype, {}, [owner] {}));
+  const Tensor x = borrow(reinterpret_cast<void*>(address), sizes, contiguous_strides(sizes), dtype, {}, [owner] {});
+  check(holds_booleans(x), "from_buffer: the booleans have other values than 0 and 1");
+  return c.returns(x);
 }
 
 constexpr Native kFunctions[] = {

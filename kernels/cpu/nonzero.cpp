@@ -49,6 +49,8 @@ void nonzero_of(const Tensor& out, const Tensor& x) {
     }
   });
   for (int64_t b = 0; b < blocks; ++b) start[b + 1] += start[b];
+  check(start[blocks] == out.size(0), "nonzero: expected ", out.size(0), " elements that are not zero, found ",
+        start[blocks]);
   parallel_for(blocks, 1, [&](int64_t first, int64_t last) {
     for (int64_t b = first; b < last; ++b)
       if (start[b + 1] > start[b]) write_positions<T>(out, x, b * kBlock, std::min(n, (b + 1) * kBlock), start[b]);

@@ -26,6 +26,12 @@ describe("torch.from_buffer", function()
     equal(halves:tolist(), { 1, 1 })
   end)
 
+  it("refuses bytes that are no booleans", function()
+    local bytes = ffi.new("uint8_t[4]", 0, 1, 2, 255)
+    fails(function() torch.from_buffer(bytes, { 4 }, { dtype = torch.bool }) end, "have other values than 0 and 1")
+    equal(torch.from_buffer(bytes, { 2 }, { dtype = torch.bool }):tolist(), { false, true })
+  end)
+
   it("keeps the array, or the owner of a pointer, as long as the tensor lives", function()
     local x, alive
     do
