@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <mutex>
@@ -66,7 +67,7 @@ class Pool {
     error_ = nullptr;
     left_.store(0, std::memory_order_relaxed);
     core_.store(sched_getcpu(), std::memory_order_relaxed);
-    const int region = region_.load(std::memory_order_relaxed) + 1;
+    const int region = static_cast<int>(static_cast<uint32_t>(region_.load(std::memory_order_relaxed)) + 1);  // wraps
     gate_.store(gate_of(region, helpers, 0), std::memory_order_release);
     region_.store(region, std::memory_order_release);
     region_.notify_all();
