@@ -51,7 +51,7 @@ HWY_INLINE hn::Vec<D> load(D d, const BFloat16* x) {
 }
 /// v as bfloat16 in the upper halves of its lanes, by the rules of BFloat16::from_float; the lower ones may be anything.
 template <class D>
-HWY_INLINE hn::Vec<hn::Rebind<uint32_t, D>> rounded(D d, hn::Vec<D> v) {
+HWY_INLINE hn::Vec<hn::Rebind<uint32_t, D>> rounded(D, hn::Vec<D> v) {
   const hn::Rebind<uint32_t, D> d32;
   const auto bits = hn::BitCast(d32, v), odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(d32, 1));
   const auto to_even = hn::Add(hn::Add(bits, hn::Set(d32, 0x7fff)), odd), quiet = hn::Or(bits, hn::Set(d32, 0x400000));
