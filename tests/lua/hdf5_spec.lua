@@ -238,7 +238,7 @@ describe("HDF5 files", function()
   end)
 
   it("are not there in a sandbox", function()
-    local output = shell.output_of(("%s --sandbox -e 'print(pcall(torch.hdf5.open, [[/tmp/x]]))' 2>&1"):format(
+    local output = shell.output_of(("%s --sandbox -e 'print(pcall(torch.hdf5.open, [[data.h5]]))' 2>&1"):format(
       shell.program))
     assert(output:find("hdf5.open: not there in a sandbox", 1, true), output)
   end)
