@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "core/autograd.h"
+#include "core/mapped_file.h"
 #include "core/ops.h"
 #include "interp/dlpack.h"
 #include "interp/host.h"
@@ -71,6 +72,12 @@ Tensor over(void* data, const Geometry& g, std::function<void()> done) {
   return borrow(data, g.sizes, g.strides, g.dtype, {}, std::move(done));
 }
 
+void check_booleans(const void* data, const Geometry& g, const char* where) {
+  const NoGrad guard;
+  expect(!data || holds_booleans(over(const_cast<void*>(data), g, {})), where,
+         ": the booleans have other values than 0 and 1");
+}
+
 Tensor copied(const facula_view* host, const Geometry& g) {
   if (!host->data) return ops::zero_(empty(g.sizes, g.dtype));
   return ops::clone(over(host->data, g, {}));
@@ -109,10 +116,12 @@ void read(const Tensor& t, void* buffer, size_t bytes) {
   std::memcpy(buffer, host.bytes(), bytes);
 }
 
-void write(const Tensor& t, const void* buffer, size_t bytes) {
+void write(const Tensor& t, const void* buffer, size_t bytes, const char* where) {
   if (bytes == 0) return;
   const NoGrad guard;
-  ops::copy_.in_place(t, over(const_cast<void*>(buffer), {t.dtype(), t.sizes(), contiguous_strides(t.sizes())}, {}));
+  const Geometry g{t.dtype(), t.sizes(), contiguous_strides(t.sizes())};
+  check_booleans(buffer, g, where);
+  ops::copy_.in_place(t, over(const_cast<void*>(buffer), g, {}));
 }
 
 }  // namespace
@@ -128,6 +137,7 @@ facula_status facula_tensor_wrap(facula_state* S, const facula_view* host, void 
     expect(out, "facula_tensor_wrap: out is NULL");
     const Geometry g = geometry_of(host, "facula_tensor_wrap");
     expect(host->data || numel_of(g.sizes) == 0, "facula_tensor_wrap: view.data is NULL");
+    check_booleans(host->data, g, "facula_tensor_wrap");
     *out = new_handle([&] { return over(host->data, g, release_callback(done, user)); });
   });
 }
@@ -136,7 +146,9 @@ facula_status facula_tensor_copy(facula_state* S, const facula_view* host, facul
   if (out) *out = nullptr;
   return enter(S, "facula_tensor_copy", [&](Interpreter&, lua_State*) {
     expect(out, "facula_tensor_copy: out is NULL");
-    *out = new_handle(copied(host, geometry_of(host, "facula_tensor_copy")));
+    const Geometry g = geometry_of(host, "facula_tensor_copy");
+    check_booleans(host->data, g, "facula_tensor_copy");
+    *out = new_handle(copied(host, g));
   });
 }
 
@@ -165,7 +177,7 @@ facula_status facula_tensor_write(facula_state* S, const facula_tensor* t, const
   return enter(S, "facula_tensor_write", [&](Interpreter&, lua_State*) {
     const Tensor& x = tensor_behind(t, "facula_tensor_write: the tensor");
     check_bytes(x, bytes, buffer, "facula_tensor_write");
-    write(x, buffer, bytes);
+    write(x, buffer, bytes, "facula_tensor_write");
   });
 }
 

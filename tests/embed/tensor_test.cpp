@@ -90,6 +90,24 @@ TEST_CASE("the host is told once when its memory is free, also after the state i
   CHECK(told == 1);
 }
 
+TEST_CASE("memory of booleans with other bytes than 0 and 1 is refused") {
+  const Opened S;
+  unsigned char bytes[3] = {0, 1, 2};
+  int64_t size = 3;
+  const facula_view view = {sizeof view, bytes, FACULA_BOOL, 1, &size, nullptr};
+  int told = 0;
+  facula_tensor* t = nullptr;
+  CHECK(facula_tensor_wrap(S, &view, count, &told, &t) != FACULA_OK);
+  CHECK(S.message() == "facula_tensor_wrap: the booleans have other values than 0 and 1");
+  CHECK(facula_tensor_copy(S, &view, &t) != FACULA_OK);
+  CHECK(told == 0);
+  bytes[2] = 1;
+  REQUIRE(facula_tensor_copy(S, &view, &t) == FACULA_OK);
+  bytes[0] = 255;
+  CHECK(facula_tensor_write(S, t, bytes, sizeof bytes) != FACULA_OK);
+  facula_tensor_release(t);
+}
+
 TEST_CASE("views that cannot be are refused, and their memory stays the host's") {
   const Opened S;
   int told = 0;
